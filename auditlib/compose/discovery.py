@@ -97,6 +97,10 @@ def _walk(top: str) -> Iterator[str]:
                 yield FilePath(folder, name).relative_to(top).as_posix()
 
 
+_REPEATED = 3
+"""Settings of a service that a file has in common with another, so that it was copied from there."""
+
+
 class _Folder:
     """The Compose files of one folder."""
 
@@ -139,6 +143,8 @@ class _Folder:
             why = "complete by itself, in networks of its own"
         elif alone and _names_itself(content):
             why = "complete by itself, with a project name of its own"
+        elif alone and _says_again(content, self._read(self.bases[0])[0]):
+            why = "complete by itself, and says again what the base says"
         elif alone and (service := _refused_over(content, self._read(self.bases[0])[0])):
             why = f"complete by itself, and no overlay: Compose refuses network_mode beside networks ({service})"
         else:
@@ -219,6 +225,18 @@ def _repeats(mine: Map, theirs: Map) -> bool:
     shared = [(_says(service), _says(theirs[name])) for name, service in mine.items() if name in theirs]
     same = [one for one, other in shared if one == other and all(one)]
     return len(same) > 1 and all(one[0] and one[0] == other[0] for one, other in shared)
+
+
+def _says_again(content: Map, base: Map | None) -> bool:
+    """Whether a file repeats what the base says of most services that they share: an overlay has no reason to.
+
+    One that names the image again may only change it elsewhere; what stands in both word for word is not changed.
+    """
+    theirs = base.get("services") if base is not None else None
+    shared = [(mine, theirs.get(name)) for name, mine in content["services"].items()] if isinstance(theirs, Map) else []
+    pairs = [(one, other) for one, other in shared if isinstance(one, Map) and isinstance(other, Map)]
+    repeated = [sum(other.get(key) == value for key, value in one.items()) for one, other in pairs]
+    return len(pairs) > 1 and sum(number >= _REPEATED for number in repeated) > len(pairs) / 2
 
 
 def _says(service: object) -> tuple[object, object]:

@@ -1,26 +1,51 @@
 """Data stores that ask nobody for a password, as far as Compose shows what they are told.
 
-Sources: https://hub.docker.com/_/redis, https://hub.docker.com/_/mongo,
+Sources: https://hub.docker.com/_/redis, https://hub.docker.com/_/mongo, https://hub.docker.com/_/postgres,
+https://hub.docker.com/_/mysql, https://hub.docker.com/_/mariadb, https://neo4j.com/docs/operations-manual/current/docker/,
+https://qdrant.tech/documentation/guides/security/, https://docs.weaviate.io/deploy/configuration/authentication,
+https://www.meilisearch.com/docs/learn/security/basic_security,
 https://www.elastic.co/docs/reference/elasticsearch/configuration-reference/security-settings and
 https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditlib.conventions import images, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.patterns import regex
+from auditlib.phrases import listed
 
 _REDIS = frozenset({"redis", "valkey/valkey"})
 _SEARCH = frozenset({"elasticsearch", "elasticsearch/elasticsearch", "opensearchproject/opensearch"})
 _OFF = {"xpack.security.enabled": "false", "plugins.security.disabled": "true", "DISABLE_SECURITY_PLUGIN": "true"}
 """Variables of search engines, with the value that switches logins off."""
+_YES = frozenset({"yes", "true", "1", "on"})
+_EMPTY = ("MYSQL_ALLOW_EMPTY_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD", "MARIADB_ALLOW_EMPTY_PASSWORD")
+_LETS_IN: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
+    **dict.fromkeys(
+        ("postgres", "postgis/postgis", "pgvector/pgvector", "timescale/timescaledb"),
+        (("POSTGRES_HOST_AUTH_METHOD", frozenset({"trust"})),),
+    ),
+    **dict.fromkeys(("mysql", "mariadb"), tuple((name, _YES) for name in _EMPTY)),
+    "neo4j": (("NEO4J_AUTH", frozenset({"none"})),),
+    "semitechnologies/weaviate": (("AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED", _YES),),
+}
+"""By image: variables by which it lets everybody in, with the values that do."""
+_KEYS = {"qdrant/qdrant": "QDRANT__SERVICE__API_KEY", "getmeili/meilisearch": "MEILI_MASTER_KEY"}
+"""By image: the variable without which it asks nobody for a key."""
+_PASSWORD = regex(r"^(?:[A-Z]+_)?(?:REDIS|VALKEY)_?PASS(?:WORD)?$")
+_KEY_OPTION = "--master-key"
 _FILES = (".conf", ".yml", ".yaml")
 
 
 def asks_nobody(inventory: Inventory, service: Service) -> bool:
     """Whether a published image runs with nothing that makes it ask: no option, no variable, no file of settings."""
-    name = images.repository(service.image).removeprefix("docker.elastic.co/") if service.build is None else ""
+    name = _name(service)
+    if name in _LETS_IN or name in _KEYS:
+        return _lets_in(inventory, service, name)
     words = " ".join((*service.entrypoint, *service.command))
     told = any(mark in words for mark in (*_FILES, "$", "--auth", "--keyFile", "requirepass", "aclfile"))
     given = service.configs or any(mount.target.endswith(_FILES) for mount in service.mounts)
@@ -32,6 +57,27 @@ def asks_nobody(inventory: Inventory, service: Service) -> bool:
         given = any(entry.name.startswith("MONGO_INITDB_ROOT_") for entry in service.environment)
         return not (given or services.lacks_env_file(inventory, service))
     return name in _REDIS or switch(service) is not None
+
+
+def _name(service: Service) -> str:
+    name = images.repository(service.image).removeprefix("docker.elastic.co/") if service.build is None else ""
+    return "semitechnologies/weaviate" if name.endswith("/weaviate") else name
+
+
+def _lets_in(inventory: Inventory, service: Service, name: str) -> bool:
+    """Whether a variable opens a store to everybody, or the one that closes it isn't given."""
+    if not services.runs_server(inventory, service):
+        return False
+    if name in _LETS_IN:
+        return switch(service) is not None
+    closed = any(entry.name.startswith(_KEYS[name]) for entry in service.environment)
+    told = _KEY_OPTION in " ".join(service.command) or any(mount.target.endswith(_FILES) for mount in service.mounts)
+    return not (closed or told or service.configs or services.lacks_env_file(inventory, service))
+
+
+def key(service: Service) -> str:
+    """The variable that closes a store of this image; empty for one that is closed in another way."""
+    return _KEYS.get(_name(service), "")
 
 
 def has_password_file(inventory: Inventory, service: Service) -> bool:
@@ -48,6 +94,34 @@ def _may_add(inventory: Inventory, service: Service) -> bool:
 
 
 def switch(service: Service) -> EnvironmentEntry | None:
-    """The variable that switches the logins of a search engine off."""
-    return next((entry for entry in service.environment if entry.value
-                 and entry.value.text.lower() == _OFF.get(entry.name)), None)  # fmt: skip
+    """The variable that switches the logins of a store off."""
+    opening = dict(_LETS_IN.get(_name(service), ()))
+    return next((entry for entry in service.environment if entry.value and _opens(entry, opening)), None)
+
+
+def _opens(entry: EnvironmentEntry, opening: dict[str, frozenset[str]]) -> bool:
+    text = entry.value.text.lower() if entry.value else ""
+    return text == _OFF.get(entry.name) or text in opening.get(entry.name, ())
+
+
+def refused(inventory: Inventory, found: Sequence[Service]) -> list[tuple[Service, EnvironmentEntry]]:
+    """The passwords that programs are given for a Redis that has none; without a value they log in as nobody."""
+    stores = {item.name for item in found if services.is_redis(inventory, item)}
+    mine = inventory.services_of(found[0].project).values() if stores else ()
+    own = (item for item in mine if services.product(inventory, item) is None)
+    return [(item, entry) for item in own for entry in item.environment if _is_password(entry, stores)]
+
+
+def _is_password(entry: EnvironmentEntry, stores: set[str]) -> bool:
+    text = entry.value.text if entry.value else ""
+    in_address = "@" in text and any(end.host in stores for end in entry.endpoints)
+    return in_address or bool(_PASSWORD.search(entry.name) and (text or entry.variables))
+
+
+def told(vain: list[tuple[Service, EnvironmentEntry]]) -> str:
+    """A sentence on such passwords."""
+    if not vain:
+        return ""
+    names = listed(dict.fromkeys(entry.name for _, entry in vain))
+    who = listed(dict.fromkeys(item.name for item, _ in vain))
+    return f" What {who} {'is' if len(vain) == 1 else 'are'} given as {names} it refuses, once it is set."

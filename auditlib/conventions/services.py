@@ -27,7 +27,8 @@ REDIS = frozenset({"Redis", "Valkey"})
 
 _CLIENTS = regex(
     r"(?:^|/)(?:sh|bash|ash|pg_dump(?:all)?|pg_restore|psql|pg_isready|mysql|mysqldump|mariadb-dump|mongosh|mongo|mongodump|"
-    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate|crond?|supercronic|restic|rclone|curl|wget|"
+    r"kafka-(?:topics|configs|acls|console-\w+)(?:\.sh)?|cub|clickhouse-client|cqlsh|rabbitmqadmin|redis-cli|mc|"
+    r"sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate|crond?|supercronic|restic|rclone|curl|wget|"
     r"[\w.-]*(?:backup|restore)[\w.-]*)$"
 )
 _UNMISTAKABLE = frozenset({
@@ -138,7 +139,7 @@ def built_from(inventory: Inventory, service: Service) -> tuple[str, tuple[Instr
 
 def commands(inventory: Inventory, service: Service) -> tuple[Command, ...]:
     """The commands that a service starts with: Compose's own words in the place of those of its Dockerfile."""
-    if service.entrypoint or dockerfile(inventory, service) is None:
+    if service.entrypoint or service.clears_entrypoint or dockerfile(inventory, service) is None:
         return service.commands
     last = {item.keyword: item for item in built_from(inventory, service)[1]}
     entry, usual = last.get("ENTRYPOINT"), last.get("CMD")

@@ -43,14 +43,49 @@ def by_project(found: Iterable[_Item]) -> dict[str, list[_Item]]:
 
 
 def gathered(groups: dict[str, list[Service]]) -> list[list[Service]]:
-    """The services by project, small projects together where a repository has many: nobody reads one finding for each.
+    """The services by project, those of editions of one stack together, and small projects where there are many: nobody
+    reads one finding for each.
 
-    That is the layout of a home server, a folder with a Compose file for every program.
+    Many small ones are the layout of a home server, a folder with a Compose file for every program.
     """
     small = [mine for mine in groups.values() if len(mine) <= _SMALL]
     if len(small) <= _MANY:
-        return list(groups.values())
-    return [[item for mine in small for item in mine], *(mine for mine in groups.values() if mine not in small)]
+        return _by_stack(list(groups.values()))
+    return [[item for mine in small for item in mine], *_by_stack([x for x in groups.values() if x not in small])]
+
+
+def _by_stack(groups: list[list[Service]]) -> list[list[Service]]:
+    """Groups of services, those together that are editions of one stack."""
+    found: list[list[Service]] = []
+    for mine in groups:
+        same = next((each for each in found if _is_edition(each, mine)), None)
+        if same is None:
+            found.append(list(mine))
+        else:
+            same.extend(mine)
+    return found
+
+
+def _is_edition(mine: list[Service], others: list[Service]) -> bool:
+    """Whether services of two Compose files are one stack: files of one folder, with most names of the smaller."""
+    folders = {posixpath.dirname(item.location.file) for item in (*mine, *others)}
+    one, other = {item.name for item in mine}, {item.name for item in others}
+    return len(folders) == 1 and len(one & other) * 2 > min(len(one), len(other))
+
+
+def _are_editions(mine: list[Service]) -> bool:
+    return len(_by_stack(list(by_project(mine).values()))) == 1
+
+
+def beside(mine: list[Service], found: list[Service]) -> list[Service]:
+    """Of several editions of a stack the services of those that have a fault at all."""
+    faulty = {item.project for item in found}
+    return [item for item in mine if item.project in faulty] if _are_editions(mine) else mine
+
+
+def names(found: Iterable[Service]) -> list[str]:
+    """The names of services, each once; editions of a stack have the same."""
+    return list(dict.fromkeys(item.name for item in found))
 
 
 def of_application(inventory: Inventory) -> list[Project]:
@@ -71,8 +106,9 @@ def _is_own(service: Service) -> bool:
 
 
 def owner(mine: list[Service]) -> str:
-    """The project that services are of, for what a finding is called by; `projects` for several."""
-    return mine[0].project if len({item.project for item in mine}) == 1 else "projects"
+    """The project that services are of, for what a finding is called by; `projects` for several, unless one stack."""
+    one = len({item.project for item in mine}) == 1 or _are_editions(mine)
+    return mine[0].project if one else "projects"
 
 
 def place(mine: list[Service]) -> str:

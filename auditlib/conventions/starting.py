@@ -37,7 +37,7 @@ def _own(inventory: Inventory, service: Service) -> Iterator[Start]:
     place = service.command_location or service.location
     if service.entrypoint or service.command:
         yield Start((*service.entrypoint, *service.command), place)
-    if service.entrypoint:
+    if service.entrypoint or service.clears_entrypoint:
         return
     last = {item.keyword: item for item in services.built_from(inventory, service)[1]}
     for keyword in ("ENTRYPOINT", *(() if service.command else ("CMD",))):

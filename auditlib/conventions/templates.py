@@ -16,7 +16,7 @@ def unused(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine]]]:
     """Each template with its lines that no file of the repository names, unless that is all of them."""
     used = _used(inventory)
     for file in inventory.env_files:
-        if file.template and not (_goes_to_an_image(inventory, file) or _is_for_laravel(inventory, file)):
+        if file.template and not (_goes_to_an_image(inventory, file) or is_for_laravel(inventory, file)):
             found = [line for line in file.lines if line.name and not line.commented and _is_unused(line, used)]
             if found and len(found) < len(file.lines):  # all of them: it belongs to code that isn't here
                 yield file, found
@@ -73,7 +73,7 @@ def _used(inventory: Inventory) -> set[str]:
     return {name.lower() for name in names} | {name for file in inventory.named_variables for name in file.names}
 
 
-def _is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
+def is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
     """Whether the framework reads the file by a configuration of its own, which an application need not repeat."""
     folder = posixpath.dirname(file.path)
     return {posixpath.join(folder, "composer.json"), posixpath.join(folder, "routes/web.php")} <= inventory.file_set

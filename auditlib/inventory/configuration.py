@@ -20,6 +20,8 @@ class EnvLine(Struct, frozen=True):
     malformed: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     """The hosts that the value names."""
+    made_by: str = ""
+    """The command by which a comment of a template has people make the value, where its text is in Base64."""
 
 
 class EnvFile(Struct, frozen=True):
@@ -259,6 +261,7 @@ class ServerTrait(Struct, frozen=True):
     """What code says of how a server takes requests and ends.
 
     `kind` is `shutdown` (it waits so many seconds for requests at hand), `body` (it takes uploads of so many bytes),
+    `form` (it takes forms of so many bytes, with all their files),
     `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
     whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
     documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of
@@ -302,4 +305,13 @@ class UndefinedSetting(Struct, frozen=True):
     """A setting of Django that code asks for and that no settings module of the repository names."""
 
     name: str
+    location: Location
+
+
+class PhpLimit(Struct, frozen=True):
+    """A limit that the configuration of PHP sets: `upload_max_filesize` and `post_max_size` in bytes,
+    `max_execution_time` in seconds; 0 for none."""
+
+    name: str
+    amount: int
     location: Location

@@ -205,6 +205,32 @@ class Manifest(Struct, frozen=True):
     """What packages in its lock file need of the language, each constraint with the first package that has it."""
 
 
+class RecipeFault(Struct, frozen=True):
+    """What of a makefile's target doesn't do what its author means.
+
+    `kind` is `taken` (`text` is the path that has the target's name), `forgotten` (a line that changes only the shell
+    that ends with it), `swallowed` (what make replaces before the shell sees it) or `bash` (what `/bin/sh` may not
+    know, and what it makes of it).
+    """
+
+    kind: str
+    target: str
+    text: str
+    location: Location
+
+
+class MovedArgument(Struct, frozen=True):
+    """A file that a script is given as its first argument, and opens after it has changed into another folder."""
+
+    name: str
+    """The variable that holds it; `1` for the argument itself."""
+    folder: str
+    """The folder that the script changes into, as seen from the root."""
+    told: str
+    """The relative path with which a comment of the script calls it; empty for none."""
+    location: Location
+
+
 class Script(Struct, frozen=True):
     """A program outside an application: `summary` is the first sentence of its docstring or leading comment."""
 
@@ -227,10 +253,15 @@ class Script(Struct, frozen=True):
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`); of one for
     PowerShell those of lines for environment files.
     """
+    moved_argument: MovedArgument | None = None
+    tests: frozenset[str] = frozenset()
+    """The variables whose values a shell script looks at before it goes on (`[ -z "$NAME" ]`)."""
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
     backup_folder: str = ""
     """The folder of the checkout that a variable for backups names, relative to the root."""
+    backup_is_relative: bool = False
+    """Whether that folder is named as seen from where the script is started."""
     unchecked_hosts: tuple[Pair, ...] = ()
     """Where SSH is told, in a command or in text for one, not to check the host's key: the option and the program that
     hands over a password, if one does."""
@@ -254,6 +285,11 @@ class Script(Struct, frozen=True):
     """The paths below `/run/secrets` in lines that run something in a container."""
     ends_at_zero: tuple[Location, ...] = ()
     """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
+    ends_at_condition: tuple[Pair, ...] = ()
+    """The functions whose last line is a condition before `&&`, and which are called plainly under `set -e`."""
+    for_bash: tuple[Pair, ...] = ()
+    """In a script for `sh` what only Bash knows, with what another shell makes of it; the name of what BusyBox knows
+    too begins with `dash`."""
 
 
 class Caller(Struct, frozen=True):

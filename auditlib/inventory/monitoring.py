@@ -54,6 +54,36 @@ class PlainVariable(Struct, frozen=True):
     location: Location
 
 
+class LogHabit(Struct, frozen=True):
+    """Code that says how a program logs: `kind` is `sql` for every statement, `terminal` for lines made for people,
+    `personal` for personal data that an error tracker gets.
+    """
+
+    kind: str
+    product: str
+    """Whose setting it is: `GORM`, `zerolog` …"""
+    source: str
+    """What it says, as the code writes it."""
+    location: Location
+
+
+class OtlpExporter(Struct, frozen=True):
+    """Code that gives an exporter of OTLP over HTTP a variable as its whole address; `signal` is `traces` …"""
+
+    signal: str
+    variable: str
+    default: str
+    """What it takes where the variable isn't set, if the code spells that; empty for nothing."""
+    location: Location
+
+
+class CoarseHistogram(Struct, frozen=True):
+    """A histogram of seconds that code makes by OpenTelemetry with the bounds which that has for milliseconds."""
+
+    name: str
+    location: Location
+
+
 class IdleMetric(Struct, frozen=True):
     """A metric that code defines as `holder` and names nowhere else; `kind` is `counter`, `gauge` …"""
 
@@ -104,6 +134,10 @@ class ScrapeJob(Struct, frozen=True):
     targets: tuple[Target, ...]
     discovery: tuple[str, ...]
     location: Location
+    interval: float = 0
+    """The seconds from one scrape to the next where the job says so itself, else 0."""
+    timeout: PathPattern | None = None
+    """How long it waits for an answer, where the job says so itself."""
     labels: tuple[tuple[str, str], ...] = ()
     """What `static_configs` put on the targets' series; `job` among them takes the place of the job's name."""
     relabels: bool = False
@@ -141,6 +175,49 @@ class CollectorPart(Struct, frozen=True):
     location: Location
 
 
+class MissingStage(Struct, frozen=True):
+    """A stage that a pipeline of telemetry (of the collector, Vector or Alloy) names and the file doesn't define."""
+
+    program: str
+    asked_by: str
+    """What names it, in words: `The pipeline traces`."""
+    kind: str
+    """`receiver`, `processor`, `exporter`, `extension`, `source or transform` …"""
+    name: str
+    defined: tuple[str, ...]
+    """The stages of this kind that the file defines."""
+    location: Location
+
+
+class IdleStage(Struct, frozen=True):
+    """A stage of a pipeline of telemetry that is set up, and that nothing passes anything to or takes from."""
+
+    program: str
+    kind: str
+    name: str
+    location: Location
+
+
+class OtlpListener(Struct, frozen=True):
+    """Where a collector or Tempo listens for telemetry; `endpoint` is empty where its configuration names none."""
+
+    program: str
+    """`collector` or `Tempo`."""
+    receiver: str
+    protocol: str
+    endpoint: str
+    location: Location
+
+
+class PrometheusCall(Struct, frozen=True):
+    """A request to Prometheus that it only takes if an option says so; `path` is `/-/reload`, `/api/v1/write` …"""
+
+    path: str
+    host: str
+    port: str
+    location: Location
+
+
 class WebLogin(Struct, frozen=True):
     """A file by which Prometheus, Alertmanager or an exporter (`--web.config.file`) asks everybody for a password."""
 
@@ -160,6 +237,10 @@ class PrometheusConfig(Struct, frozen=True):
     alertmanager_discovery: tuple[str, ...] = ()
     """The mechanisms that find alertmanagers beside the static ones."""
     scrape_config_files: tuple[PathPattern, ...] = ()
+    interval: float = 60
+    """The seconds from one scrape to the next of the jobs that say nothing else."""
+    timeout: PathPattern | None = None
+    """How long jobs wait for an answer, where the global settings say so."""
 
 
 class LabelMatcher(Struct, frozen=True):
@@ -204,6 +285,14 @@ class QuantileLimit(Struct, frozen=True):
     number: float
 
 
+class ShareLimit(Struct, frozen=True):
+    """A comparison of a share of a whole, which is never above `most` (1, or 100 of a percentage), with a number."""
+
+    most: int
+    operator: str
+    number: float
+
+
 class Query(Struct, frozen=True):
     """A PromQL expression, taken apart. `error` says why it could not be; then the rest is empty."""
 
@@ -228,6 +317,10 @@ class Query(Struct, frozen=True):
     """The histogram of which it is a quantile, and nothing more."""
     limits: tuple[QuantileLimit, ...] = ()
     """What it holds quantiles against."""
+    shares: tuple[ShareLimit, ...] = ()
+    """What it holds shares of a whole against."""
+    windows: tuple[tuple[str, float], ...] = ()
+    """The metrics whose growth it asks for, each with the seconds within which."""
 
 
 class AlertRule(Struct, frozen=True):
@@ -293,6 +386,32 @@ class Route(Struct, frozen=True):
     """The key of matchers (`match_re`) that stands there with nothing after its colon."""
 
 
+class AlertmanagerRefusal(Struct, frozen=True):
+    """Something for which Alertmanager refuses its configuration; `key` is where it stands, `what` what is wrong."""
+
+    file: str
+    key: str
+    what: str
+    location: Location
+    placeholder: bool = False
+    """Whether a placeholder is what is wrong."""
+    known: tuple[str, ...] = ()
+    """The names that could be meant."""
+
+
+class TemplateUse(Struct, frozen=True):
+    """A template of notifications that a receiver names and that Alertmanager doesn't bring itself."""
+
+    file: str
+    receiver: str
+    name: str
+    patterns: tuple[str, ...]
+    """The paths in which the configuration has templates looked for."""
+    defined_in: tuple[str, ...]
+    """The files of the repository that define it."""
+    location: Location
+
+
 class InhibitRule(Struct, frozen=True):
     """A rule of Alertmanager by which one alert keeps another quiet; `equal` are the labels that both must share."""
 
@@ -316,6 +435,11 @@ class Datasource(Struct, frozen=True):
     foreign_fields: tuple[tuple[str, Location], ...] = ()
     """The fields of the format's other version, which Grafana passes over, with their places."""
     organisation: str = "1"
+    user: str = ""
+    """Whom it logs in as."""
+    database: str = ""
+    links: tuple[tuple[str, str, Location], ...] = ()
+    """The data sources that it leads to (`derivedFields`, `tracesToLogsV2`): the field, the identifier, the place."""
 
 
 class DashboardProvider(Struct, frozen=True):
@@ -382,6 +506,28 @@ class LogShipper(Struct, frozen=True):
     """Whether it says for which tenant of Loki its logs are."""
 
 
+class UnknownParser(Struct, frozen=True):
+    """A parser that an input or a filter of Fluent Bit names in a configuration that reads no file of parsers."""
+
+    file: str
+    name: str
+    location: Location
+
+
+class LogLabel(Struct, frozen=True):
+    """A label of Loki, or a metric, that a stage of Promtail or Alloy makes of a value of each line."""
+
+    file: str
+    name: str
+    source: str
+    """The value that it is made of."""
+    extracted: bool
+    """Whether a stage before takes that value out of the line, as far as the file tells."""
+    metric: bool
+    """Whether it is a metric, which costs no series of its own for each value."""
+    location: Location
+
+
 class LokiSettings(Struct, frozen=True):
     """What a configuration of Loki says of logins and of how long logs are kept."""
 
@@ -396,3 +542,9 @@ class LokiSettings(Struct, frozen=True):
     """Whether it keeps logs in files, not in a bucket."""
     has_schema: bool
     location: Location
+    refused: tuple[tuple[str, Location], ...] = ()
+    """What release 3 refuses: fields that it has no more, as `compactor.shared_store`, and the words of `LOKI_…`."""
+
+
+LOKI_NO_DELETE_STORE = "retention without delete_request_store"
+LOKI_OLD_SCHEMA = "structured metadata with an older schema"

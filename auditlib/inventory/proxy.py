@@ -62,6 +62,22 @@ class PlainSite(Struct, frozen=True):
     location: Location
 
 
+class Directive(Struct, frozen=True):
+    """A statement of nginx that opens no block, by its words; values that no rule looks at are left out."""
+
+    words: tuple[str, ...]
+    location: Location
+
+
+class Block(Struct, frozen=True):
+    """A block of nginx with the statements in it that rules look at; the words of the outermost are empty."""
+
+    words: tuple[str, ...]
+    location: Location
+    directives: tuple[Directive, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
 class ReverseProxy(Struct, frozen=True):
     """A configuration of nginx, Caddy, Traefik or HAProxy (`kind`) that passes requests on."""
 
@@ -97,6 +113,10 @@ class ReverseProxy(Struct, frozen=True):
     statement of it asks, limits, encrypts, keeps or writes down anything."""
     plain_sites: tuple[PlainSite, ...] = ()
     """Of Caddy."""
+    certified: Location | None = None
+    """Of Caddy the first site whose name has it get a certificate from an authority by itself."""
+    tree: Block | None = None
+    """Of nginx what the file says, as its blocks have it."""
 
 
 class QueryCredential(Struct, frozen=True):
@@ -111,3 +131,33 @@ class RequestLog(Struct, frozen=True):
 
     file: str
     location: Location
+
+
+class TraefikSetting(Struct, frozen=True):
+    """A value that a file for Traefik sets, static or dynamic, by its path in lower case.
+
+    `entrypoints.web.address`, `http.routers.api.middlewares`; of a list the texts with commas between them.
+    """
+
+    name: str
+    value: str
+    """Empty where no rule looks at it; it may be a secret."""
+    location: Location
+
+
+class ProxyTrait(Struct, frozen=True):
+    """A place where code does what depends on the proxy before it.
+
+    `kind` is `limit` (it counts requests, or locks callers out, by their address), `trust` (it is told of its proxy),
+    `belief` (it takes the address of a client from a header, whoever sends it), `bound` (it believes named proxies
+    alone), `socket` (it takes WebSockets), `stream` (it answers with a stream of events), `cookie` (it sends a cookie
+    for HTTPS alone), `hsts` (it keeps browsers to HTTPS) or `files` (it may send the files of its users in
+    production).
+    """
+
+    kind: str
+    framework: str
+    """`FastAPI`, `Flask`, `Nest` …, or the language where any of its frameworks will do."""
+    location: Location
+    path: str = ""
+    """The route of a socket, where it is told; of a cookie what decides."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from auditlib.inventory import code, configuration, delivery, dockerfile, document, monitoring, proxy, stack, tasks
+from auditlib.inventory import (
+    code,
+    configuration,
+    delivery,
+    dockerfile,
+    document,
+    monitoring,
+    proxy,
+    schedules,
+    stack,
+    tasks,
+)
 from auditlib.model import Coverage
 
 
@@ -34,6 +45,7 @@ class Records:
 
     redis_files: tuple[stack.RedisFile, ...] = field(default=(), metadata={"of": stack.RedisFile})
     repeated_entries: tuple[stack.RepeatedEntry, ...] = field(default=(), metadata={"of": stack.RepeatedEntry})
+    quoted_entries: tuple[stack.QuotedEntry, ...] = field(default=(), metadata={"of": stack.QuotedEntry})
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
     fixed_secrets: tuple[configuration.FixedSecret, ...] = field(default=(), metadata={"of": configuration.FixedSecret})
@@ -66,6 +78,7 @@ class Records:
         default=(), metadata={"of": configuration.AllowedOrigin}
     )
     any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
+    php_limits: tuple[configuration.PhpLimit, ...] = field(default=(), metadata={"of": configuration.PhpLimit})
     express_files: tuple[configuration.ExpressFile, ...] = field(default=(), metadata={"of": configuration.ExpressFile})
     spring_settings: tuple[configuration.SpringSettings, ...] = field(
         default=(), metadata={"of": configuration.SpringSettings}
@@ -106,10 +119,20 @@ class Records:
     alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
     receivers: tuple[monitoring.Receiver, ...] = field(default=(), metadata={"of": monitoring.Receiver})
     alert_routes: tuple[monitoring.Route, ...] = field(default=(), metadata={"of": monitoring.Route})
+    alertmanager_refusals: tuple[monitoring.AlertmanagerRefusal, ...] = field(
+        default=(), metadata={"of": monitoring.AlertmanagerRefusal}
+    )
+    template_uses: tuple[monitoring.TemplateUse, ...] = field(default=(), metadata={"of": monitoring.TemplateUse})
     inhibit_rules: tuple[monitoring.InhibitRule, ...] = field(default=(), metadata={"of": monitoring.InhibitRule})
     web_logins: tuple[monitoring.WebLogin, ...] = field(default=(), metadata={"of": monitoring.WebLogin})
     probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})
     collector_parts: tuple[monitoring.CollectorPart, ...] = field(default=(), metadata={"of": monitoring.CollectorPart})
+    prometheus_calls: tuple[monitoring.PrometheusCall, ...] = field(
+        default=(), metadata={"of": monitoring.PrometheusCall}
+    )
+    missing_stages: tuple[monitoring.MissingStage, ...] = field(default=(), metadata={"of": monitoring.MissingStage})
+    idle_stages: tuple[monitoring.IdleStage, ...] = field(default=(), metadata={"of": monitoring.IdleStage})
+    otlp_listeners: tuple[monitoring.OtlpListener, ...] = field(default=(), metadata={"of": monitoring.OtlpListener})
     loki_settings: tuple[monitoring.LokiSettings, ...] = field(default=(), metadata={"of": monitoring.LokiSettings})
     datasources: tuple[monitoring.Datasource, ...] = field(default=(), metadata={"of": monitoring.Datasource})
     dashboard_providers: tuple[monitoring.DashboardProvider, ...] = field(
@@ -121,12 +144,21 @@ class Records:
     )
     own_metrics: tuple[monitoring.OwnMetric, ...] = field(default=(), metadata={"of": monitoring.OwnMetric})
     plain_variables: tuple[monitoring.PlainVariable, ...] = field(default=(), metadata={"of": monitoring.PlainVariable})
+    log_habits: tuple[monitoring.LogHabit, ...] = field(default=(), metadata={"of": monitoring.LogHabit})
+    otlp_exporters: tuple[monitoring.OtlpExporter, ...] = field(default=(), metadata={"of": monitoring.OtlpExporter})
+    coarse_histograms: tuple[monitoring.CoarseHistogram, ...] = field(
+        default=(), metadata={"of": monitoring.CoarseHistogram}
+    )
+    unknown_parsers: tuple[monitoring.UnknownParser, ...] = field(default=(), metadata={"of": monitoring.UnknownParser})
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
+    log_labels: tuple[monitoring.LogLabel, ...] = field(default=(), metadata={"of": monitoring.LogLabel})
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
     query_credentials: tuple[proxy.QueryCredential, ...] = field(default=(), metadata={"of": proxy.QueryCredential})
     request_logs: tuple[proxy.RequestLog, ...] = field(default=(), metadata={"of": proxy.RequestLog})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
+    traefik_settings: tuple[proxy.TraefikSetting, ...] = field(default=(), metadata={"of": proxy.TraefikSetting})
+    proxy_traits: tuple[proxy.ProxyTrait, ...] = field(default=(), metadata={"of": proxy.ProxyTrait})
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})
@@ -135,8 +167,11 @@ class Records:
     dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})
     docker_ignores: tuple[dockerfile.DockerIgnore, ...] = field(default=(), metadata={"of": dockerfile.DockerIgnore})
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
+    recipe_faults: tuple[delivery.RecipeFault, ...] = field(default=(), metadata={"of": delivery.RecipeFault})
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
     test_suites: tuple[code.TestSuite, ...] = field(default=(), metadata={"of": code.TestSuite})
+    cron_lines: tuple[schedules.CronLine, ...] = field(default=(), metadata={"of": schedules.CronLine})
+    units: tuple[schedules.Unit, ...] = field(default=(), metadata={"of": schedules.Unit})
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
     ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})

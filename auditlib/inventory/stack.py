@@ -124,6 +124,14 @@ class RepeatedEntry(Struct, frozen=True):
     """Whether the values differ."""
 
 
+class QuotedEntry(Struct, frozen=True):
+    """A variable that the list of a service's environment gives a value in quotes, which are a part of it there."""
+
+    service: str
+    name: str
+    location: Location
+
+
 class Attachment(Struct, frozen=True):
     """A network that a service joins, with its aliases there."""
 
@@ -169,6 +177,8 @@ class Build(Struct, frozen=True):
     """Where `target` stands."""
     context_paths: tuple[str, ...] = ()
     """What each of the further contexts is: a folder relative to the root, or an address as it is written."""
+    secrets: tuple[str, ...] = ()
+    """The secrets of the project that the build may read."""
 
     @property
     def folder(self) -> str:
@@ -200,6 +210,8 @@ class Service(Struct, frozen=True):
     build: Build | None = None
     command: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
+    clears_entrypoint: bool = False
+    """Whether it takes the image's entry point away (`entrypoint: []`), so that the command is all that runs."""
     command_location: Location | None = None
     profiles: tuple[str, ...] = ()
     profiles_location: Location | None = None
@@ -232,7 +244,7 @@ class Service(Struct, frozen=True):
     labels: tuple[Label, ...] = ()
     secrets: tuple[str, ...] = ()
     secret_files: tuple[str, ...] = ()
-    """Where the container finds its secrets: `/run/secrets/db_password`."""
+    """Where its container finds each of these: `/run/secrets/db_password`."""
     configs: tuple[str, ...] = ()
     user: str = ""
     privileged: bool = False

@@ -10,7 +10,7 @@ from msgspec import Struct
 from auditlib import compose_command, stages
 from auditlib.conventions import checks, workflow_events
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Step, Workflow
+from auditlib.inventory.delivery import Command, Job, Script, Step, Workflow
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.pipeline import Run
@@ -42,6 +42,11 @@ _DEPLOY_SCRIPT = regex(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=
 _SCRIPT_NAME = regex(
     r"(?:^|[/_.-])(?:re)?(?:deploy|deployment|rollout|release|update|upgrade)(?:[_.-]\w+)*\.(?:sh|bash)$"
 )
+_RENEWS = regex(
+    r"\s(?:artisan migrate|manage\.py migrate|alembic upgrade|prisma migrate deploy|composer (?:install|update)|"
+    r"npm (?:ci|install|update)|db:migrate)\b"
+)
+_TRIAL = regex(r"(?i)test|smoke|e2e|bench|load|demo|dev|local|drill|restore")
 ASKS_OTHERS = regex(r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I)
 _PREVIEW = regex(r"preview|storybook|docs?\b|pages|sandbox|review-?app|demo|plan", re.I)
 
@@ -72,8 +77,20 @@ def server_scripts(inventory: Inventory) -> Iterator[ServerScript]:
             if step.remote:
                 yield ServerScript(step.remote, job=job, step=step)
     for script in inventory.scripts:
-        if _SCRIPT_NAME.search(script.path) and not stages.is_for_development(script.path):
+        named = _SCRIPT_NAME.search(script.path) is not None
+        if (named or _renews(script)) and not stages.is_for_development(script.path):
             yield ServerScript(script.commands, path=script.path)
+
+
+def _renews(script: Script) -> bool:
+    """Whether a script, whatever it is called, starts services for good and migrates or installs in them then."""
+    started = False
+    for command in script.commands:
+        call = compose_command.of(command.words)
+        started = started or (call is not None and call.verb == "up" and call.is_in_background)
+        if started and _RENEWS.search(text := " ".join(command.words)) and (call or text.startswith("docker exec")):
+            return not _TRIAL.search(script.path)
+    return False
 
 
 def place(job: Job, runs: list[Run]) -> Location | None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from auditlib.inventory.monitoring import InhibitRule, Integration, LabelMatcher, Receiver, Route
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
-from auditlib.readers import reading, selection
+from auditlib.readers import alertmanager_refusals, reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, pairs, text
 from auditlib.redaction import Vault
 from auditlib.source import Source, Unreadable
@@ -106,6 +106,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             continue
         yield from _routes(document, entries, source.vault)
         yield from _inhibitions(document, entries, source.vault)
+        yield from alertmanager_refusals.of(document, entries, source.vault)
+        yield from alertmanager_refusals.templates(document, entries, source)
         settings = document.get("global")
         for receiver in entries.of(document, "receivers"):
             yield Receiver(

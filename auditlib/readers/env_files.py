@@ -49,6 +49,12 @@ _ESCAPE = regex(r"\\(.)", re.S)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\", "'": "'"}
 
 
+_MAKES_BASE64 = regex(
+    r"openssl rand -base64 \d{1,3}(?![^\n]*\btr -)|head -c \d{1,3} /dev/u?random \| base64(?![^\n]*\btr -)"
+)
+"""Commands that make a password of all signs of Base64, among them `/`, `+` and `=`."""
+
+
 class Assignment(Struct, frozen=True):
     """One assignment as the file has it. `value` is None for a bare name; a malformed line has a reason instead."""
 
@@ -77,6 +83,7 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
     text = source.text(path)
     if path.endswith(_GENERATED):
         text = _STATEMENT.sub("", text)
+    hints = _hints(text) if template and "base64" in text else {}
     for item in assignments(text, commented=template):
         if len(lines) == LINE_LIMIT:
             yield Coverage(
@@ -86,12 +93,32 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
         value = None if item.value is None else source.vault.value(item.name, item.value)
         location = Location(path, item.line, 1, item.end_line)
         named = endpoints(item.name, item.value or "") if not item.commented else ()
-        lines.append(EnvLine(item.name, value, location, item.commented, item.malformed, named))
+        lines.append(
+            EnvLine(item.name, value, location, item.commented, item.malformed, named, hints.get(item.line, ""))
+        )
         if item.malformed:
             yield Coverage(path, KIND, Read.PARTIAL, f"line {item.line} {item.malformed}", item.line)
     committed = None if source.tracked is None else path in source.tracked
     copied_to = stages.without_template_word(path) if template else ""
     yield EnvFile(path, template, tuple(lines), Location(path), committed, copied_to)
+
+
+def _hints(text: str) -> dict[int, str]:
+    """By line the command of the comment before its paragraph, or behind its value, that makes a text in Base64."""
+    found: dict[int, str] = {}
+    hint, above = "", ""
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _MAKES_BASE64.search(line)
+        comment = line.lstrip().startswith("#")
+        if not line.strip() or (comment and not above.startswith("#")):
+            hint = ""
+        if match:
+            found[number] = match[0]
+            hint = match[0] if comment else hint
+        elif hint:
+            found[number] = hint
+        above = line.lstrip()
+    return found
 
 
 def assignments(text: str, *, commented: bool = False) -> Iterator[Assignment]:

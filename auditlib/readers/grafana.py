@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditlib.inventory.monitoring import DashboardProvider, Datasource
-from auditlib.model import Coverage, Read
+from auditlib.model import Coverage, Location, Read
 from auditlib.readers import reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, text
 from auditlib.source import Source, Unreadable
@@ -98,5 +98,17 @@ def _datasource(node: Node, source: Source, file: str, foreign: frozenset[str]) 
         default=is_true(node, "isDefault"),
         location=location(node, file),
         organisation=text(node, "orgId") or "1",
+        user=text(node, "user") or text(node, "basicAuthUser"),
+        database=text(node, "database") or text(node, "jsonData", "database"),
+        links=tuple(_links(node.get("jsonData"), file)),
         foreign_fields=tuple((key.text, location(key, file)) for key, _ in node.items() if key.text in foreign),
     )
+
+
+def _links(settings: Node | None, file: str) -> Iterator[tuple[str, str, Location]]:
+    """The data sources that the settings of one lead to, from a line of a log to its trace and the like."""
+    for key, value in settings.items() if settings else ():
+        for entry in value.elements() if value.is_sequence else (value,):
+            named = entry.get("datasourceUid")
+            if named is not None and named.text:
+                yield key.text, named.text, location(named, file)

@@ -1,10 +1,10 @@
-"""Routes on health that do nothing but answer, in code: Python, JavaScript, Go, Java, PHP.
+"""Routes on health that do nothing but answer, in code: Python, JavaScript, NestJS, Go, Java, PHP.
 
-Follows https://fastapi.tiangolo.com/tutorial/first-steps/, https://expressjs.com/en/guide/routing.html,
+Follows https://expressjs.com/en/guide/routing.html, https://docs.nestjs.com/controllers,
 https://pkg.go.dev/net/http#ServeMux.HandleFunc, https://laravel.com/docs/routing and
 https://docs.spring.io/spring-framework/reference/web/webmvc/mvc-controller/ann-requestmapping.html. A body that decides
 nothing, and calls only what makes its answer, answers the same whatever it needs is down. The text is searched, not
-parsed.
+parsed, but for Python.
 """
 
 from __future__ import annotations
@@ -14,18 +14,24 @@ import re
 from collections.abc import Callable, Iterator
 
 from auditlib.patterns import regex
+from auditlib.readers import health_handlers
 
-_WORD = r"(?:healthz?|health-?check|ping)"
+_WORD = r"(?:healthz?|health-?check|ping|ready|readyz|readiness)"
 _PATH = rf"(?P<path>/(?:[\w-]{{1,30}}/){{0,3}}{_WORD})/?"
-_PYTHON = regex(
-    rf"@\w+\.(?:get|route)\(\s*[\"']{_PATH}[\"'][^)\n]{{0,200}}\)\s*\n"
-    r"(?:async )?def \w+\([^)]{0,200}\)[^:\n]{0,80}:\s*\n"
-    r"(?:\s+\"\"\"[^\"]{0,400}\"\"\"\s*\n)?\s+return\s+(?:\{[^{}()]{0,300}\}|[\"'][^\"'\n]{0,100}[\"'])\s*(?:\n|$)"
-)
+_WHOLE_PATH = regex(_PATH)
 _NODE = regex(
     rf"\.get\(\s*[\"']{_PATH}[\"']\s*,\s*\(?\w+\s*,\s*\w+\)?\s*=>\s*\{{?\s*(?:return\s+)?"
     r"\w+(?:\.status\(200\))?\.(?:json|send)\(\s*(?:\{(?:[^{}()]|Date\(\)|toISOString\(\)|uptime\(\)){0,300}\}|[\"'][^\"'\n]{0,80}[\"'])"
     r"\s*\);?\s*\}?\s*\)"
+)
+_NEST = regex(
+    r"@Get\(\s?(?:[\"'`](?P<path>[\w/-]{1,60})[\"'`])?\s?\)\s{1,80}(?:@\w{1,40}\([^()]{0,200}\)\s{1,80}){0,6}"
+    r"(?:public )?(?:async )?\w{1,60}\(\)(?:: ?[^\n]{1,160}?)? ?\{\n(?=(?P<body>.{0,600}))",
+    re.S,
+)
+_CONTROLLER = regex(
+    r"@Controller\(\s?(?:\{\s?path:\s?)?(?:[\"'`](?P<path>[\w/-]{0,60})[\"'`])?[^()]{0,80}\)\s{1,80}"
+    r"(?:@\w{1,40}\([^()]{0,200}\)\s{1,80}){0,6}export class"
 )
 _MANUAL = regex(r"\bSwaggerModule\.setup\(\s*[\"'`]/?(?P<path>[\w/-]{1,60})[\"'`]")
 """Where NestJS serves the page of its documentation."""
@@ -55,6 +61,7 @@ _OF_CLASS = regex(
 _LIMIT = 20
 """How many routes of a file are looked at; each may have its handler elsewhere in it."""
 _ON_HEALTH = regex(rf"/{_WORD}$")
+_NAMED = regex(rf"[\"']/(?:[\w-]{{1,30}}/){{0,3}}{_WORD}/?[\"']")
 
 _TEXT = regex(r"\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|`[^`\n]{0,300}`")
 _NOTE = regex(r"//[^\n]*")
@@ -70,6 +77,7 @@ _HARMLESS = {
         "response", "json", "now", "toISOString", "toIso8601String", "config", "version", "app", "env", "time", "date",
         "toDateTimeString", "format", "timestamp",
     }),
+    "nest": frozenset({"Date", "toISOString", "uptime", "now", "getTime"}),
     "java": frozenset({
         "HashMap", "LinkedHashMap", "put", "of", "entry", "now", "currentTimeMillis", "success", "ok", "toString",
         "build", "body", "singletonMap", "toEpochMilli",
@@ -92,10 +100,30 @@ def _searched(pattern: re.Pattern[str], text: str) -> Iterator[Found]:
         yield "constant", match.start(), match["path"]
 
 
+def _of_python(text: str) -> Iterator[Found]:
+    if "@" not in text or not _NAMED.search(text):
+        return
+    starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
+    for line, path in health_handlers.constant(text, _WHOLE_PATH):
+        yield "constant", starts[line - 1], path
+
+
 def _of_node(text: str) -> Iterator[Found]:
     yield from _searched(_NODE, text)
+    if "@Controller(" in text:
+        yield from _of_nest(text)
     if match := _MANUAL.search(text):
         yield "manual", match.start(), "/" + match["path"].strip("/")
+
+
+def _of_nest(text: str) -> Iterator[Found]:
+    controller = _CONTROLLER.search(text)
+    prefix = f"/{controller['path'].strip('/')}" if controller and controller["path"] else ""
+    for route in itertools.islice(_NEST.finditer(text), _LIMIT):
+        path = prefix + (f"/{route['path'].strip('/')}" if route["path"] else "")
+        body = _until_its_end(route["body"])
+        if _ON_HEALTH.search(path) and "return" in body and "this." not in body and _calls_only(body, "nest"):
+            yield "constant", route.start(), path
 
 
 def _of_go(text: str) -> Iterator[Found]:
@@ -136,13 +164,16 @@ def _until_its_end(body: str) -> str:
 
 def _only_answers(body: str, language: str) -> bool:
     """Whether a body decides nothing and calls nothing but what makes its answer."""
+    return bool(_CALL.search(body)) and _calls_only(body, language)
+
+
+def _calls_only(body: str, language: str) -> bool:
     plain = _NOTE.sub("", _TEXT.sub('""', body))
-    calls = set(_CALL.findall(plain))
-    return bool(calls) and not _DECIDES.search(plain) and calls <= _HARMLESS[language]
+    return not _DECIDES.search(plain) and set(_CALL.findall(plain)) <= _HARMLESS[language]
 
 
 _READERS: dict[str, Callable[[str], Iterator[Found]]] = {
-    ".py": lambda text: _searched(_PYTHON, text),
+    ".py": _of_python,
     ".js": _of_node,
     ".go": _of_go,
     ".php": _of_php,

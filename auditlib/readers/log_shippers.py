@@ -11,7 +11,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from auditlib.inventory.monitoring import LogShipper, LokiSettings, PathPattern
+from auditlib.inventory.monitoring import (
+    LOKI_NO_DELETE_STORE,
+    LOKI_OLD_SCHEMA,
+    LogShipper,
+    LokiSettings,
+    PathPattern,
+)
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection
@@ -27,6 +33,13 @@ _SOCKET = regex(r"\bunix://(/[\w./-]{1,200}\.sock)\b")
 _TENANT = regex(r"tenant|orgid|org_id", re.I)
 _NOTHING = ("", "0", "0s", "0h", "0d")
 """Periods that mean for ever."""
+_GONE = (
+    ("compactor", "shared_store"), ("compactor", "shared_store_key_prefix"),
+    ("storage_config", "boltdb_shipper", "shared_store"), ("storage_config", "tsdb_shipper", "shared_store"),
+    ("limits_config", "enforce_metric_name"), ("chunk_store_config", "max_look_back_period"),
+    ("ingester", "max_transfer_retries"),
+)  # fmt: skip
+"""Fields that Loki's release 3 has no more (https://grafana.com/docs/loki/latest/setup/upgrade/#300)."""
 _Part = tuple[list[PathPattern], list[str]]
 
 
@@ -101,7 +114,31 @@ def _settings(document: Node, entries: Entries) -> LokiSettings:
         in_files=any("filesystem" in store.lower() for store in _loki(document, entries)[1]),
         has_schema=bool(entries.of(document, "schema_config", "configs")),
         location=location(document, entries.file),
+        refused=tuple(_refused(document, entries)),
     )
+
+
+def _refused(document: Node, entries: Entries) -> Iterator[tuple[str, Location]]:
+    """What keeps Loki's release 3 from starting with a configuration."""
+    for keys in _GONE:
+        parent = document.get(*keys[:-1])
+        for key, _ in parent.items() if parent else ():
+            if key.text == keys[-1]:
+                yield ".".join(keys), location(key, entries.file)
+    compactor = document.get("compactor")
+    if compactor and is_true(compactor, "retention_enabled") and not compactor.get("delete_request_store"):
+        yield LOKI_NO_DELETE_STORE, location(compactor, entries.file)
+    periods = entries.of(document, "schema_config", "configs")
+    allowed = document.get("limits_config", "allow_structured_metadata")
+    if periods and (allowed is None or allowed.value is not False) and not _is_new(periods[-1]):
+        yield LOKI_OLD_SCHEMA, location(periods[-1], entries.file)
+
+
+def _is_new(period: Node) -> bool:
+    """Whether a schema can hold structured metadata, or may, as far as it is spelt."""
+    store, schema = text(period, "store"), text(period, "schema")
+    number = schema.removeprefix("v")
+    return (store == "tsdb" or "$" in store) and (not number.isdecimal() or int(number) >= 13)
 
 
 def _children(document: Node, *keys: str) -> list[tuple[Node, Node]]:

@@ -5,13 +5,16 @@ Rules and recipes as in https://www.gnu.org/software/make/manual/html_node/Rule-
 
 from __future__ import annotations
 
+import itertools
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
-from auditlib.inventory.delivery import Manifest, ScriptTarget
+from auditlib import bashisms
+from auditlib.inventory.delivery import Manifest, RecipeFault, ScriptTarget
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
@@ -42,6 +45,27 @@ _WORD = regex(r"(?P<name>[\w.-]{1,50})\s*(?::{0,3}|\?)=[ \t]*(?P<word>[\w./-]{1,
 _TO_WORD = regex(r"\$[({]([\w.-]+)[)}]")
 _FROM_ELSEWHERE = regex(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
 _LINE_LIMIT = 5_000
+_FORGOTTEN = regex(
+    r"(?:cd|pushd)[ \t]+(?P<folder>[^\s;&|]{1,200})$|(?:export[ \t]+)?(?P<name>[A-Za-z_]\w{0,80})=[^\s;&|]{0,200}$|"
+    r"(?:source|\.)[ \t]+(?P<file>[^\s;&|]{1,200})$"
+)
+"""A line that only changes the shell that it runs in: `cd frontend`, `export NAME=value`, `. .venv/bin/activate`."""
+_SWALLOWED = regex(
+    r"(?<!\$)(?:\$\$)*\$(?:\((?P<call>[a-z][\w-]{0,30})[ \t][^)\n]{0,200}\)|(?P<name>[A-Za-z_]\w{1,60})|"
+    r"(?P<number>[0-9])|"
+    r"(?P<each>[a-z])(?![\w])|\((?P<plain>pwd|date|whoami|nproc|hostname|uname)\))"
+)
+"""What a shell would replace, and make replaces before the shell sees it."""
+_MAKES_OWN = frozenset({
+    "subst", "patsubst", "strip", "findstring", "filter", "filter-out", "sort", "word", "words", "wordlist",
+    "firstword", "lastword", "dir", "notdir", "suffix", "basename", "addsuffix", "addprefix", "join", "wildcard",
+    "realpath", "abspath", "if", "or", "and", "intcmp", "foreach", "file", "call", "value", "eval", "origin", "flavor",
+    "error", "warning", "info", "shell", "guile", "let",
+})  # fmt: skip
+"""https://www.gnu.org/software/make/manual/html_node/Functions.html"""
+_DEFINED = regex(r"\s*(?:(?:export|override|private|define)\s+)*(?P<name>[\w.-]{1,80})\s*(?:(?::{0,3}|[?+!])=|$)")
+_SHELL = regex(r"SHELL\s*[:?]{0,3}=")
+_MOST_FAULTS = 30
 
 
 class _Rule(Struct):
@@ -56,7 +80,7 @@ def read(source: Source) -> Reading:
     return each(source, source.matching(*PATTERNS), KIND, _read)
 
 
-def _read(source: Source, file: str) -> Iterator[Manifest]:
+def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
     lines = source.lines(file)
     rules = list(_rules(lines))
     calls = _calls(lines)
@@ -65,6 +89,82 @@ def _read(source: Source, file: str) -> Iterator[Manifest]:
         "%" in name or "$" in name for rule in rules for name in rule.names
     )
     yield Manifest(file, "make", "", tuple(targets), (), "", (), Location(file), incomplete)
+    yield from itertools.islice(_faults(source, file, lines, rules), _MOST_FAULTS)
+
+
+def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> Iterator[RecipeFault]:
+    """What of the recipes doesn't do what a shell's user expects of it."""
+    yield from _taken(source, file, rules)
+    known = {match["name"] for line in lines if (match := _DEFINED.match(line[:_LINE_LIMIT]))}
+    is_one_shell = any(line.startswith(".ONESHELL") for line in lines)
+    included = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines)
+    for rule in rules:
+        if not is_one_shell:
+            yield from _forgotten(file, rule)
+        if "$" in (text := "\n".join(rule.recipe)) and not included:
+            yield from _swallowed(file, rule, text, known)
+    if not any(map(_SHELL.match, lines)):
+        yield from _for_bash(file, rules)
+
+
+def _taken(source: Source, file: str, rules: list[_Rule]) -> Iterator[RecipeFault]:
+    """The targets that are no files to be made, and have the name of a file or folder that is there already."""
+    phony = {name for rule in rules if ".PHONY" in rule.names for name in rule.prerequisites.split()}
+    if any("$" in name for name in phony):
+        return
+    home = posixpath.dirname(file)
+    beside = _beside(source, home)
+    for rule in rules:
+        for name in rule.names if not rule.prerequisites.strip() and any(rule.recipe) else ():
+            path = posixpath.join(home, name)
+            there = name in beside and name not in phony and re.fullmatch(r"[\w-]{1,60}", name)
+            if there and not any(
+                re.search(rf"(?:-o|mkdir|>|touch)[^\n]*\b{re.escape(name)}\b", line) for line in rule.recipe
+            ):
+                yield RecipeFault("taken", name, path, Location(file, rule.line))
+
+
+def _beside(source: Source, home: str) -> set[str]:
+    """The names of the files and folders that lie in a folder."""
+    start = f"{home}/" if home else ""
+    return {item.removeprefix(start).partition("/")[0] for item in source.files if item.startswith(start)}
+
+
+def _forgotten(file: str, rule: _Rule) -> Iterator[RecipeFault]:
+    """The lines that change only a shell that ends with them, where others follow."""
+    last = max((index for index, line in enumerate(rule.recipe) if line.strip()), default=0)
+    for index, line in enumerate(rule.recipe[:last]):
+        goes_on = index > 0 and rule.recipe[index - 1].endswith("\\")
+        if not goes_on and _FORGOTTEN.match(text := line.partition(" #")[0].strip()):
+            yield RecipeFault("forgotten", ", ".join(rule.names), text, Location(file, rule.line + index))
+
+
+def _swallowed(file: str, rule: _Rule, text: str, known: set[str]) -> Iterator[RecipeFault]:
+    """What make replaces by nothing: a variable, or a command in brackets, with one `$`."""
+    loops = set(re.findall(r"\bfor\s+(\w+)\s+in\b", text))
+    for index, line in enumerate(text.split("\n")):
+        for match in _SWALLOWED.finditer(line) if "$" in line else ():
+            call, name, plain = match["call"], match["name"], match["plain"]
+            lost = (
+                (call and call not in _MAKES_OWN and call not in known)
+                or (name and name[0] not in known and not ({"$", "{"} & set(line[: match.start()][-1:])))
+                or (match["number"] and "awk" in line)
+                or (match["each"] in loops if match["each"] else False)
+                or (plain and plain not in known)
+            )
+            if lost and "$(call" not in line and "$(eval" not in line:
+                said = match[0].lstrip("$")
+                yield RecipeFault("swallowed", ", ".join(rule.names), f"${said}", Location(file, rule.line + index))
+                break
+
+
+def _for_bash(file: str, rules: list[_Rule]) -> Iterator[RecipeFault]:
+    """What only Bash knows, in recipes that `/bin/sh` runs."""
+    for rule in rules:
+        text = "\n".join(rule.recipe).replace("$$", "$")
+        for item in bashisms.found(text):
+            place = Location(file, rule.line + item.line - 1)
+            yield RecipeFault("bash", ", ".join(rule.names), f"{item.said}: {item.outcome}", place)
 
 
 def _calls(lines: list[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from auditlib.inventory.configuration import AllowedOrigin
 from auditlib.inventory.proxy import LostHeaders, Passage, ReverseProxy, Upstream
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
-from auditlib.readers import proxy_guards, reading, selection
+from auditlib.readers import nginx_tree, proxy_guards, reading, selection
 from auditlib.source import Source, Unreadable
 
 KIND = "nginx"
@@ -102,7 +102,9 @@ class _State(Struct):
 
 def _read(source: Source, file: str) -> Iterator[Any]:
     state = _State(file)
+    tree = nginx_tree.Builder(file, source.text(file))
     for words, line, opens in _statements(source.text(file)):
+        tree.take(words, line, opens)
         if opens is None:
             _close(state)
             continue
@@ -124,7 +126,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders,
                        proxy_guards.names_guard(source.text(file)), _passages(state), tuple(dict.fromkeys(state.kept)),
                        tuple(state.body_limits), tuple(_lost_headers(state)),
-                       tuple(state.challenges), _foreign(state), _is_for_one_origin(source.text(file)))  # fmt: skip
+                       tuple(state.challenges), _foreign(state), _is_for_one_origin(source.text(file)),
+                       tree=tree.finished())  # fmt: skip
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
 
@@ -193,7 +196,7 @@ def _statements(text: str) -> Iterator[tuple[list[str], int, bool | None]]:
         if match[0].startswith("#"):
             continue
         if match["mark"]:
-            yield words, first, {"{": True, ";": False, "}": None}[match["mark"]]
+            yield words, first if words else line, {"{": True, ";": False, "}": None}[match["mark"]]
             words = []
             continue
         first = line if not words else first

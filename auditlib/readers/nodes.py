@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from auditlib.model import Coverage, Location, Read
+from auditlib.patterns import regex
 from auditlib.redaction import Vault
 from auditlib.yamltree import Node
 
 ENTRY_LIMIT = 100_000
+_SPAN = regex(r"(?:\d{1,9}(?:ms|[smhdwy]))+")
+_PART = regex(r"(\d+)(ms|[smhdwy])")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 
 
 def location(node: Node, file: str) -> Location:
@@ -18,6 +22,13 @@ def text(node: Node, *keys: str) -> str:
     """The scalar at a path of keys as it was written; empty if there is none."""
     found = node.get(*keys)
     return found.text if found else ""
+
+
+def seconds(written: str) -> float:
+    """A span of time as Prometheus writes it (`1m30s`), in seconds; 0 for anything else."""
+    if not _SPAN.fullmatch(written.strip()):
+        return 0
+    return sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(written))
 
 
 def is_true(node: Node, *keys: str) -> bool:
@@ -57,8 +68,22 @@ class Entries:
         return [element for element in elements if element.is_mapping]
 
     def scalars(self, node: Node | None) -> list[Node]:
-        """The scalars of a node that is one or a list of them; nothing for None."""
-        return self._within_limit(node.texts(), node) if node else []
+        """The scalars of a node that is one or a list of them; nothing for None, and once the limit is reached."""
+        return self._within_limit(node.texts(), node) if node and self._left > 0 else []
+
+    def items(self, node: Node | None) -> list[tuple[Node, Node]]:
+        """The keys and values of a mapping; nothing for anything else, and once the limit is reached."""
+        if node is None or self._left <= 0:
+            return []
+        found = node.items()[: self._left]
+        self._left -= len(found)
+        return found
+
+    def elements(self, node: Node | None) -> list[Node]:
+        """The entries of a list of whatever shape; nothing for anything else, and once the limit is reached."""
+        if node is None or self._left <= 0:
+            return []
+        return self._within_limit(node.elements(), node)
 
     def problem(self, node: Node, reason: str) -> None:
         """Note a part that was not understood."""

@@ -16,7 +16,7 @@ from auditlib.inventory.monitoring import PathPattern, PrometheusConfig, ScrapeJ
 from auditlib.model import Coverage, Read
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection
-from auditlib.readers.nodes import Entries, is_true, location, pairs, text
+from auditlib.readers.nodes import Entries, is_true, location, pairs, seconds, text
 from auditlib.redaction import Vault
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node, YamlError, parse
@@ -26,6 +26,8 @@ _CREDENTIALS = (
     ("basic_auth",), ("authorization",), ("oauth2",), ("bearer_token",), ("bearer_token_file",), ("http_headers",),
     ("tls_config", "cert_file"),
 )  # fmt: skip
+_EACH = 60
+"""Seconds from one scrape to the next where a configuration says nothing."""
 _ADDRESS = regex(r"(?:([a-z][a-z0-9+.-]*)://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/\[\]]*)(?::([^/]*))?", re.I)
 
 
@@ -90,6 +92,8 @@ def _config(node: Node, file: str, entries: Entries, vault: Vault) -> Prometheus
         location=location(node, file),
         alertmanager_discovery=tuple(name for manager in managers for name in _discovery(manager)),
         scrape_config_files=_paths(node.get("scrape_config_files"), entries),
+        interval=seconds(text(node, "global", "scrape_interval")) or _EACH,
+        timeout=next(iter(_paths(node.get("global", "scrape_timeout"), entries)), None),
     )
 
 
@@ -114,6 +118,8 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
         targets=(*_static_targets(node, entries), *found),
         discovery=_discovery(node),
         location=location(node, file),
+        interval=seconds(text(node, "scrape_interval")),
+        timeout=next(iter(_paths(node.get("scrape_timeout"), entries)), None),
         labels=tuple(dict.fromkeys(labels)),
         relabels=bool(node.get("relabel_configs") or node.get("metric_relabel_configs")),
         proxy=_proxy(node, file),

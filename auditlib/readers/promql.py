@@ -17,10 +17,11 @@ from msgspec.structs import replace
 from auditlib.inventory.monitoring import LabelMatcher, Labels, Query
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.promql_growth import exceeded, grown
+from auditlib.readers.promql_growth import exceeded, grown, windows
 from auditlib.readers.promql_joins import joins, labels
 from auditlib.readers.promql_quantiles import limits, quantile
 from auditlib.readers.promql_ratios import floors_rate, ratios
+from auditlib.readers.promql_shares import shares
 
 LENGTH_LIMIT = 10_000
 """Characters of the longest expression that is parsed; the parser's time grows with the square of the length."""
@@ -66,6 +67,8 @@ def _parsed(text: str) -> Query:
                 labels=labels(tree) or Labels(),
                 quantile=quantile(tree),
                 limits=tuple(dict.fromkeys(limits(tree))),
+                shares=tuple(dict.fromkeys(shares(tree))),
+                windows=() if stand_ins.words or "$" in text else tuple(dict.fromkeys(windows(tree))),
             )
     return Query(text, (), (), error)
 

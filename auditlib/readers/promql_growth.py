@@ -26,6 +26,15 @@ def grown(tree: Any) -> Iterator[str]:
                 yield name
 
 
+def windows(tree: Any) -> Iterator[tuple[str, float]]:
+    """The same metrics, each with the seconds of the window in which its growth is asked for."""
+    for node in walk(tree):
+        if type(node).__name__ == "Call" and node.func.name in _GROWTH and node.args:
+            window = node.args[0]
+            if type(window).__name__ == "MatrixSelector" and window.vector_selector.name:
+                yield window.vector_selector.name, window.range.total_seconds()
+
+
 def exceeded(tree: Any) -> Iterator[str]:
     """The metrics on the left of `>` with a number on its right, with nothing but sums around them."""
     for node in walk(tree):

@@ -1,4 +1,4 @@
-"""Variables that the list of one service's environment gives twice; of a mapping the loader refuses that.
+"""Variables that the list of one service's environment gives twice or in quotes; of a mapping the loader refuses that.
 
 Follows https://docs.docker.com/reference/compose-file/services/#environment: of equal names the last entry counts.
 """
@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.inventory.stack import RepeatedEntry
+from auditlib.inventory.stack import QuotedEntry, RepeatedEntry
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
@@ -28,7 +28,7 @@ def read(source: Source) -> Reading:
     return Reading(each(source, files, KIND, _read).records, [])
 
 
-def _read(source: Source, path: str) -> Iterator[RepeatedEntry]:
+def _read(source: Source, path: str) -> Iterator[RepeatedEntry | QuotedEntry]:
     if not _LIST.search(source.text(path)):
         return  # nearly all files say it by mappings
     for document in source.yaml(path):
@@ -37,6 +37,14 @@ def _read(source: Source, path: str) -> Iterator[RepeatedEntry]:
             environment = service.get("environment") if service.is_mapping else None
             if environment is not None and environment.is_sequence:
                 yield from _repeated(path, key.text, environment)
+                yield from _quoted(path, key.text, environment)
+
+
+def _quoted(path: str, service: str, environment: Node) -> Iterator[QuotedEntry]:
+    for node in environment.texts():
+        name, _, value = node.text.partition("=")
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" and value[0] not in value[1:-1]:
+            yield QuotedEntry(service, name, Location(path, node.line, node.column))
 
 
 def _repeated(path: str, service: str, environment: Node) -> Iterator[RepeatedEntry]:

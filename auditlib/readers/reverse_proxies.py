@@ -31,6 +31,14 @@ _CADDY_PLAIN = regex(
 )
 """A site's address with the scheme of plain HTTP, and a name that the world knows."""
 _CADDY_NAME = regex(r"(?:https://)?((?:[a-z0-9-]{1,63}\.){1,10}[a-z]{2,20})(?=[\s,{:])", re.I)
+_CADDY_PUBLIC = regex(
+    r"(?:https://)?(?:\*\.)?(?:[a-z0-9-]{1,63}\.){1,10}"
+    r"(?!(?:local|internal|lan|home|test|localhost|localdomain|arpa|invalid)\b)[a-z]{2,20}(?::443)?[\s,{]",
+    re.I,
+)
+"""A site's address that has a certificate from an authority."""
+_CADDY_OWN = regex(r"\s*(?:auto_https\s+(?:off|disable_certs)|local_certs\b|tls\s+(?:internal\b|/)|storage\s)")
+"""What has it get none from an authority, or keep them elsewhere."""
 _CADDY_PORT = regex(r":(\d{2,5})(?=[\s,{/])")
 _HAPROXY_SERVER = regex(r"^\s*server\s+\S+\s+([^\s:]+)(?::(\d+))?")
 _HAPROXY_BIND = regex(r"^\s*bind\s+\S*?:(\d{1,5})\b")
@@ -71,6 +79,7 @@ def _caddy(source: Source, file: str) -> Iterator[Any]:
         Location(file),
         guarded=guarded,
         plain_sites=tuple(_caddy_plain(file, source.lines(file))),
+        certified=_caddy_certified(file, source.lines(file)),
     )
 
 
@@ -80,6 +89,17 @@ def _caddy_plain(file: str, lines: list[str]) -> Iterator[PlainSite]:
     plain = [(number, name) for number, line in opened for name in _CADDY_PLAIN.findall(line)]
     by_tls = {name for _, line in opened for name in _CADDY_NAME.findall(_CADDY_PLAIN.sub("", line))}
     yield from (PlainSite(name, Location(file, number)) for number, name in plain if name not in by_tls)
+
+
+def _caddy_certified(file: str, lines: list[str]) -> Location | None:
+    """The first site with a name that the world knows, for which Caddy asks the authority."""
+    if any(_CADDY_OWN.match(line[:1_000]) for line in lines):
+        return None
+    for number, line in enumerate(lines, 1):
+        text = line[:1_000].split("#")[0]
+        if _opens_site(line) and _CADDY_PUBLIC.match(text) and not text.startswith("http://"):
+            return Location(file, number)
+    return None
 
 
 def _caddy_sites(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:

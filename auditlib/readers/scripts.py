@@ -6,6 +6,7 @@ A script is a file with a `#!` line, a shell file, or a program below a folder t
 from __future__ import annotations
 
 import ast
+import itertools
 import posixpath
 import re
 import warnings
@@ -14,9 +15,9 @@ from pathlib import PurePosixPath
 
 from msgspec.structs import replace
 
-from auditlib import compose_command, health_states, waiting
+from auditlib import bashisms, compose_command, health_states, waiting
 from auditlib.inventory.configuration import EnvironmentBranch
-from auditlib.inventory.delivery import Command, Pair, Script
+from auditlib.inventory.delivery import Command, MovedArgument, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers import mirrors, powershell, swallowing
@@ -42,6 +43,7 @@ _SETS = regex(
     re.M,
 )
 """How a shell gives a variable a value, or is content without one."""
+_TESTED = regex(r"(?:\s-[nzdef]\s+[\"']?\$\{?|\$\{?(?=PIPESTATUS\b))(\w+)")
 _COMPOSE_CALL = regex(r"\b(?:docker|podman)[- ]compose[ \t][^;&|\n\"'`)#]*")
 _HOLDS_FILES = regex(
     r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=[\"']?(?:\$\{(?P=name):?-)?"
@@ -65,6 +67,24 @@ _STRICT = regex(r"\s*set\s+-(?:[a-z]*e[a-z]*\b|o\s+errexit)|#!.*\bbash\s+-[a-z]*
 _FUNCTION = regex(r"(?:function\s+)?(?P<name>[\w-]+)\s*\(\)")
 _NUMBER = regex(r"(?:^|[\s;])(\w+)=[\"']?(\d+)[\"']?(?=$|[\s;])")
 _COUNTS = regex(r"\s*\(\(\s*(?P<name>\w+)\+\+\s*\)\)\s*(?:;|#|$)")
+_PLAIN_SHELLS = frozenset({"sh", "dash", "ash"})
+_CONDITION = regex(
+    r"\s*(?:\[\[? .{1,300} \]\]?|test\s.{1,300}?|\(\(.{1,200}\)\)|\$\{?\w+\}?)\s*&&(?P<then>[^|&]{1,300})$"
+)
+"""A line that is a condition and what is done where it holds."""
+_TAKES = regex(r"\s*(?:local\s+|readonly\s+)?(?P<name>\w+)=[\"']?\$\{?1(?::?[?-][^}]{0,200})?\}?[\"']?\s*$")
+"""A variable that is given the first argument."""
+_MOVES = regex(
+    r"cd\s+[\"']?\$\(dirname\s+[\"']?\$(?:0|\{BASH_SOURCE(?:\[0\])?\})[\"']?\)(?P<rest>[/.\w-]{0,100})[\"']?\s*(?:$|\|\||;)"
+)
+"""A script that changes into the folder that it lies in."""
+_USES = regex(r"(?:<|\b(?:cat|gunzip|zcat|zstdcat|source)|\s-(?:c|f|dc|d|xzf|xf))\s*[\"']?\$\{?(?P<name>\w+)\b")
+_MADE_ABSOLUTE = regex(r"\brealpath\b|\breadlink\s+-f|\babspath\b|\sin\s+/\*\)|==?\s*/\*")
+_PLAIN_CALL = regex(r"\s*(?P<name>[\w-]+)(?:\s+[^|&;()]*)?$")
+_MOST_BASHISMS = 20
+_DEEPEST = 6
+_MOST_LINES = 3_000
+_MOST_ENDS = 20
 _LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
 """A line of an environment file in a text of PowerShell."""
 _WRITES = regex(
@@ -141,8 +161,13 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         compose_files=tuple(_compose_files(file, text)) if found else (),
         compose_variables=tuple(_compose_variables(file, text)) if found and "compose" in text else (),
         sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
+        tests=frozenset(_TESTED.findall(text)) if found else frozenset(),
+        moved_argument=_moved_argument(file, text) if found and "dirname" in text and "$" in text else None,
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         backup_folder=_backup_folder(text) if found else "",
+        backup_is_relative=bool(
+            found and (match := _BACKUPS.search(text)) and "$" not in match[0].replace("${", "", 1)
+        ),
         unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
         passing_waits=tuple(Pair(item.asked, "", Location(file, item.line)) for item in waiting.passing(text))
         if found
@@ -156,6 +181,10 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         healthy_tests=tuple(Location(file, line) for line in health_states.taken(text)),
         secret_paths=tuple(_secret_paths(file, text)) if found or interpreter == "pwsh" else (),
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
+        ends_at_condition=tuple(itertools.islice(_ends_at_condition(file, text), _MOST_ENDS))
+        if found and "&&" in text
+        else (),
+        for_bash=tuple(_for_bash(file, text)) if found and interpreter in _PLAIN_SHELLS else (),
     )
 
 
@@ -224,6 +253,79 @@ def _ends_at_zero(file: str, text: str) -> Iterator[Location]:
         counts = _COUNTS.match(line[:_LINE])
         if counts and number > strict and values.pop(counts["name"], "") == "0" and not _is_asked(text, function):
             yield Location(file, number + 1)
+
+
+def _moved_argument(file: str, text: str) -> MovedArgument | None:
+    """The first use of a file that the script was given, after a `cd` to where the script is."""
+    if _MADE_ABSOLUTE.search(text):
+        return None
+    names, folder = {"1"}, None
+    for number, line in enumerate(text.splitlines()[:_MOST_LINES], start=1):
+        if taken := _TAKES.match(line[:_LINE]):
+            names.add(taken["name"])
+        elif moves := _MOVES.match(line[:_LINE]):
+            folder = posixpath.normpath(posixpath.join(posixpath.dirname(file), moves["rest"].lstrip("/")))
+        elif folder is not None and (used := _USES.search(line[:_LINE])) and used["name"] in names:
+            own = re.escape(posixpath.basename(file))
+            told = re.search(rf"^[ \t]*#[^\n]{{0,80}}{own}[ \t]+([\w.-]+/[\w./-]+)", text, re.M)
+            return MovedArgument(used["name"], folder, told[1] if told else "", Location(file, number))
+    return None
+
+
+def _ends_at_condition(file: str, text: str) -> Iterator[Pair]:
+    """The functions, called plainly under `set -e`, whose status is that of a condition: where it doesn't hold, the
+    call is a failure, at which the script ends.
+    """
+    lines = [line[:_LINE] for line in text.splitlines()]
+    if not any(map(_STRICT.match, lines)):
+        return
+    plain = {match["name"] for line in lines if (match := _PLAIN_CALL.match(line))}
+    name, start = "", 0
+    for number, line in enumerate(lines[:_MOST_LINES]):
+        if (opened := _FUNCTION.match(line)) and line.rstrip().endswith(("{", ")")):
+            name, start = opened["name"], number
+        elif line.startswith("}") and name:
+            for last in _last(lines, start, number):
+                found = _CONDITION.match(lines[last].partition(" #")[0])
+                goes_on = lines[last - 1].rstrip().endswith(("\\", "&&", "||", "|"))
+                if found and not goes_on and name in plain and not _is_asked(text, name):
+                    yield Pair(name, lines[last].strip()[:120], Location(file, last + 1))
+                    break
+            name = ""
+
+
+def _last(lines: list[str], start: int, end: int, depth: int = 0) -> Iterator[int]:
+    """The lines that may be the last to run of those between two, each of the branches of an `if` at their end."""
+    last = next((index for index in range(end - 1, start, -1) if _says(lines[index])), 0)
+    if not last or lines[last].strip() != "fi" or depth > _DEEPEST:
+        yield from [last] if last else []
+        return
+    margin = _indent(lines[last])
+    until = last
+    for index in range(last - 1, start, -1):
+        word = lines[index].split(maxsplit=1)[:1]
+        if word and word[0] in ("if", "elif", "else") and _indent(lines[index]) == margin:
+            yield from _last(lines, index, until, depth + 1)
+            until = index
+            if word == ["if"]:
+                return
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _says(line: str) -> bool:
+    """Whether a line is more than a comment."""
+    text = line.strip()
+    return bool(text) and not text.startswith("#")
+
+
+def _for_bash(file: str, text: str) -> Iterator[Pair]:
+    """What only Bash knows, in a script for another shell."""
+    for item in itertools.islice(bashisms.found(text), _MOST_BASHISMS):
+        said = item.said if item.everywhere else f"dash {item.said}"
+        yield Pair(said, item.outcome, Location(file, item.line))
 
 
 def _is_asked(text: str, function: str) -> bool:

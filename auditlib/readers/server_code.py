@@ -42,14 +42,14 @@ _NODE_WAIT = regex(
 _PYTHON_WAIT = regex(r"\b(?:timeout_graceful_shutdown|graceful_timeout)\s*=\s*(?P<seconds>\d{1,4})\b")
 _BODY = regex(
     r"\b(?P<name>MAX_(?:FILE|UPLOAD|CONTENT|ATTACHMENT|IMAGE|REQUEST|BODY)_?(?:FILE_)?(?:SIZE|LENGTH)(?:_BYTES|_MB)?|"
-    rf"max(?:File|Upload|Content)Size|fileSize)[\"']?\]?\s*(?::\s*\w{{1,20}}\s*)?[:=]\s*{_PRODUCT}"
+    rf"max(?:File|Upload|Content)Size|fileSize|[bB]odyLimit|MultipartBodyLengthLimit|MaxRequestBodySize)[\"']?\]?\s*(?::\s*\w{{1,20}}\s*)?[:=]\s*{_PRODUCT}"
 )
 _PARSER = regex(
     r"\b(?:express|bodyParser)\.(?:json|urlencoded|raw|text)\(\s*\{[^}]{0,80}?\blimit\s*:\s*[\"'](?P<size>\d{1,4})(?P<suffix>[km]b)",
     re.I,
 )
 _TAKES_FILES = regex(
-    r"\bmulter\b|\bUploadFile\b|\brequest\.files\b|\bformidable\b|\bbusboy\b|\bFileField\b|MAX_CONTENT_LENGTH|\bFormFile\("
+    r"\bmulter\b|\bUploadFile\b|\bIFormFile\b|@fastify/multipart|\brequest\.files\b|\bformidable\b|\bbusboy\b|\bFileField\b|MAX_CONTENT_LENGTH|\bFormFile\("
 )
 _TLS = regex(
     r"ListenAndServeTLS|https\.createServer|\bssl_(?:keyfile|certfile|context)\b|server\.ssl\.|autocert\.|axum_server::tls|"
@@ -91,12 +91,13 @@ _HINTS = Words(
     ".Shutdown(", "graceful", "SIGTERM", "SIGINT", "os.Interrupt", "ctrl_c()", "terminat", "signal_hook",
     "ListenAndServeTLS", "https.createServer", "ssl_", "server.ssl.", "autocert.", "axum_server", "rustls",
     "tls.Listen(",
-    "MAX_", "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
+    "MAX_", "odyLimit", "BodyLengthLimit", "MaxRequestBodySize", "IFormFile", "@fastify/multipart",
+    "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
     "multer", "UploadFile", "request.files", "formidable", "busboy", "FileField", "FormFile(",
     "QueueBroker(", "StreamBroker(", "RedisScheduleSource(", "xreadgroup(", "ReadGroup(", "xgroup_create(",
     "GroupCreate",
     "brpop(", "blpop(", "Pop(", "opmin(", "XAdd(", "xadd(", "xAdd(",
-    "/ready", "/readiness", "/health", "/ping", "SwaggerModule.setup(",
+    "/ready", "/readiness", "/health", "/ping", "@Controller(", "SwaggerModule.setup(",
     "/metrics", "PrometheusScraping", "MapMetrics(", "UseMetricServer(",
 )  # fmt: skip
 """Without any of these words a file of code says nothing of all that, and needs no closer look."""
@@ -110,9 +111,9 @@ def read(source: Source) -> Reading:
     takes_files = any(_TAKES_FILES.search(text) for text in texts.values())
     reading = Reading()
     for path, text in texts.items():
+        answers = list(health_routes.found(_language(path), text))
         reading.records += [
-            ServerTrait(kind, 0, location_at(path, text, start), route)
-            for kind, start, route in health_routes.found(_language(path), text)
+            ServerTrait(kind, 0, location_at(path, text, start), route) for kind, start, route in answers
         ]
         if path.endswith(_ROUTES_ALONE):
             continue
@@ -120,7 +121,8 @@ def read(source: Source) -> Reading:
         reading.records += _metrics(path, text)
         if match := _QUEUES.search(text):
             reading.records.append(ServerTrait("queue", 0, _at(path, text, match)))
-        if match := (_MAPPED if path.endswith(".cs") else _READY).search(text):
+        match = (_MAPPED if path.endswith(".cs") else _READY).search(text)
+        if match and all(route != match["path"] for _, _, route in answers):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += [*_interrupts(texts), *_unmetered(source, code)]
     return reading

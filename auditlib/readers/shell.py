@@ -46,6 +46,8 @@ _LONG_LINE = regex(rf"[^\n]{{{_LINE_LIMIT},}}")
 _OUTER_LINE = regex(r"\n(?=\n\w)")
 _EXPRESSION = re.compile(rb"\$\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}")
 _SETS_ERREXIT = regex(r"set\s(?:.*\s)?-(?:[a-zA-Z]*e[a-zA-Z]*|o\s+errexit)(?=\s|$)")
+_OF_SSH = regex(r"[\"']?\$\{?\w{0,40}SSH\w{0,40}\}?[\"']?", re.I)
+"""A variable that holds a call of ssh (`$SSH_CMD root@host << EOF`)."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _OWN_FOLDER = frozenset({"subshell", "command_substitution", "process_substitution", "function_definition", "pipeline"})
 _SEQUENCES = frozenset({"program", "compound_statement", "subshell"})
@@ -307,7 +309,8 @@ def _is_harmless(node: Node, text: _Text) -> bool:
 
 def _reads_shell(node: Node, text: _Text) -> bool:
     return node.type == "command" and any(
-        is_shell(word) or word == "ssh" for word in shell_words.raw(node, text.data).split()[:20]
+        is_shell(word) or word == "ssh" or _OF_SSH.fullmatch(word)
+        for word in shell_words.raw(node, text.data).split()[:20]
     )
 
 

@@ -24,6 +24,7 @@ _GRACEFUL = regex(r"^(?:server\.|[ \t]+)shutdown[ \t]*[:=][ \t]*[\"']?graceful\b
 _USUAL_WAIT = 30
 """Seconds that each phase gets where nothing says otherwise."""
 _BODY = regex(r"\bmax-file-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B)\b")
+_FORM = regex(r"\bmax-request-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B)\b")
 _SIZES = {"KB": 2**10, "MB": 2**20}
 _TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
 _METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
@@ -53,9 +54,10 @@ def _traits(path: str, text: str) -> Iterator[ServerTrait]:
     elif match := _GRACEFUL.search(text) if "timeout-per-shutdown-phase" not in text else None:
         start = match.start() + len(match[0]) - len(match[0].lstrip())
         yield ServerTrait("shutdown", _USUAL_WAIT, location_at(path, text, start))
-    if match := _BODY.search(text):
-        size = int(match["size"]) * _SIZES[match["suffix"]]
-        yield ServerTrait("body", size, location_at(path, text, match.start()))
+    for kind, pattern in (("body", _BODY), ("form", _FORM)):
+        if match := pattern.search(text):
+            size = int(match["size"]) * _SIZES[match["suffix"]]
+            yield ServerTrait(kind, size, location_at(path, text, match.start()))
     if match := _EXPOSED.search(text):
         names = " ".join((match["line"] or match["value"] or "").replace(",", " ").split())
         at = match.start("line") if match["line"] else match.start("value")

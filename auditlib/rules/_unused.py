@@ -1,4 +1,4 @@
-"""What a project declares and none of its services uses, for the rules on networks and on volumes."""
+"""What a project declares and none of its services uses, for the rules on networks, volumes and secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from auditlib.conventions import stacks
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Network, Service, Volume
+from auditlib.inventory.stack import FileObject, Network, Service, Volume
 from auditlib.model import Related
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence
@@ -16,12 +16,12 @@ def findings(
     inventory: Inventory,
     kind: str,
     verb: str,
-    declared: Iterable[Network | Volume],
+    declared: Iterable[Network | Volume | FileObject],
     used_by: Callable[[Service], Iterable[str]],
 ) -> Iterator[Evidence]:
     """For each base project one finding for all that neither it nor an overlay of it uses.
 
-    `kind` is `network` or `volume`, `verb` what a service does with one (`joins`).
+    `kind` is `network`, `volume` or `secret`, `verb` what a service does with one (`joins`).
     """
     own = stacks.by_project(inventory.services)
     everything = stacks.by_project(declared)
@@ -29,7 +29,7 @@ def findings(
         family = inventory.family(project.name)
         mine = [service for name in family for service in own.get(name, [])]
         used = {name for service in mine for name in used_by(service)}
-        unused: dict[str, Network | Volume] = {}
+        unused: dict[str, Network | Volume | FileObject] = {}
         for item in (item for name in family for item in everything.get(name, [])):
             if item.name not in used:
                 unused.setdefault(item.name, item)
@@ -37,7 +37,7 @@ def findings(
             yield _evidence(project.name, kind, verb, list(unused.values()))
 
 
-def _evidence(project: str, kind: str, verb: str, unused: list[Network | Volume]) -> Evidence:
+def _evidence(project: str, kind: str, verb: str, unused: list[Network | Volume | FileObject]) -> Evidence:
     first, *others = unused
     names = listed(item.name for item in unused)
     one = not others

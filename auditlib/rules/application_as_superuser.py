@@ -38,13 +38,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import stages
-from auditlib.conventions import database_logins, environments
+from auditlib.conventions import database_logins, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
-from auditlib.phrases import listed
+from auditlib.phrases import listed, specified
 from auditlib.rules._rule import Evidence, rule
 
 _LOGIN = regex(
@@ -67,6 +67,20 @@ _SEVERAL = 3
 _SQL = {
     "POSTGRES": "CREATE ROLE {app} LOGIN PASSWORD '…';\nALTER DATABASE {database} OWNER TO {app};",
     "MYSQL": "CREATE USER '{app}' IDENTIFIED BY '…';\nGRANT ALL ON {database}.* TO '{app}';",
+}
+
+
+_ROOTS = {
+    "MinIO": frozenset({"MINIO_ROOT_PASSWORD", "MINIO_SECRET_KEY"}),
+    "MongoDB": frozenset({"MONGO_INITDB_ROOT_PASSWORD"}),
+    "PostgreSQL": frozenset({"POSTGRES_USER"}),
+}
+"""By product the variables of the image that hold its administrator's password, or the name where it says who it is."""
+_OWN_LOGIN = {
+    "MinIO": "mc admin user add <alias> {app} '<a key of its own>'\n"
+    "mc admin policy attach <alias> readwrite --user {app}",
+    "PostgreSQL": "CREATE ROLE {app} LOGIN PASSWORD '…';\nALTER DATABASE <its database> OWNER TO {app};",
+    "MongoDB": "use <the database>\ndb.createUser({{user: '{app}', pwd: passwordPrompt(), roles: ['readWrite']}})",
 }
 
 
@@ -97,6 +111,60 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             alike.setdefault((server.name, tuple(use.service.name for use in found[server.key])), []).append(server)
     for first, *others in alike.values():
         yield _evidence(first, found[first.key], [use for other in others for use in found[other.key][:1]])
+    yield from _of_administrators(inventory)
+
+
+def _of_administrators(inventory: Inventory) -> Iterator[Evidence]:
+    """The stores whose administrator's password the applications of the repository are given as well."""
+    for server in inventory.deployed_services:
+        product = services.product(inventory, server)
+        root = _root(server, product.name) if product and product.name in _ROOTS else None
+        uses = list(_given(inventory, server, root)) if root else []
+        if product and root and uses and not environments.is_for_developers(inventory, server):
+            yield _of_administrator(server, product.name, root, uses)
+
+
+def _root(server: Service, product: str) -> EnvironmentEntry | None:
+    """The variable; of PostgreSQL only where no file says its value, as the login itself tells otherwise."""
+    found = next((item for item in server.environment if item.name in _ROOTS[product]), None)
+    known = found is not None and found.value is not None and bool(found.value.text)
+    return None if product == "PostgreSQL" and known else found
+
+
+def _given(inventory: Inventory, server: Service, root: EnvironmentEntry) -> Iterator[_Use]:
+    """The applications that get the same variable, or the same value."""
+    identity = root.value.identity if root.value else 0
+    for service in inventory.services_of(server.project).values():
+        if _is_own(inventory, service) and not services.is_one_shot(service):
+            for entry in service.environment:
+                same = bool(identity) and entry.value is not None and entry.value.identity == identity
+                if same or set(root.variables) & set(entry.variables):
+                    yield _Use(service, entry, "")
+                    break
+
+
+def _who(product: str) -> str:
+    return "superuser" if product == "PostgreSQL" else "administrator"
+
+
+def _of_administrator(server: Service, product: str, root: EnvironmentEntry, uses: list[_Use]) -> Evidence:
+    first, *others = uses
+    names = listed(use.service.name for use in uses)
+    return Evidence(
+        f"{names} {'is' if not others else 'are'} given the login of the {_who(product)} of "
+        f"{specified(server.name, product)}, by {root.name}.",
+        first.entry.location,
+        subject=f"{server.key}/administrator",
+        service=first.service.name,
+        related=(
+            Related(root.location, f"{server.name} makes its {_who(product)} of it"),
+            *(Related(use.entry.location, f"{use.service.name} is given it too", member=True) for use in others),
+        ),
+        recommendation=f"Make a user of {server.name} that may use what {names} {'needs' if not others else 'need'} "
+        "and nothing else.",
+        example=_OWN_LOGIN[product].format(app=re.sub(r"\W", "_", first.service.name)),
+        severity=None if product == "PostgreSQL" else Severity.LOW,
+    )
 
 
 def _is_own(inventory: Inventory, service: Service) -> bool:

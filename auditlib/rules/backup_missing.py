@@ -49,6 +49,10 @@ from auditlib.rules._rule import Evidence, rule
 _Store = tuple[Service, Product, Mount]
 
 
+_COLLECTOR = "log collection"
+"""Logs, and how far they were read, which nobody wants back."""
+
+
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all data in volumes, that of the monitoring where no project has other."""
@@ -64,7 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     alone = all(product.kind in services.PASSING for stores in kept.values() for _, product, _ in stores)
     for project in inventory.base_projects:
         watching = services.monitoring_data(inventory, project) if alone else []
-        stores = [*watching, *kept[project.name]]
+        stores = [item for item in (*watching, *kept[project.name]) if item[1].name != _COLLECTOR]
         spared = bool(watching) and not kept[project.name] and _are_weighed(inventory, watching)
         if stores and not spared and not environments.in_development_file(inventory, project.location.file):
             wanted = _lasting(stores)

@@ -63,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service whose command starts a program, though the entry point of its image is one already."""
     for service in inventory.distinct_services:
         entry = _entry_point(inventory, service)
-        if entry and service.command and not service.entrypoint:
+        if entry and service.command and not (service.entrypoint or service.clears_entrypoint):
             words, place = entry
             first = service.command[0].split()[0] if service.command[0].split() else ""
             program = posixpath.basename(words[0])

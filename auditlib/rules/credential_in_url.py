@@ -47,6 +47,7 @@ from auditlib.rules import _files as files
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
+_LOGIN = regex(r"://[^@/]*?:(?P<password>‹secret[^›]*›)@")
 _HIDDEN = regex(r"‹secret[^›]*›")
 _WITH_COLON = regex(r":‹secret[^›]*›@")
 _ADDRESS = regex(r"_(?:URL|URI|DSN|ADDRESS|CONNECTION(?:_STRING)?)$")
@@ -186,6 +187,8 @@ def _of_file(file: str, address: str, variable: str) -> str:
 def _filled(address: str, password: str) -> str:
     """An address with this in the place of the password: the last sign, as a user of the same name is hidden too."""
     closed = _closed(address)
+    if login := _LOGIN.search(closed):
+        return f"{closed[: login.start('password')]}{password}{closed[login.end('password') :]}"
     hidden = _HIDDEN.findall(closed)
     before, _, after = closed.rpartition(hidden[-1]) if hidden else (closed, "", "")
     return f"{before}{password}{after}"

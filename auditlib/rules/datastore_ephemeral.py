@@ -48,6 +48,11 @@ _OTHER_PLACE = regex(r"(?:PGDATA|DATA_?DIR|DATA_PATH|DBPATH|--datadir|--dbpath|-
 _TRACKED_ELSEWHERE = regex(r"store[-_]uri|artifact|s3|\$", re.I)
 _STORES = "# mlflow server --backend-store-uri sqlite:////mlflow/runs.db --artifacts-destination /mlflow/artifacts"
 _UNKNOWN = "<the folder where its image keeps the data>"
+_KEEPER = regex(
+    r"(?:^|[-_])(?:carts?|baskets?|wishlists?|sessions?|bookings?|reservations?|votes?|polls?|leaderboards?)(?:$|[-_])"
+)
+"""Names of programs after what their users put in."""
+_OTHER_STORE = regex(r"DATABASE|POSTGRES|MYSQL|MARIADB|MONGO|DYNAMO|(?:^|_)DB_|SQL|DSN")
 _TEMPORARY = regex(r"(?:^|[-_])(?:tests?|tmp|temp|ephemeral|ci|e2e)(?:$|[-_])")
 
 
@@ -70,7 +75,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if found and (mount := _in_temporary(item, found)):
                 yield _of_temporary(item, found, mount)
             if found and found.kind == "cache" and _keeps_nothing(item, found):
-                yield from _of_queue(inventory, graph, item, found)
+                told = list(_of_queue(inventory, graph, item, found))
+                yield from told or _of_only_store(inventory, item, found)
 
 
 def _loses(service: Service, product: Product) -> bool:
@@ -204,6 +210,42 @@ def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, prod
             confidence=Confidence.MEDIUM,
             example=compose_lines.named_volume(store, product.home or _UNKNOWN),
         )
+
+
+def _of_only_store(inventory: Inventory, store: Service, product: Product) -> Iterator[Evidence]:
+    """A cache may forget, unless a program named after what it keeps has no other store."""
+    if not services.is_redis(inventory, store) or durability.redis_persistence(inventory, store) == "off":
+        return
+    keepers = [item for item in inventory.services_of(store.project).values() if _keeps_only(inventory, item, store)]
+    if keepers:
+        names = listed(item.name for item in keepers)
+        verb = "has" if len(keepers) == 1 else "have"
+        yield Evidence(
+            f"{names} {verb} no other store than {specified(store.name, product.name)}, "
+            f"which has no lasting volume: what {'it keeps' if len(keepers) == 1 else 'they keep'} there is gone with "
+            "the container.",
+            store.location,
+            subject=f"{store.name}/only store",
+            service=store.name,
+            related=tuple(Related(item.location, f"{item.name} is given no other store") for item in keepers),
+            recommendation=_advice(store, product),
+            severity=Severity.MEDIUM,
+            confidence=Confidence.MEDIUM,
+            example=compose_lines.named_volume(store, product.home or _UNKNOWN),
+        )
+
+
+def _keeps_only(inventory: Inventory, service: Service, store: Service) -> bool:
+    """Whether a program whose name says that it keeps something is given this store and no database."""
+    if not service.build or not _KEEPER.search(service.name) or services.lacks_env_file(inventory, service):
+        return False
+    mine = inventory.services_of(store.project)
+    named = {end.host for entry in service.environment for end in entry.endpoints}
+    named |= {item.service for item in service.dependencies}
+    others = (services.product(inventory, mine[name]) for name in named if name in mine and name != store.name)
+    databases = any(found is not None and found.kind == "datastore" for found in others)
+    told = any(_OTHER_STORE.search(entry.name) for entry in service.environment)
+    return store.name in named and not (databases or told or services.lasting(service))
 
 
 def _waiting(inventory: Inventory, store: Service) -> list[tuple[Service, Location]]:

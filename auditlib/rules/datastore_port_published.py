@@ -66,10 +66,12 @@ def _is_store(inventory: Inventory, service: Service) -> bool:
 def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]) -> Evidence:
     (service, first), *others = found
     names = dict.fromkeys(f"{item.name} ({port.host_port or port.variable or 'a free port'})" for item, port in found)
+    opened = [item for item, _ in found if open_stores.asks_nobody(inventory, item)]
+    vain = open_stores.refused(inventory, opened) if opened else []
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
     return Evidence(
         f"{listed(names)} {'is' if len(names) == 1 else 'are'} published on all interfaces of the host, past "
-        f"its firewall{_open_doors(inventory, found)}.",
+        f"its firewall{_open_doors(opened)}.{open_stores.told(vain)}",
         first.location,
         subject=f"{file}/published",
         service=service.name,
@@ -78,7 +80,8 @@ def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]
                 port.location, f"{item.name} is published here", member=True, change=compose_lines.on_loopback(port)
             )
             for item, port in others
-        ),
+        )
+        + tuple(Related(entry.location, f"{entry.name} of {item.name} is refused") for item, entry in vain),
         recommendation=_advice(found),
         severity=Severity.LOW if aside else None,
         change=compose_lines.on_loopback(first),
@@ -97,7 +100,7 @@ def _advice(found: list[tuple[Service, Port]]) -> str:
     return f"Remove the {what} of {listed(names, limit=_NAMED)}, or publish {instead} as {listed(forms, limit=_NAMED)}."
 
 
-def _open_doors(inventory: Inventory, found: list[tuple[Service, Port]]) -> str:
+def _open_doors(opened: list[Service]) -> str:
     """What to add of those that ask nobody for a password."""
-    names = list(dict.fromkeys(item.name for item, _ in found if open_stores.asks_nobody(inventory, item)))
+    names = list(dict.fromkeys(item.name for item in opened))
     return f", and {listed(names)} {'asks' if len(names) == 1 else 'ask'} nobody for a password" if names else ""

@@ -76,9 +76,10 @@ def _evidence(inventory: Inventory, graph: DependencyGraph, found: list[Service]
     names = listed(item.name for item in found)
     users = [item for item in _users(inventory, graph, first) if item not in found]
     tell = f", and give it to {listed((item.name for item in users), limit=_NAMED)}" if users else ""
+    vain = open_stores.refused(inventory, found)
     return Evidence(
         f"{names} {'asks' if len(found) == 1 else 'ask'} nobody for a password: every container of the same network "
-        "reads and changes what is there.",
+        f"reads and changes what is there.{open_stores.told(vain)}",
         first.location,
         subject=f"{first.project}/stores",
         service=first.name,
@@ -88,6 +89,10 @@ def _evidence(inventory: Inventory, graph: DependencyGraph, found: list[Service]
             *(
                 Related(item.location, f"{item.name} is given the address of {first.name}, or waits for it")
                 for item in users
+            ),
+            *(
+                Related(entry.location, f"{entry.name} of {item.name} is a password that {first.name} doesn't have")
+                for item, entry in vain
             ),
         ),
         recommendation=f"Set a password for {first.name}{tell}."
@@ -108,5 +113,7 @@ def _users(inventory: Inventory, graph: DependencyGraph, store: Service) -> Iter
 def _lines(service: Service) -> str:
     if entry := open_stores.switch(service):
         return f"environment:\n  # without {entry.name}; its documentation says how to set the first password"
+    if name := open_stores.key(service):
+        return f"environment:\n  {name}: ${{{name.replace('__SERVICE__', '_')}:?set it in .env}}"
     given = "".join(f', "{word}"' for word in service.command[1:]) if service.command[:1] in _SERVERS else ""
     return _LINES[images.repository(service.image)].replace("{more}", given)

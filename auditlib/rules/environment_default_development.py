@@ -43,6 +43,9 @@ from auditlib.rules._rule import Evidence, rule
 _OF_FRAMEWORKS = frozenset({"ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT", "RAILS_ENV"})
 """What the framework itself decides by, whatever the code does: errors with their code, caches, checks."""
 
+_OF_LIBRARIES = frozenset({"NODE_ENV", "APP_ENV", "FLASK_ENV", "RACK_ENV", "GIN_MODE"})
+"""What libraries decide by where they are used."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -65,10 +68,14 @@ def _is_decided_without(inventory: Inventory, name: str) -> bool:
 
 
 def _is_told(inventory: Inventory, name: str) -> bool:
-    """Whether no code was seen to decide by it, and a template has people set it to something else."""
+    """Whether no code was seen to decide by it, and a template has people set it to something else or Compose doesn't
+    know it: a label that goes into logs and traces may say what it will.
+    """
     deciding = any(item.variable.upper() == name.upper() for item in inventory.environment_branches)
     deciding = deciding or name.upper() in _OF_FRAMEWORKS
-    return not deciding and _has_template(inventory, name)
+    libraries = name.upper() in _OF_LIBRARIES
+    filled = any(item.name == name for item in inventory.variables)
+    return not deciding and (_has_template(inventory, name) or not (libraries or filled))
 
 
 def _has_template(inventory: Inventory, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 Nothing is provisioned, or dashboards alone, so that whoever opens Grafana sees nothing until somebody adds the data
 source and the dashboards by hand; each new installation, and each loss of its volume, begins again. Likewise nobody
-finds the logs where Loki runs beside it and no data source asks that.
+finds the logs or the traces where Loki or Tempo runs beside it and no data source asks that.
 
 Anti-pattern:
 
@@ -56,6 +56,8 @@ datasources:
 _ASKED = {"Prometheus": ("prometheus", "9090"), "Loki": ("loki", "3100")}
 """By product the type of data source by which Grafana asks it, and its port."""
 _LOKI = "grafana/loki"
+_BESIDE = {_LOKI: ("loki", "3100", "logs"), "grafana/tempo": ("tempo", "3200", "traces")}
+"""Stores without a page of their own: by image the type of data source, the port, and what is found there."""
 _UNKNOWN = ("<its name>", "<its type>", "<its address>")
 
 
@@ -79,17 +81,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _without_logs(inventory: Inventory) -> Iterator[Evidence]:
-    """A Grafana whose data sources are all known, beside a Loki that none of them asks."""
+    """A Grafana whose data sources are all known, beside a Loki or a Tempo that none of them asks."""
     sources = inventory.datasources
-    if any(item.type == "loki" or monitoring.is_template(item.file, item.name, item.url) for item in sources):
+    if any(monitoring.is_template(item.file, item.name, item.url) for item in sources):
         return
-    read = {item.file for item in sources}
+    read, asked = {item.file for item in sources}, {item.type for item in sources}
     for server in grafana.servers(inventory):
         beside = inventory.services_of(server.project).values()
-        lokis = [item for item in beside if images.repository(item.image) == _LOKI]
-        aside = environments.only_for_development(server)
-        if lokis and not aside and _is_known(inventory, server, read):
-            yield _of_logs(server, lokis[0], next(item for item in sources if _sees(server, item)))
+        stores = [(item, kind) for item in beside if (kind := images.repository(item.image)) in _BESIDE]
+        unasked = [(item, kind) for item, kind in stores if _BESIDE[kind][0] not in asked]
+        if unasked and not environments.only_for_development(server) and _is_known(inventory, server, read):
+            first = next(item for item in sources if _sees(server, item))
+            for kind in dict.fromkeys(kind for _, kind in unasked):
+                yield _of_store(server, next(item for item, each in unasked if each == kind), kind, first)
 
 
 def _is_known(inventory: Inventory, server: Service, read: set[str]) -> bool:
@@ -105,17 +109,18 @@ def _sees(server: Service, source: Datasource) -> bool:
     return grafana.sees(server, grafana.SOURCES, source.file)
 
 
-def _of_logs(server: Service, loki: Service, first: Datasource) -> Evidence:
-    whole = _EXAMPLE.format(name="Loki", kind="loki", url=f"http://{loki.name}:3100")
+def _of_store(server: Service, store: Service, image: str, first: Datasource) -> Evidence:
+    kind, port, what = _BESIDE[image]
+    whole = _EXAMPLE.format(name=kind.capitalize(), kind=kind, url=f"http://{store.name}:{port}")
     lines = whole.removeprefix("apiVersion: 1\n").replace("    isDefault: true\n", "")
     return Evidence(
-        f"{server.name} is given data sources, and none of them asks {loki.name}: nobody finds the logs there until "
+        f"{server.name} is given data sources, and none of them asks {store.name}: nobody finds the {what} there until "
         "somebody adds it by hand.",
         first.location,
-        subject=f"{server.name}/{loki.name}",
+        subject=f"{server.name}/{store.name}",
         service=server.name,
-        related=(Related(loki.location, f"{loki.name} keeps logs"),),
-        recommendation=f"Write a data source of the type loki into {first.file}.",
+        related=(Related(store.location, f"{store.name} keeps {what}"),),
+        recommendation=f"Write a data source of the type {kind} into {first.file}.",
         confidence=Confidence.MEDIUM,
         example=files.into(first.file, lines),
     )

@@ -63,9 +63,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if _are_for_developers(lasting, missing):
             continue
         if not all(_is_exporter(inventory, item) for item in certain):
-            yield _evidence(inventory, lasting, certain, unknown, certain=True)
+            yield _evidence(inventory, stacks.beside(lasting, certain), certain, unknown, certain=True)
         elif not all(_is_exporter(inventory, item) for item in likely):
-            yield _evidence(inventory, lasting, likely, [item for item in unknown if item not in likely], certain=False)
+            rest = [item for item in unknown if item not in likely]
+            yield _evidence(inventory, stacks.beside(lasting, likely), likely, rest, certain=False)
 
 
 def _is_for_tests(inventory: Inventory, service: Service) -> bool:
@@ -84,7 +85,7 @@ def _untold(unknown: list[Service]) -> str:
     """What a count of services without a check leaves open."""
     if not unknown:
         return ""
-    names = listed(item.name for item in unknown)
+    names = listed(stacks.names(unknown))
     return f" Of {len(unknown)} more ({names}), on images that aren't known, nobody can tell."
 
 
@@ -110,7 +111,7 @@ def _evidence(
     return Evidence(
         f"{len(missing)} of {counted(len(lasting), 'long-running service')} "
         f"{'has' if len(missing) == 1 else 'have'} no health check{stacks.place(missing)}{doubt}: "
-        f"{listed(item.name for item in (first, *others))}.{_untold(unknown)}{stacks.left_out(inventory, lasting)}",
+        f"{listed(stacks.names((first, *others)))}.{_untold(unknown)}{stacks.left_out(inventory, lasting)}",
         first.location,
         subject=f"{stacks.owner(lasting)}/healthcheck{'' if certain else ' unless in the image'}",
         service=first.name,

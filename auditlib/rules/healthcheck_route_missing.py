@@ -54,6 +54,10 @@ _METRICS = frozenset({
 _BRINGS_METRICS = regex(r"prometheus|instrumentator|prom-bundle")
 
 
+_OWN_PAGES = frozenset({"flower", "rq-dashboard", "jupyter", "streamlit", "mlflow", "airflow", "superset", "locust"})
+"""Programs that serve pages of their own, whatever the code beside them declares."""
+
+
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe whose path no route of the code that the service is built from answers to."""
@@ -116,6 +120,8 @@ def _routes(inventory: Inventory, service: Service) -> list[Route]:
     build = service.build
     product = services.product(inventory, service)
     if build is None or build.outside or (product and product.kind == "proxy"):  # a web server has routes of its own
+        return []
+    if any(_OWN_PAGES & set(command.words) for command in services.commands(inventory, service)):
         return []
     folders = {"" if path == "." else path for path in (build.context, *build.context_paths)}
     inside = [item for item in inventory.web_routes if any(_below(item, folder) for folder in folders)]

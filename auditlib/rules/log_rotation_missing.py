@@ -123,7 +123,7 @@ def _grows(service: Service) -> bool:
 
 
 def _evidence(unlimited: list[Service]) -> Evidence:
-    names = listed((item.name for item in unlimited), limit=5)
+    names = listed(stacks.names(unlimited), limit=5)
     first, *rest = unlimited
     where = stacks.place(unlimited) or f" of {first.location.file}"
     return Evidence(

@@ -33,7 +33,8 @@ References:
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Set
 
 from auditlib.conventions import deployment, environments, services
 from auditlib.graph import DependencyGraph
@@ -48,24 +49,27 @@ from auditlib.rules._rule import Evidence, rule
 
 _FEW = 3
 """Services from which on somebody has to look at more than one program."""
+_TRACKERS = regex(r"sentry|glitchtip|rollbar|bugsnag|honeybadger|raygun|airbrake|flareapp", re.I)
+"""Whom programs report their errors to; a program that is down, or a full disk, reports none."""
+_WRITTEN = {"glitchtip": "GlitchTip", "flareapp": "Flare"}
 _WATCHERS = regex(
     r"prometheus|victoria-?metrics|vmagent|vmalert|zabbix|nagios|icinga|checkmk|netdata|telegraf|datadog|dd-agent|newrelic|"
-    r"new-relic|grafana|alloy|otel|opentelemetry|collector|signoz|uptime|gatus|statping|healthchecks|hc-ping|sentry|"
-    r"glitchtip|rollbar|bugsnag|honeybadger|raygun|airbrake|appsignal|elastic-apm|apm-agent|applicationinsights|dynatrace|"
+    r"new-relic|grafana|alloy|otel|opentelemetry|collector|signoz|uptime|gatus|statping|healthchecks|hc-ping|"
+    r"appsignal|elastic-apm|apm-agent|applicationinsights|dynatrace|"
     r"instana|scout[-_]apm|better-?stack|logtail|highlight|honeycomb|betteruptime|pingdom|pagerduty|opsgenie|crashlytics|"
-    r"flareapp|monit(?:or|$)|watchdog|beszel|dozzle|munin|cockpit|loki|statsd|graphite|influx"
+    r"monit(?:or|$)|watchdog|beszel|dozzle|munin|cockpit|loki|statsd|graphite|influx"
 )
-"""Programs, libraries and services that watch others, or whom errors are reported to."""
-_VARIABLES = regex(
-    r"SENTRY|ROLLBAR|BUGSNAG|GLITCHTIP|NEW_RELIC|^DD_|DATADOG|OTEL_|HEALTHCHECKS?_(?:URL|PING)|APM_|UPTIME|HEARTBEAT_URL|"
-    r"MONITOR"
-)
+"""Programs, libraries and services that watch others."""
+_VARIABLES = regex(r"NEW_RELIC|^DD_|DATADOG|OTEL_|HEALTHCHECKS?_(?:URL|PING)|APM_|UPTIME|HEARTBEAT_URL|MONITOR")
 """Variables that lead to one of these."""
 _WORDS = regex(
-    r"monitor|surveillance|überwach|supervisi|мониторинг|наблюдаем|observab|监控|監視|uptime|sentry|prometheus|grafana|"
+    r"monitor|surveillance|überwach|supervisi|мониторинг|наблюдаем|observab|监控|監視|uptime|prometheus|grafana|"
     r"datadog|zabbix|netdata|cloudwatch|alerting"
 )
 """Words of a document from which on somebody may watch by other means."""
+_GENERAL = regex(r"monitor|surveillance|überwach|supervisi|мониторинг|наблюдаем|observab|监控|監視|alerting")
+"""Those of them that name no program: beside an error tracker they may mean that one."""
+_AGAIN = frozenset({"always", "unless-stopped"})
 
 _SERVICES = """services:
   blackbox-exporter:
@@ -92,9 +96,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     for project in inventory.deployed_projects:
         running = _running(inventory, project)
-        if _is_in_production(inventory, project, running):
-            if not _is_watched(inventory):
-                yield _evidence(inventory, project, running)
+        meant = _is_meant_for_production(inventory, project, running)
+        if meant or _keeps_running(inventory, project, running):
+            names = _names(inventory)
+            tracker = _tracker(names)
+            if not _is_watched(inventory, names, tracker):
+                yield _evidence(inventory, project, running, tracker, meant)
             return
 
 
@@ -112,12 +119,10 @@ def _running(inventory: Inventory, project: Project) -> list[Service]:
             and not environments.is_for_developers(inventory, item)]  # fmt: skip
 
 
-def _is_in_production(inventory: Inventory, project: Project, running: list[Service]) -> bool:
-    """Whether users work with the applications of a project that keeps data, as far as the files tell."""
-    applications = [item for item in running if services.product(inventory, item) is None]
-    if len(running) < _FEW or not applications or not services.stores(inventory, project):
-        return False
-    if not any(map(services.is_exposed, running)) or environments.in_development_file(inventory, project.location.file):
+def _is_meant_for_production(inventory: Inventory, project: Project, running: list[Service]) -> bool:
+    """Whether a project of an application with others around it is deployed, as far as the files tell."""
+    few = _FEW - 1 if services.stores(inventory, project) else _FEW
+    if len(running) < few or not _serves(inventory, project, running):
         return False
     return bool(
         project.started_at
@@ -126,35 +131,87 @@ def _is_in_production(inventory: Inventory, project: Project, running: list[Serv
     )
 
 
-def _is_watched(inventory: Inventory) -> bool:
-    """Whether anything in the repository leads to somebody who watches."""
+def _keeps_running(inventory: Inventory, project: Project, running: list[Service]) -> bool:
+    """Whether nothing speaks of production, but applications that keep data are started again whenever they stop."""
+    if len(running) < _FEW or not services.stores(inventory, project) or not any(map(services.is_exposed, running)):
+        return False
+    again = (item for item in running if item.restart in _AGAIN and services.product(inventory, item) is None)
+    return any(again) and _serves(inventory, project, running)
+
+
+def _serves(inventory: Inventory, project: Project, running: list[Service]) -> bool:
+    """Whether a project has an application of its own and isn't for development."""
+    applications = (item for item in running if services.product(inventory, item) is None)
+    return any(applications) and not environments.in_development_file(inventory, project.location.file)
+
+
+def _names(inventory: Inventory) -> list[str]:
+    """What services, packages, scripts and steps of workflows are called, and the variables that somebody sets."""
     names = [f"{item.image} {item.name}" for item in inventory.services]
     names += [item.name for manifest in inventory.manifests for item in manifest.requirements]
     names += [item.path.rpartition("/")[2] for item in inventory.scripts]
-    names += [f"{step.uses} {step.run}" for step in inventory.steps]
-    if any(_WATCHERS.search(name.lower()) for name in names):
-        return True
+    return names + [f"{step.uses} {step.run}" for step in inventory.steps]
+
+
+def _variables(inventory: Inventory) -> set[str]:
     variables = {entry.name for item in inventory.services for entry in item.environment}
     variables |= {item.name for item in inventory.settings}
-    variables |= {line.name for file in inventory.env_files for line in file.lines}
-    if any(map(_VARIABLES.search, variables)):
+    return variables | {line.name for file in inventory.env_files for line in file.lines}
+
+
+def _tracker(names: list[str]) -> str:
+    """The error tracker that a package or a service is of; empty without one."""
+    found = next((match[0].lower() for name in names if (match := _TRACKERS.search(name))), "")
+    return _WRITTEN.get(found, found.capitalize())
+
+
+def _is_watched(inventory: Inventory, names: list[str], tracker: str) -> bool:
+    """Whether anything in the repository leads to somebody who watches; an error tracker alone doesn't."""
+    if any(_WATCHERS.search(name.lower()) for name in names):
         return True
-    return any(_WORDS.search(word) for document in inventory.documents for word in document.words - document.denied)
+    variables = _variables(inventory)
+    if any(map(_VARIABLES.search, variables)) or (not tracker and any(map(_TRACKERS.search, variables))):
+        return True
+    return any(_speaks(document.words - document.denied, tracker) for document in inventory.documents)
 
 
-def _evidence(inventory: Inventory, project: Project, running: list[Service]) -> Evidence:
-    front = next((item for item in running if services.is_exposed(item)), running[0])
+def _speaks(words: Set[str], tracker: str) -> bool:
+    """Whether a document speaks of who watches, and doesn't mean the error tracker that it names."""
+    told = [word for word in words if _WORDS.search(word)]
+    tracks = any(map(_TRACKERS.search, words))
+    if tracker and tracks:
+        told = [word for word in told if not _GENERAL.search(word)]
+    return bool(told) or (tracks and not tracker)
+
+
+def _evidence(inventory: Inventory, project: Project, running: list[Service], tracker: str, meant: bool) -> Evidence:
+    reached = (item for item in running if services.is_exposed(item))
+    front = next((item for item in reached if not services.is_datastore(inventory, item)), None)
+    site = front or next(item for item in running if services.product(inventory, item) is None)
     names = listed((item.name for item in running), limit=5)
     return Evidence(
-        f"{project.location.file} runs {names}, and the repository has no metrics, alerts, error tracker or check from "
-        "outside: unless somebody watches from elsewhere, users notice a failure first.",
+        f"{project.location.file} runs {names}, and the repository has no metrics, alerts{_missing(tracker)}: unless "
+        f"somebody watches from elsewhere, {_effect(tracker)}.",
         project.location,
         subject=f"{project.name}/monitoring",
-        service=front.name,
-        related=(Related(front.location, f"{front.name} is what users reach"),),
-        recommendation=f"Have a check outside of the host ask {front.name}, and add a Prometheus with alerts to "
+        service=site.name,
+        related=(Related(front.location, f"{front.name} is what users reach"),) if front else (),
+        recommendation=f"Have a check outside of the host ask {site.name}, and add a Prometheus with alerts to "
         f"{project.location.file}.",
-        example=_lines(project, front),
+        severity=None if meant and not tracker else Severity.LOW,
+        example=_lines(project, site),
+    )
+
+
+def _missing(tracker: str) -> str:
+    return " or check from outside" if tracker else ", error tracker or check from outside"
+
+
+def _effect(tracker: str) -> str:
+    if not tracker:
+        return "users notice a failure first"
+    return (
+        f"nobody is told what the code can't report to {tracker}: a program that is down, a full disk, a growing queue"
     )
 
 

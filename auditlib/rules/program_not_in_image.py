@@ -57,6 +57,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _APT = "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
 
+_STARTS = frozenset({"ENTRYPOINT", "CMD"})
+
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -128,11 +130,25 @@ def _of_scripts(inventory: Inventory, built: Built) -> Iterator[Evidence]:
         for word in item.words[:-1]
         if posixpath.splitext(word)[1] in (".sh", ".bash")
     ]
-    for item, word in given:
-        path = posixpath.normpath(posixpath.join(image_builds.folder(built), word))
+    paths = {posixpath.normpath(posixpath.join(image_builds.folder(built), word)): item for item, word in given}
+    paths |= _started(inventory, built)
+    for path, item in paths.items():
         script = inventory.scripts_by_path.get(path)
         if script and script.shebang and script.interpreter == "bash":
-            yield _script_evidence(built, script, item.location)
+            yield _script_evidence(built, script, item.location, item.keyword in _STARTS)
+
+
+def _started(inventory: Inventory, built: Built) -> dict[str, Instruction]:
+    """The script that an image starts by its path and has from a folder of its context, if only one has its name."""
+    folder = image_builds.folder(built)
+    found: dict[str, Instruction] = {}
+    for item in built.instructions:
+        word = item.words[0] if item.keyword in _STARTS and item.words else ""
+        if word.endswith((".sh", ".bash")):
+            named = inventory.files_by_name.get(posixpath.basename(word), ())
+            mine = [path for path in named if mounts.is_below(path, folder or ".") or not folder]
+            found |= dict.fromkeys(mine, item) if len(mine) == 1 else {}
+    return found
 
 
 def _call_evidence(built: Built, call: ProgramCall, package: str, others: list[ProgramCall]) -> Evidence:
@@ -153,15 +169,16 @@ def _call_evidence(built: Built, call: ProgramCall, package: str, others: list[P
     )
 
 
-def _script_evidence(built: Built, script: Script, copied: Location) -> Evidence:
+def _script_evidence(built: Built, script: Script, place: Location, starts: bool) -> Evidence:
     path = built.dockerfile.path
+    does = "starts it in" if starts else "copies it into"
     return Evidence(
-        f"{script.path} asks for Bash in its first line, and {path} copies it into an image on {built.base}, which "
+        f"{script.path} asks for Bash in its first line, and {path} {does} an image on {built.base}, which "
         "has none: started by its path, it ends with `not found`.",
         script.location,
         subject=f"{path}/{script.path}",
         service=built.services[0].name if len(built.services) == 1 else None,
-        related=(Related(copied, f"{path} copies it"),),
+        related=(Related(place, f"{path} {'starts' if starts else 'copies'} it"),),
         severity=Severity.HIGH,
         recommendation=f"Install bash in {path}, or write the script for `#!/bin/sh`.",
         example=files.into(path, f"RUN {_installs(built.base, 'bash')}"),

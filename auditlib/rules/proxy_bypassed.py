@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import scraping
-from auditlib.conventions import baked_files, build_context, environments, monitoring, services, stacks
+from auditlib.conventions import baked_files, build_context, environments, monitoring, services, stacks, traefik
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -66,7 +66,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         proxies = [item for item in mine if services.public_ports(item) and not environments.only_for_development(item)]
         ways: dict[Location, _Way] = {}
         for proxy in proxies:
-            for way in (*_around(inventory, graph, proxy), *_around_gateway(inventory, proxy)):
+            around = (
+                *_around(inventory, graph, proxy),
+                *_around_gateway(inventory, proxy),
+                *_labelled(inventory, proxy),
+            )
+            for way in around:
                 ways.setdefault(way.port.location, way)
         if ways:
             first = next(iter(ways.values())).service
@@ -87,6 +92,20 @@ def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Ite
                 same = port.target == (item.port or _USUAL)
                 if same and not environments.is_for_development(port.location.file):
                     yield _Way(proxy, service, port, item.location)
+
+
+def _labelled(inventory: Inventory, proxy: Service) -> Iterator[_Way]:
+    """The ports of services whose labels ask this Traefik to pass requests to them."""
+    product = services.product(inventory, proxy)
+    if product is None or product.name != "Traefik":
+        return
+    for service in inventory.services_of(proxy.project).values():
+        place = traefik.asked_at(service, enabled=traefik.takes_all(proxy)) if service.labels else None
+        told = {item.port for item in traefik.ports_of(service)}
+        for port in services.public_ports(service) if place and service.key != proxy.key else ():
+            same = port.target in told or (not told and len(service.ports) == 1)
+            if place and same and not environments.is_for_development(port.location.file):
+                yield _Way(proxy, service, port, place)
 
 
 def _around_gateway(inventory: Inventory, proxy: Service) -> Iterator[_Way]:

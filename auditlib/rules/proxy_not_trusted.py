@@ -1,8 +1,9 @@
-"""An Express application behind a proxy takes the proxy for its client.
+"""An application behind a proxy takes the proxy for its client.
 
-Unless it is told to trust the proxy, `req.ip` is the proxy's address and `req.secure` is false. A limit by address then
-counts all users as one, so that a few of them lock out all others, and a session's cookie that is for HTTPS alone is
-never set: nobody stays logged in.
+Unless it is told to trust the proxy, the address that it sees is the proxy's. A limit by address then counts all users
+as one, so that a few of them lock out all others. In Express, `req.secure` is false as well, and a session's cookie
+that is for HTTPS alone is never set: nobody stays logged in. Read are Express, Nest, Fastify, FastAPI and Starlette,
+Flask, Django, Go, Spring, ASP.NET and Laravel.
 
 Anti-pattern:
 
@@ -26,6 +27,9 @@ References:
 - https://expressjs.com/en/guide/behind-proxies.html
 - https://express-rate-limit.mintlify.app/guides/troubleshooting-proxy-issues
 - https://github.com/expressjs/session#cookiesecure
+- https://www.uvicorn.org/deployment/#proxies-and-forwarded-headers
+- https://flask.palletsprojects.com/en/stable/deploying/proxy_fix/
+- https://learn.microsoft.com/en-us/aspnet/core/host-and-deploy/proxy-load-balancer
 """
 
 from __future__ import annotations
@@ -36,11 +40,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, programs, traefik
+from auditlib.conventions import environments, programs, starting, traefik
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ExpressFile
+from auditlib.inventory.proxy import ProxyTrait
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
@@ -55,6 +60,35 @@ _SAYS = {
 _TESTS = frozenset({"test", "tests", "__tests__", "e2e", "spec", "node_modules"})
 
 
+_DIRECT = frozenset({"fastcgi", "uwsgi", "scgi"})
+"""Protocols by which a proxy tells the client's address by itself."""
+_LANGUAGES = {
+    "slowapi": "py", "Starlette": "py", "Flask-Limiter": "py", "Flask": "py", "Django": "py", "django-axes": "py",
+    "Nest": "js", "Fastify": "js", "net/http": "go", "httprate": "go", "Fiber": "go", "Spring": "java",
+    "ASP.NET": "cs", "Laravel": "php",
+}  # fmt: skip
+_UVICORN = ("Start Uvicorn with `--forwarded-allow-ips`, the addresses of the proxy",
+            "--proxy-headers --forwarded-allow-ips=<addresses of the proxy>")  # fmt: skip
+_FLASK = ("Wrap the application in Werkzeug's `ProxyFix`", "app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)")
+_GO = ("Count by `X-Forwarded-For` as the proxy sets it", "<read X-Forwarded-For where r.RemoteAddr is the proxy's>")
+_MENDS = {
+    "slowapi": _UVICORN, "Starlette": _UVICORN, "Flask-Limiter": _FLASK, "Flask": _FLASK,
+    "Django": ("Let the limit read the header that the proxy sets", 'RATELIMIT_IP_META_KEY = "HTTP_X_REAL_IP"'),
+    "django-axes": ("Tell django-axes of the proxy", "AXES_IPWARE_PROXY_COUNT = 1"),
+    "Nest": ("Set `trust proxy` to the number of proxies", 'app.set("trust proxy", 1);'),
+    "Fastify": ("Set `trustProxy` to the number of proxies", "Fastify({ trustProxy: 1 })"),
+    "net/http": _GO,
+    "httprate": ("Count by `httprate.KeyByRealIP`", "httprate.Limit(<number>, <span>, httprate.WithKeyByRealIP())"),
+    "Fiber": ("Tell Fiber of the header and of the proxy", 'ProxyHeader: "X-Forwarded-For"'),
+    "Spring": ("Set `server.forward-headers-strategy`", "server.forward-headers-strategy=native"),
+    "ASP.NET": ("Call `UseForwardedHeaders` first", "app.UseForwardedHeaders();"),
+    "Laravel": ("Trust the proxy in `bootstrap/app.php`", "$middleware->trustProxies(at: '<the proxy>');"),
+}  # fmt: skip
+_TOLD = ("FORWARDED_ALLOW_IPS", "FORWARDED-ALLOW-IPS", "FORWARDEDHEADERS_ENABLED", "FORWARD_HEADERS_STRATEGY",
+         "TRUSTED_PROX", "TRUST_PROXY")  # fmt: skip
+"""What variables and options that tell of a proxy hold, in capitals."""
+
+
 class _Proxy(Struct, frozen=True):
     """What stands before a service, and where that shows."""
 
@@ -66,11 +100,14 @@ class _Proxy(Struct, frozen=True):
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each package with Express that runs behind a proxy of the repository and doesn't know of it."""
+    """One finding for each application that runs behind a proxy of the repository and doesn't know of it."""
     packages = _packages(inventory)
-    if not packages:
+    limits = [item for item in inventory.proxy_traits if item.kind == "limit"]
+    if not packages and not limits:
         return
     before = _before(inventory, graph)
+    if not before:
+        return
     running: dict[str, Program] = {}
     for each in programs.programs(inventory):
         for root in each.roots if each.service.key in before else ():
@@ -80,6 +117,47 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         program = next(filter(None, (_runner(item.location.file, running) for item in faults)), None)
         if program and not any(item.kind == "trust" for item in items):
             yield from _evidence(items, faults, program, before[program.service.key])
+    yield from _others(inventory, limits, running, before)
+
+
+def _others(
+    inventory: Inventory, limits: list[ProxyTrait], running: dict[str, Program], before: dict[str, _Proxy]
+) -> Iterator[Evidence]:
+    """What is written with other frameworks: one finding for each service whose code limits by address."""
+    trusting = {item.framework for item in inventory.proxy_traits if item.kind == "trust"}
+    found: defaultdict[str, list[tuple[Program, ProxyTrait]]] = defaultdict(list)
+    for item in limits:
+        program = _runner(item.location.file, running) if _LANGUAGES[item.framework] not in trusting else None
+        if program and program.holds(item.location.file) and not _is_told(inventory, program):
+            found[program.service.key].append((program, item))
+    for key, items in found.items():
+        yield _other_evidence(items[0][0].service.name, [item for _, item in items], before[key])
+
+
+def _is_told(inventory: Inventory, program: Program) -> bool:
+    """Whether a variable, an option or the image tells of a proxy."""
+    service = program.service
+    words = [*program.given, *(word for start in starting.of(inventory, service) for word in start.words)]
+    words += [name for file in inventory.env_files for line in file.lines for name in (line.name,)]
+    return any(mark in word.upper() for word in words for mark in _TOLD)
+
+
+def _other_evidence(name: str, found: list[ProxyTrait], proxy: _Proxy) -> Evidence:
+    first, *others = found
+    advice, line = _MENDS[first.framework]
+    return Evidence(
+        f"{name} stands behind {proxy.name} and limits callers by the address that it sees, which is the proxy's: all "
+        f"users count as one, unless something else tells it the client's address.",
+        first.location,
+        subject=posixpath.dirname(first.location.file) or "application",
+        service=name,
+        related=(
+            Related(proxy.location, f"{proxy.name} passes requests to {name}"),
+            *(Related(item.location, "this counts by the same address", member=True) for item in others),
+        ),
+        recommendation=f"{advice}, so that {name} sees its callers' own addresses.",
+        example=files.into(first.location.file, line),
+    )
 
 
 def _runner(path: str, running: dict[str, Program]) -> Program | None:
@@ -127,6 +205,8 @@ def _before(inventory: Inventory, graph: DependencyGraph) -> dict[str, _Proxy]:
     found: dict[str, _Proxy] = {}
     for config in inventory.reverse_proxies:
         for item in config.upstreams if not environments.is_for_development(config.file) else ():
+            if item.scheme in _DIRECT:
+                continue
             service = service_named(inventory, graph, item.host, item.port, config.file)
             if service is not None:
                 found.setdefault(service.key, _Proxy(config.kind, item.location, item.scheme == "https"))

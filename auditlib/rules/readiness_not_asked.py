@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, probes, server_traits
@@ -63,8 +64,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _evidence(service: Service, asked: str, probe: probes.Probe, ready: ServerTrait) -> Evidence:
-    test = next((" ".join(command.words) for command in probe.commands if asked in " ".join(command.words)), "")
-    mended = test.replace(asked, ready.path) or f"<a request for {ready.path}>"
+    asking = next((command.words for command in probe.commands if any(asked in word for word in command.words)), ())
+    words = [word.replace(asked, ready.path) for word in asking]
+    plain = " ".join(words) or f"<a request for {ready.path}>"
+    mended = json.dumps(["CMD", *words], ensure_ascii=False) if any(" " in word for word in words) else plain
     return Evidence(
         f"The health check of {service.name} asks {asked}, though the program has {ready.path}: unless both look after "
         "the same, it counts as healthy while what it needs is down.",

@@ -153,6 +153,9 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
     refused = any(_is_no_url(item) for _, item in items)
     if refused:
         none_left = f" That is no URL, so that Alertmanager refuses {file} as a whole{doubt}."
+    elif any(item.file == file and item.placeholder for item in inventory.alertmanager_refusals):
+        none_left = f" A `chat_id` that is no number has Alertmanager refuse {file} as a whole{doubt}."
+        refused = True
     filled = all(not item.placeholder for _, item in items)
     what = "an empty password for the mail server" if filled else "a placeholder in the address that alerts go to"
     return Evidence(

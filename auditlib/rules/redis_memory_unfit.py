@@ -1,8 +1,8 @@
-"""Redis may fill all the memory that its container gets.
+"""Redis may fill all the memory that its container gets, or that its host has.
 
-`maxmemory` counts what Redis itself allocates. Fragmentation, and the pages that a rewrite or a snapshot copies, come
-on top, so that the kernel kills the server before it makes room; it then loads the same data again. So it does
-in a container with a limit whose Redis has no `maxmemory` at all.
+Without `maxmemory` nothing bounds what it keeps. `maxmemory` counts what Redis itself allocates; fragmentation, and the
+pages that a rewrite or a snapshot copies, come on top, so that the kernel kills the server before it makes room; it
+then loads the same data again.
 
 Anti-pattern:
 
@@ -33,73 +33,75 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
-from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
 _SAID = regex(r"--maxmemory[ =]+[\"']?(?P<number>\d{1,15})(?P<unit>[kmg]b?)?(?![\w%])", re.I)
 _UNITS = {"": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
 """The units of redis.conf: those with a `b` count by 1024."""
-_FILE = regex(r"[\w./-]+\.conf\b")
-_FOLDER = regex(r"/(?:redis|valkey)/?$|^/etc/|^/usr/local/etc/")
+_FILE = regex(r"[\w./$-]+\.conf\b")
 _MOST = 0.85
 _FIT = 0.75
 _MB = 1024**2
+_OFFICIAL = frozenset({"redis", "valkey/valkey"})
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each Redis that is deployed with a bound of its own beside, or above, the one of its container."""
-    unbound: list[tuple[Service, int]] = []
+    """Each Redis that is deployed with a bound of its own beside, or above, the one of its container, or with none."""
+    unbounded: dict[str, list[tuple[Service, str]]] = {}
     for service in inventory.deployed_services:
-        if not service.memory_limit.isdigit() or environments.is_for_developers(inventory, service):
+        if environments.is_for_developers(inventory, service) or not services.is_redis(inventory, service):
+            continue
+        if lack := _lack(inventory, service):
+            unbounded.setdefault(service.name, []).append((service, lack))
+        if not service.memory_limit.isdigit():
             continue
         text = " ".join((*service.entrypoint, *service.command))
-        match = _SAID.search(text) if services.is_redis(inventory, service) else None
+        match = _SAID.search(text)
         limit = int(service.memory_limit)
         own = int(match["number"]) * _UNITS[(match["unit"] or "").lower()] if match else 0
         if match and own and limit and own > _MOST * limit:
             yield _evidence(service, match[0], own, limit)
-        elif limit and services.is_redis(inventory, service) and _says_nothing(service, text):
-            unbound.append((service, limit))
-    if unbound:
-        yield _unbound(unbound)
+    for found in unbounded.values():
+        yield _unbounded(found)
 
 
-def _says_nothing(service: Service, text: str) -> bool:
-    """Whether all that an image of others is told is known, and nothing of it bounds the memory for data."""
-    given = " ".join(entry.name for entry in service.environment).lower()
+def _lack(inventory: Inventory, service: Service) -> str:
+    """What a Redis lacks that a limit or a cache wants; empty where a file, a variable or nobody tells."""
+    text = " ".join((*service.entrypoint, *service.command))
+    closed = service.build or service.env_files or service.configs or images.repository(service.image) not in _OFFICIAL
     elsewhere = set(_FILE.findall(text)) - {path for command in service.commands for path in command.writes}
-    mounted = any(mount.target.endswith(".conf") or _FOLDER.search(mount.target) for mount in service.mounts)
-    told = any("maxmemory" in said.replace("maxmemory-policy", "") for said in (text.lower(), given))
-    others = service.build or service.configs or (service.env_files and "bitnami" in service.image)
-    return not (told or elsewhere or mounted or others)
+    if closed or elsewhere or "maxmemory" in text:
+        return ""
+    if service.memory_limit.isdigit() and int(service.memory_limit):
+        return f"has a limit of {int(service.memory_limit) // _MB} MB"
+    return "writes nothing to disk, as a cache," if durability.redis_persistence(inventory, service) == "off" else ""
 
 
-def _unbound(found: list[tuple[Service, int]]) -> Evidence:
-    (service, limit), *others = found
-    names = listed(item.name for item, _ in found)
-    fit = f"{max(int(limit * _FIT) // _MB, 1)}mb"
-    one = not others
+def _unbounded(found: list[tuple[Service, str]]) -> Evidence:
+    (service, lack), *others = found
+    limit = int(service.memory_limit) if service.memory_limit.isdigit() else 0
+    fit = f"{max(int(limit * _FIT) // _MB, 1)}mb" if limit else "<less than its host has>"
+    end = "the kernel kills it when its container is full" if limit else "it grows until its host is full"
     return Evidence(
-        f"{names} {'has' if one else 'have'} no `maxmemory` in {'a container' if one else 'containers'} with a memory "
-        f"limit: when {'it is' if one else 'they are'} full, the kernel kills {'it' if one else 'them'}, before any "
-        "key is thrown out or a write refused.",
+        f"{service.name} {lack} and has no `maxmemory`: {end}, and drops nothing before.",
         service.command_location or service.location,
-        subject="maxmemory",
+        subject=f"{service.name}/no maxmemory",
         service=service.name,
-        related=tuple(Related(item.command_location or item.location, f"nor has {item.name}", member=True)
+        related=tuple(Related(item.command_location or item.location, f"{item.name} here too", member=True)
                       for item, _ in others),
-        recommendation=f"Start {service.name} with `--maxmemory {fit}` and the `--maxmemory-policy` that fits.",
+        recommendation=f"Give {service.name} `--maxmemory {fit}` and the policy that fits what it keeps.",
         severity=Severity.LOW,
         example=compose_lines.of_service(
-            service, f"command: redis-server --maxmemory {fit}  # and what stands there now"
+            service, f"command: redis-server --maxmemory {fit}  # noeviction for a queue, allkeys-lru for a cache"
         ),
     )  # fmt: skip
 

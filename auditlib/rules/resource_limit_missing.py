@@ -53,7 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         deployed = [item for item in mine if not environments.is_for_developers(inventory, item)]
         missing = [item for item in deployed if not stacks.somewhere(inventory, item, _is_limited)]
         if missing:
-            yield _evidence(inventory, deployed, missing)
+            yield _evidence(inventory, stacks.beside(deployed, missing), missing)
 
 
 def _is_limited(service: Service) -> bool:
@@ -80,7 +80,7 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
     rarely_felt = rarely_felt or all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if len(missing) == 1 else 'have'} no "
-        f"memory limit{stacks.place(missing)}: {listed(item.name for item in missing)}."
+        f"memory limit{stacks.place(missing)}: {listed(stacks.names(missing))}."
         f"{_elsewhere(inventory, mine, missing)}{stacks.left_out(inventory, mine)}",
         first.location,
         subject=f"{stacks.owner(mine)}/memory",

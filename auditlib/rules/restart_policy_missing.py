@@ -55,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if item.location.file not in swarm and not stacks.somewhere(inventory, item, _is_restarted)
         ]
         if missing:
-            yield _evidence(inventory, deployed, missing)
+            yield _evidence(inventory, stacks.beside(deployed, missing), missing)
 
 
 def _is_restarted(service: Service) -> bool:
@@ -72,7 +72,7 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if one else 'have'} no restart policy"
         f"{stacks.place(missing)}: "
-        f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot."
+        f"{listed(stacks.names(missing))} {'stays' if one else 'stay'} down after a crash or a reboot."
         f"{stacks.left_out(inventory, mine)}",
         first.location,
         subject=f"{stacks.owner(mine)}/restart",
@@ -82,7 +82,7 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
             for item in others
         ),
         severity=Severity.LOW if rarely_felt else None,
-        recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
+        recommendation=f"Set `restart: unless-stopped` for {listed(stacks.names(missing))}.",
         change=_change(first),
         example=compose_lines.of_service(first, "restart: unless-stopped"),
     )

@@ -54,6 +54,7 @@ _MATTERS = regex(
     r"^(?:sudo\s+(?:-\S+\s+)*)?(?:git\s+(?:-C\s+\S+\s+)?(?:pull|fetch|checkout|reset|clone|merge)\b|"
     r"docker[- ]compose\s+(?:\S+\s+){0,60}?(?:pull|up|build|run|exec)\b|docker\s+(?:pull|build|run|load|login)\b|"
     r"docker\s+stack\s+deploy\b|"
+    r"docker\s+exec\s+(?:\S+\s+){1,9}?(?:php|python\d?|npm|npx|yarn|composer|alembic|bundle|bin/rails)\s|"
     r"(?:npm|yarn|pnpm|bun)\s+(?:ci|install|i|run|build)\b|(?:python\d?\s+-m\s+)?pip3?\s+install\b|poetry\s+install\b|"
     r"uv\s+sync\b|alembic\s|python\d?\s+\S*manage\.py\s|php\s+artisan\s|composer\s+install\b|bundle\s|"
     r"systemctl\s+(?:re)?(?:start|load)\b|pm2\s+(?:re)?(?:start|load)\b|kubectl\s+(?:apply|set|rollout)\b|"

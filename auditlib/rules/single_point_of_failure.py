@@ -45,12 +45,12 @@ _WORST = 50
 """So many are looked at, the worst first; the rest of a large repository waits for its turn."""
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
+@rule(area=Area.RESILIENCE, severity=Severity.INFO, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project with the services that take at least three, and a third of all, along."""
     own = stacks.by_project(inventory.distinct_services)
     points = graph.single_points(limit=_WORST)
-    settled = deployment.documents_on_scaling(inventory) or deployment.uses_orchestrator(inventory)
+    settled = bool(deployment.documents_on_scaling(inventory)) or deployment.uses_orchestrator(inventory)
     edges: defaultdict[str, list[Edge]] = defaultdict(list)
     ordered = _ordered(inventory, graph)
     watching = _watching(inventory, graph)
@@ -67,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ]
         if worst and not environments.in_development_file(inventory, project.location.file):
             compose = compose_lines.call(inventory, project.name)
-            yield _evidence(graph, project.name, compose, worst, Severity.INFO if settled else None)
+            yield _evidence(graph, project.name, compose, worst, settled=settled)
 
 
 def _counts(inventory: Inventory, service: Service) -> bool:
@@ -141,12 +141,13 @@ def _evidence(
     project: str,
     compose: str,
     worst: list[tuple[Service, SinglePoint]],
-    severity: Severity | None,
+    *,
+    settled: bool,
 ) -> Evidence:
     first, point = worst[0]
     parts = [f"{item.name} takes {counted(len(found.hard), 'service')} along" for item, found in worst]
     stopped = [graph.nodes[node]["name"] for node in point.hard]
-    elsewhere = "; in production an orchestrator or a document may settle it" if severity else ""
+    elsewhere = "; in production an orchestrator or a document may settle it" if settled else ""
     return Evidence(
         f"{listed(parts)} when {'it fails, and runs' if len(parts) == 1 else 'they fail, and each runs'} once "
         f"({first.name}: {listed(stopped)}){elsewhere}.",
@@ -162,7 +163,6 @@ def _evidence(
         ),
         recommendation=f"Write into the runbook what stops with {listed(item.name for item, _ in worst)}, and decide "
         f"on a replica or a fallback for {first.name}.",
-        severity=severity,
         example=_chapter(compose, first, stopped),
     )
 

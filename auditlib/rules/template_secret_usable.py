@@ -121,10 +121,16 @@ def _works(line: EnvLine) -> bool:
 
 def _is_refused(inventory: Inventory, line: EnvLine) -> bool:
     """Whether a framework refuses a key of this length, so that nothing starts: Laravel's, and Fernet's."""
-    lengths = _FERNET if line.name.endswith("FERNET_KEY") else _LARAVEL if line.name == "APP_KEY" else None
+    fernet = line.name.endswith("FERNET_KEY") or (line.name.endswith("ENCRYPTION_KEY") and _uses_fernet(inventory))
+    lengths = _FERNET if fernet else _LARAVEL if line.name == "APP_KEY" else None
     if lengths is _LARAVEL and "artisan" not in inventory.files_by_name:
         return False
     return line.value is not None and lengths is not None and line.value.length not in lengths
+
+
+def _uses_fernet(inventory: Inventory) -> bool:
+    """Whether the programs can encrypt with Fernet, whose keys have one length."""
+    return any(item.name == "cryptography" for manifest in inventory.manifests for item in manifest.requirements)
 
 
 def _evidence(file: EnvFile, lines: list[EnvLine]) -> Evidence:

@@ -33,11 +33,12 @@ References:
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, mounts, programs
+from auditlib.conventions import environments, mounts, programs, services
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -63,19 +64,19 @@ _BAKED = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|VU
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each service built here one finding for what its code reads, the template offers, and nothing passes."""
     templates = _templates(inventory)
-    for program in programs.programs(inventory):
-        service = program.service
-        template = templates.get(service.project)
-        closed = service.env_files or service.secrets or environments.only_for_development(service)
-        if template is None or closed or any(mounts.is_below(template.path, root) for root in program.roots):
+    for group in _by_image(inventory):
+        first = group[0]
+        template = templates.get(first.service.project)
+        if template is None or any(mounts.is_below(template.path, root) for root in first.roots):
             continue
-        arguments = _arguments(inventory, service)
-        lost = [item for item in _lost(program, template) if item[0].name not in arguments]
+        arguments = set().union(*(_arguments(inventory, item.service) for item in group))
+        given = frozenset().union(*(item.given for item in group))
+        lost = [item for item in _lost(first, template, given) if item[0].name not in arguments]
         baked = [item for item in lost if _BAKED.match(item[0].name)]
         if len(lost) > len(baked):
-            yield _evidence(program, template, [item for item in lost if item not in baked])
+            yield _evidence(group, template, [item for item in lost if item not in baked])
         if baked:
-            yield _of_build(program, template, baked)
+            yield _of_build(first, template, baked)
     for project in inventory.deployed_projects:
         for file in inventory.env_files:
             beside = posixpath.dirname(file.path) == posixpath.dirname(project.location.file)
@@ -83,6 +84,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if overruled:
                 yield _overruled_evidence(project, file, overruled)
                 break
+
+
+def _by_image(inventory: Inventory) -> list[list[Program]]:
+    """The programs by the image that they run, where no file that is given to one of them may hold anything.
+
+    What one of several gets, the others rather do without: their code is the same, and what they do is not.
+    """
+    groups: defaultdict[tuple[str, ...], list[Program]] = defaultdict(list)
+    for program in programs.programs(inventory):
+        if not environments.only_for_development(program.service):
+            groups[program.service.project, *services.image_key(program.service)].append(program)
+    return [
+        mine for mine in groups.values() if not any(item.service.env_files or item.service.secrets for item in mine)
+    ]
 
 
 class _Overruled(Struct, frozen=True):
@@ -176,30 +191,34 @@ def _leads_to(inventory: Inventory, project: Project, file: EnvFile) -> bool:
     return not hosts.isdisjoint(inventory.services_of(project.name))
 
 
-def _lost(program: Program, template: EnvFile) -> Iterator[tuple[EnvLine, Setting]]:
+def _lost(program: Program, template: EnvFile, given: frozenset[str]) -> Iterator[tuple[EnvLine, Setting]]:
     """The lines of the template whose variable the code reads under a name that it isn't given."""
     for setting in program.settings:
         names = {name.upper() for name in (setting.name, *setting.aliases)}
         line = next((item for item in template.lines if item.name.upper() in names and not item.commented), None)
-        if line is not None and not names & program.given and not environments.comes_from_the_host(line.name):
+        if line is not None and not names & given and not environments.comes_from_the_host(line.name):
             yield line, setting
 
 
-def _evidence(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Setting]]) -> Evidence:
-    service = program.service
+def _evidence(group: list[Program], template: EnvFile, lost: list[tuple[EnvLine, Setting]]) -> Evidence:
+    service, *others = (item.service for item in group)
     lines = {line.name: (line, setting) for line, setting in lost}
     first, _ = lost[0]
-    names = listed(lines)
+    names, readers = listed(lines), listed((service.name, *(item.name for item in others)))
     secret = any(is_credential_name(name) for name in lines)
     return Evidence(
-        f"{template.path} offers {names}, which the code of {service.name} reads and {service.location.file} doesn't "
-        f"pass to it: what `.env` says changes nothing in the container.",
+        f"{template.path} offers {names}, which the code of {readers} reads and "
+        f"{service.location.file} doesn't "
+        f"pass to {'them' if others else 'it'}: what `.env` says changes nothing in the container.",
         first.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,
         related=(
             *(Related(setting.location, f"{name} is read here") for name, (_, setting) in lines.items()),
-            Related(service.location, f"{service.name} isn't given {'it' if len(lines) == 1 else 'them'}"),
+            *(
+                Related(item.location, f"{item.name} isn't given {'it' if len(lines) == 1 else 'them'}")
+                for item in (service, *others)
+            ),
         ),
         recommendation=f"Add {listed(lines, limit=4)} to the `environment` of {service.name}.",
         example=compose_lines.of_service(service, _passed(lines)),

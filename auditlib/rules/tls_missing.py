@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from auditlib import stages
 from auditlib.conventions import (
     deployment,
+    encryption,
     environments,
     image_folders,
     mounts,
@@ -60,18 +61,10 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_TLS_PORTS = frozenset({"443", "8443"})
 _KEYS = regex(r"(?:TLS|SSL|HTTPS)(?:_|$)|(?:^|_)CERT|\.(?:pem|crt|key|p12|jks)$|--(?:ssl|tls|cert)", re.I)
 _LOGIN = regex(r"JWT|(?:^|_)(?:SECRET_KEY|SESSION|AUTH|TOKEN_SECRET|COOKIE)(?:_|$)", re.I)
 """Variables of programs that know their users."""
 _TUNNELS = regex(r"cloudflared|ngrok|tailscale|traefik|nginx|haproxy|swag|envoy", re.I)
-_ELSEWHERE = regex(
-    r"certbot|letsencrypt|acme|cloudflared|ngrok|tailscale|traefik|caddy|nginx-proxy|swag|haproxy|nginxproxymanager|"
-    r"stunnel|linkerd|envoy",
-    re.I,
-)
-"""Images of programs that may speak TLS before, or beside, the proxy."""
-_ENDS = frozenset({"ssl", "tls", "certbot", "letsencrypt", "cloudflare"})
 _ENDING = frozenset({"ends", "terminates", "terminated", "terminate", "terminating", "offloads"})
 """Words of a document that says where TLS ends."""
 
@@ -84,7 +77,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     yield from _ingresses(inventory)
     yield from _told_to_be_plain(inventory)
-    if _may_be_elsewhere(inventory):
+    if encryption.may_be_elsewhere(inventory):
         return
     yield from _unproxied(inventory)
     for proxy in inventory.reverse_proxies:
@@ -98,7 +91,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _ingresses(inventory: Inventory) -> Iterator[Evidence]:
     """The Ingresses of manifests that say nothing of TLS, one finding for each file."""
     found = [(file, item) for file in inventory.cluster_files for item in file.ingresses]
-    if found and any(item.words & _ENDS and item.words & _ENDING for item in inventory.documents):
+    if found and any(item.words & encryption.ENDS and item.words & _ENDING for item in inventory.documents):
         return
     encrypted = {item.name for _, item in found if item.encrypted}  # an overlay may add what its base lacks
     for file in dict.fromkeys(file for file, _ in found):
@@ -147,7 +140,7 @@ def _plain_evidence(inventory: Inventory, proxy: ReverseProxy, service: Service,
             Related(port.location, f"publishes port 80 of {service.name}"),
             *(Related(item.location, f"{item.name} is plain too", member=True) for item in others),
         ),
-        severity=Severity.LOW if _is_spoken_of(inventory) else None,
+        severity=Severity.LOW if encryption.is_spoken_of(inventory) else None,
         recommendation=f"Take `http://` out of the site's address in {proxy.file}, and publish port 443.",
         change=(f"http://{site.name}", site.name),
         example=files.into(proxy.file, f"{site.name} {{\n  …\n}}"),
@@ -174,7 +167,8 @@ def _has_proxy(inventory: Inventory) -> bool:
     """Whether a proxy is configured or started anywhere; whoever has one has thought of the way in."""
     kinds = (services.product(inventory, item) for item in inventory.services)
     configured = any(proxies.runners(inventory, item) for item in inventory.reverse_proxies)
-    return configured or any(kind is not None and kind.kind == "proxy" for kind in kinds)
+    labelled = encryption.speaks_by_label(inventory)
+    return configured or labelled or any(kind is not None and kind.kind == "proxy" for kind in kinds)
 
 
 def _of_users(inventory: Inventory, service: Service) -> list[Port]:
@@ -214,31 +208,15 @@ def _unproxied_evidence(inventory: Inventory, project: str, found: list[tuple[Se
         related=tuple(Related(each.location, f"{item.name} is published here", member=True) for item, each in others),
         recommendation=f"Put a proxy with a certificate before {service.name}, and publish it as "
         f"{compose_lines.local_form(port)}.",
-        severity=Severity.LOW if _is_spoken_of(inventory) else None,
+        severity=Severity.LOW if encryption.is_spoken_of(inventory) else None,
         confidence=Confidence.LOW,
         change=compose_lines.on_loopback(port),
         example=files.into("Caddyfile", f"<the name of the site> {{\n  reverse_proxy {service.name}:{port.target}\n}}"),
     )
 
 
-def _is_spoken_of(inventory: Inventory) -> bool:
-    """Whether a document speaks of encrypted connections, so that something outside of the repository may end them."""
-    return any(document.words & _ENDS for document in inventory.documents)
-
-
-def _may_be_elsewhere(inventory: Inventory) -> bool:
-    """Whether something else of the repository, or a platform, takes the connections of TLS."""
-    ports = {port.target for service in inventory.services for port in service.ports}
-    listens = {port for proxy in inventory.reverse_proxies for port in proxy.listens}
-    return (
-        bool(_TLS_PORTS & (ports | listens))
-        or any(_ELSEWHERE.search(f"{service.image} {service.name}") for service in inventory.services)
-        or any(item.encrypted for file in inventory.cluster_files for item in file.ingresses)
-        or deployment.leaves_compose(inventory)
-    )
-
-
 def _evidence(inventory: Inventory, proxy: ReverseProxy, service: Service, port: Port) -> Evidence:
+    spoken = encryption.is_spoken_of(inventory)
     return Evidence(
         f"{service.name} is published at {port.host_port or port.target} and listens on port {port.target} alone, and "
         "nothing in the repository speaks TLS: unless a proxy of the host does, passwords cross the network in clear.",
@@ -246,7 +224,7 @@ def _evidence(inventory: Inventory, proxy: ReverseProxy, service: Service, port:
         subject=f"{service.project}/{service.name}",
         service=service.name,
         related=(Related(port.location, f"publishes port {port.target} of {service.name}"),),
-        severity=Severity.LOW if _is_spoken_of(inventory) or "80" not in (port.target, port.host_port) else None,
+        severity=Severity.LOW if spoken or "80" not in (port.target, port.host_port) else None,
         recommendation=f"Let {service.name} listen on 443 with a certificate in {proxy.file}, and publish that port.",
         example=files.into(
             proxy.file,

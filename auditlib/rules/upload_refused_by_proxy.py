@@ -33,10 +33,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, nginx_locations, proxies, server_traits, services
+from auditlib.conventions import environments, images, nginx_locations, proxied, proxies, server_traits, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import ServerTrait
+from auditlib.inventory.configuration import PhpLimit, ServerTrait
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -46,6 +46,8 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _MEGABYTE = 2**20
+_PHP_USUAL = 2 * _MEGABYTE
+"""What PHP takes of a file where nothing says otherwise."""
 _SIZE = regex(r"(?P<number>\d{1,12})(?P<unit>[kmg]?)", re.I)
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
@@ -63,7 +65,8 @@ class _Way(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every application behind an Nginx that takes larger uploads than any configuration of Nginx lets through."""
     limit = _limit(inventory)
-    largest = max((item.amount for item in inventory.server_traits if item.kind == "body"), default=0)
+    taken = [item.amount for item in inventory.server_traits if item.kind == "body"]
+    largest = max((*taken, *(item.amount for item in _of_php(inventory))), default=0)
     if limit is None or largest <= limit:
         return
     ways: defaultdict[str, list[_Way]] = defaultdict(list)
@@ -72,7 +75,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for way in _behind(inventory, config, proxy):
                 ways[way.service.key].append(way)
     for found in ways.values():
-        traits = server_traits.of(inventory, found[0].service, "body")
+        traits = server_traits.of(inventory, found[0].service, "body") or _told_to_php(inventory, found[0].service)
         trait = max(traits, key=lambda item: item.amount, default=None)
         if trait and trait.amount > limit:
             yield _evidence(found, trait, limit)
@@ -83,6 +86,17 @@ def _limit(inventory: Inventory) -> int | None:
     limits = [match for config in inventory.reverse_proxies for match in map(_SIZE.fullmatch, config.body_limits)]
     sizes = [int(match["number"]) * _UNITS[match["unit"].lower()] if match else 0 for match in limits]
     return None if 0 in sizes else max(sizes, default=_MEGABYTE)
+
+
+def _of_php(inventory: Inventory) -> list[PhpLimit]:
+    return [item for item in inventory.php_limits if item.name == "upload_max_filesize"]
+
+
+def _told_to_php(inventory: Inventory, service: Service) -> list[ServerTrait]:
+    """The largest upload that the configuration of PHP allows in a service, if it is more than PHP does by itself."""
+    raised = (item for item in _of_php(inventory) if item.amount > _PHP_USUAL)
+    mine = (item for item in raised if proxied.runs_with(inventory, service, item.location.file))
+    return [ServerTrait("body", item.amount, item.location) for item in mine]
 
 
 def _behind(inventory: Inventory, config: ReverseProxy, proxy: Service) -> Iterator[_Way]:

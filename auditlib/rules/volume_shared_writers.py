@@ -77,13 +77,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 shared = _is_shared_kind(mount) or _opens_sqlite(service, mount) or _brings_sqlite(service, mount, kept)
                 if shared and mount.source and not mount.read_only and not meant:
                     writers[project.name, mount.source].append((service, mount))
+    alike: defaultdict[tuple[str, ...], list[tuple[str, list[tuple[Service, Mount]]]]] = defaultdict(list)
     for (project_name, volume), found in writers.items():
         lasting = [(service, mount) for service, mount in found if _writes(inventory, service)]
         lasting = _writers_of_logs(lasting)
-        if len({service.name for service, _ in lasting}) > 1:
-            yield _evidence(inventory, project_name, volume, lasting)
+        names = tuple(dict.fromkeys(service.name for service, _ in lasting))
+        if len(names) > 1:
+            alike[volume, *names].append((project_name, lasting))
         elif copied := _copied(inventory, lasting):
             yield _of_copies(*copied)
+    for (volume, *_), editions in alike.items():
+        (project_name, lasting), *others = editions
+        yield _evidence(inventory, project_name, volume, lasting, [item for _, more in others for item in more])
 
 
 def _copied(inventory: Inventory, found: list[tuple[Service, Mount]]) -> tuple[Service, Mount] | None:
@@ -189,7 +194,14 @@ def _source(mount: Mount) -> str:
     return path if path.startswith(".") else f"./{path}"
 
 
-def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple[Service, Mount]]) -> Evidence:
+def _evidence(
+    inventory: Inventory,
+    project: str,
+    volume: str,
+    found: list[tuple[Service, Mount]],
+    elsewhere: list[tuple[Service, Mount]],
+) -> Evidence:
+    """One finding for the volume, with the editions of the stack that have it too."""
     names = listed(service.name for service, _ in found)
     kinds = [product.kind for service, _ in found if (product := services.product(inventory, service))]
     databases = kinds.count("datastore") > 1
@@ -207,7 +219,8 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
         first.location,
         subject=f"{project}/{volume}",
         related=tuple(
-            Related(mount.location, f"{service.name} may write to it too", member=True) for service, mount in found[1:]
+            Related(mount.location, f"{service.name} may write to it too", member=True)
+            for service, mount in (*found[1:], *elsewhere)
         ),
         recommendation=f"Let {names} log to standard output, or each to files of its own."
         if logs

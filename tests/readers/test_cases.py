@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from auditlib.inventory import code, configuration, delivery, dockerfile, document, monitoring
+from auditlib.inventory import code, configuration, delivery, dockerfile, document, monitoring, schedules
 from auditlib.model import Read
 from auditlib.source import Source
 
@@ -120,6 +120,13 @@ def more_lines_of(record):
             yield from [f"{record.path} changes its path"] if record.alters_path else []
         case delivery.Caller():
             yield f"{record.location} calls {list(record.scripts)}"
+        case delivery.RecipeFault():
+            yield f"{record.location} {record.kind} {record.target}: {record.text}"
+        case schedules.CronLine():
+            yield f"{record.location} {record.kind} {record.schedule} [{record.user}] {record.command}"
+        case schedules.Unit():
+            yield f"{record.location} {record.kind} {record.name or '-'}"
+            yield from (f"  {item.location.line}: {item.name}={item.value}" for item in record.settings)
         case _:
             yield repr(record)
 

@@ -5,6 +5,7 @@ from auditlib.inventory.monitoring import (
     CollectorPart,
     Datasource,
     InhibitRule,
+    LogHabit,
     ProbeModule,
     RawPathLabel,
     Route,
@@ -18,9 +19,11 @@ from auditlib.readers import (
     grafana,
     instrumentation,
     log_files,
+    log_habits,
     probe_modules,
     prometheus,
     promql,
+    telemetry_stages,
     web_logins,
 )  # fmt: skip
 from auditlib.source import Source
@@ -122,3 +125,18 @@ def test_metrics_that_documents_name(tmp_path):
     (tmp_path / "a.md").write_text("Ask for `node_filesystem_avail_bytes`, not node_modules_bytes_x.\n")
     (document,) = documents.read(Source(tmp_path)).records
     assert [item.text for item in document.mentions if item.kind == "metric"] == ["node_filesystem_avail_bytes"]
+
+
+def test_stages_that_are_missing_or_idle(tmp_path):
+    text = "receivers: {otlp: {protocols: {grpc: {endpoint: 'localhost:1'}}}, zipkin: {}}\nexporters: {debug: {}}\n"
+    text += "service: {pipelines: {traces: {receivers: [otlp, odd], exporters: [debug]}}}\n"
+    missing, idle, listener = records(telemetry_stages, object, tmp_path, otel__yml=text, broken__yml="sinks: [")
+    assert (missing.name, missing.asked_by, missing.location.line) == ("odd", "The pipeline traces", 3)
+    assert (idle.kind, idle.name) == ("receiver", "zipkin")
+    assert (listener.protocol, listener.endpoint) == ("grpc", "localhost:1")
+
+
+def test_how_programs_log(tmp_path):
+    code = "engine = create_engine(url,\n    echo=True)\nif x:\n    e = create_engine(url, echo=True)\n"
+    (habit,) = records(log_habits, LogHabit, tmp_path, app__py=code, web__ts="pino({ level: 1 })\n")
+    assert (habit.kind, habit.product, habit.location.line) == ("sql", "SQLAlchemy", 2)

@@ -54,7 +54,7 @@ def _service(
         devices=tuple(parts.devices(view, config)),
         device_rules=tuple(view.text(item) for item in config.get("device_cgroup_rules") or ()),
         secrets=_sources(config.get("secrets")),
-        secret_files=tuple(_secret_files(config.get("secrets"))),
+        secret_files=_files(config.get("secrets")),
         configs=_sources(config.get("configs")),
         extra_hosts=parts.extra_hosts(config),
         container_name=str(config.get("container_name") or ""),
@@ -75,6 +75,7 @@ def _command(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
     return {
         "command": view.words(command, places[0]),
         "entrypoint": view.words(entrypoint, places[1]),
+        "clears_entrypoint": config.get("entrypoint") == [],
         "command_location": where,
         "commands": _moved(executed, _start_of_script(view, name, config)),
         "command_endpoints": tuple(dict.fromkeys(found)),
@@ -137,10 +138,10 @@ def _sources(entries: list[dict[str, Any]] | None) -> tuple[str, ...]:
     return tuple(str(entry.get("source", "")) for entry in entries or ())
 
 
-def _secret_files(entries: list[dict[str, Any]] | None) -> Iterator[str]:
-    """Where secrets are found; a target without a slash is the name of a file in `/run/secrets`."""
-    for entry in entries or ():
-        yield posixpath.join("/run/secrets", str(entry.get("target") or entry.get("source") or ""))
+def _files(entries: list[dict[str, Any]] | None) -> tuple[str, ...]:
+    """Where the container finds each secret."""
+    targets = (str(entry.get("target") or entry.get("source", "")) for entry in entries or ())
+    return tuple(posixpath.join("/run/secrets", target) for target in targets)
 
 
 def resources(view: View) -> Iterator[Volume | Network | FileObject]:

@@ -1,0 +1,89 @@
+"""The text of an alert has gaps, or a number that is a hundred times too big.
+
+`{{ $labels.instance }}` is empty where the expression sums over all instances: "API on  is slow". `humanizePercentage`
+multiplies by 100, so that 85 per cent become 8500 %. Whoever is woken by it looks in the wrong place first.
+
+Anti-pattern:
+
+    - alert: ErrorRate
+      expr: sum(rate(errors_total[5m])) / sum(rate(requests_total[5m])) * 100 > 5
+      annotations:
+        summary: "{{ $labels.instance }} has {{ $value | humanizePercentage }} errors"
+
+Better:
+
+    - alert: ErrorRate
+      expr: sum by (instance) (rate(errors_total[5m])) / sum by (instance) (rate(requests_total[5m])) > 0.05
+      annotations:
+        summary: "{{ $labels.instance }} has {{ $value | humanizePercentage }} errors"
+
+Recommendation:
+
+    Name labels that the expression keeps, and give `humanizePercentage` a share between 0 and 1.
+
+References:
+
+- https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#templating
+- https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_LABEL = regex(r"\{\{-?[^{}]{0,200}?(?:\$labels|\.Labels)\.(\w{1,100})")
+_PERCENT = regex(r"\{\{-?\s*(?:\$value|\.Value)\s*\|\s*humanizePercentage|humanizePercentage\s+(?:\$value|\.Value)\b")
+_Fault = tuple[AlertRule, str, str]
+"""An alert, what is wrong with its text, and the label that is missing, if that is it."""
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each file with alerts whose texts name labels that are gone, or take a percentage for a share."""
+    found: defaultdict[str, list[_Fault]] = defaultdict(list)
+    for alert in monitoring.alerts(inventory):
+        if fault := _fault(alert):
+            found[alert.file].append(fault)
+    for file, items in found.items():
+        yield _evidence(file, items)
+
+
+def _fault(alert: AlertRule) -> _Fault | None:
+    texts = [value for _, value in (*alert.annotations, *alert.labels)]
+    if alert.query.labels.known:
+        for label in (name for text in texts for name in _LABEL.findall(text)):
+            if label not in alert.query.labels.names:
+                return alert, f"names the label {label}, which its expression doesn't keep", label
+    most = max((item.most for item in alert.query.shares), default=0)
+    if most == 100 and len(alert.query.shares) == 1 and any(map(_PERCENT.search, texts)):
+        return alert, "makes a percentage of what is one already, a hundred times too big", ""
+    return None
+
+
+def _evidence(file: str, items: list[_Fault]) -> Evidence:
+    (first, what, label), *others = items
+    more = f" ({listed((alert.name for alert, *_ in others), limit=4)} likewise)" if others else ""
+    kept = listed(first.query.labels.names)
+    instead = f"one of {kept}" if kept else "none, as the expression keeps none"
+    lines = "expr: sum by (<the labels that the text names>) (…)" if label else 'summary: "{{ $value | humanize }} %"'
+    return Evidence(
+        f"The text of {first.name} in {file} {what}{more}.",
+        first.location,
+        subject=f"{file}/{first.name}",
+        related=tuple(Related(alert.location, f"the text of {alert.name}", member=True) for alert, *_ in others),
+        recommendation=f"Keep {label} in the expression of {first.name}, or name {instead}."
+        if label
+        else f"Write `{{{{ $value | humanize }}}} %` in the text of {first.name}.",
+        example=files.into(file, f"- alert: {first.name}\n  {lines}"),
+    )

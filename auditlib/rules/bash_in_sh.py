@@ -1,0 +1,117 @@
+"""A script for `sh`, or a recipe of make, uses what only Bash knows.
+
+`#!/bin/sh` is dash on Debian and Ubuntu, and BusyBox on Alpine. Neither knows arrays or `{1..30}`: a loop over the
+latter runs once, with the braces as its word. dash doesn't know `[[` or `source` either: the test is a command that
+isn't found, and the other branch is taken. Make runs its recipes by `/bin/sh` unless `SHELL` says otherwise.
+
+Anti-pattern:
+
+    #!/bin/sh
+    for i in {1..30}; do
+      curl -fs localhost:8080/health && exit 0
+      sleep 2
+    done
+
+Better:
+
+    #!/bin/bash
+    for i in {1..30}; do
+      curl -fs localhost:8080/health && exit 0
+      sleep 2
+    done
+
+Recommendation:
+
+    Let Bash run it, or write what every shell knows.
+
+References:
+
+- https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
+- https://www.gnu.org/software/make/manual/html_node/Choosing-the-Shell.html
+- https://wiki.ubuntu.com/DashAsBinSh
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import calls
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Pair, RecipeFault, Script
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_ONLY_DASH = "dash "
+_ONCE = "`{1..n}`"
+
+
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each script for `sh`, and each makefile, with lines that only Bash understands."""
+    for script in inventory.scripts:
+        if script.for_bash and script.shebang and (found := _unknown(inventory, script)):
+            yield _of_script(script, found)
+    makefiles: defaultdict[str, list[RecipeFault]] = defaultdict(list)
+    for item in inventory.recipe_faults:
+        if item.kind == "bash":
+            makefiles[item.location.file].append(item)
+    for path, faults in makefiles.items():
+        yield _of_makefile(path, faults)
+
+
+def _unknown(inventory: Inventory, script: Script) -> list[Pair]:
+    """What the shell of a script doesn't know; the one of a container may be BusyBox's, which knows more."""
+    name = posixpath.basename(script.path)
+    if _is_run_by_bash(inventory, name):
+        return []
+    inside = name in calls.given_to_containers(inventory)
+    return [item for item in script.for_bash if not (inside and item.name.startswith(_ONLY_DASH))]
+
+
+def _is_run_by_bash(inventory: Inventory, name: str) -> bool:
+    """Whether all that starts a script gives it to Bash, whatever its first line says."""
+    found = [
+        item.words[0]
+        for script in inventory.scripts
+        for item in script.commands
+        if any(word.endswith(name) for word in item.words)
+    ]
+    return bool(found) and set(found) == {"bash"}
+
+
+def _of_script(script: Script, found: list[Pair]) -> Evidence:
+    first, *others = found
+    said = first.name.removeprefix(_ONLY_DASH)
+    shell = "dash, which is `sh` on Debian and Ubuntu," if said != first.name else "another shell than Bash"
+    return Evidence(
+        f"{script.path} is for {script.interpreter} and uses {said}: to {shell} it is {first.value}.",
+        first.location,
+        subject=script.path,
+        related=tuple(
+            Related(item.location, f"{item.name.removeprefix(_ONLY_DASH)} too", member=True) for item in others
+        ),
+        confidence=Confidence.HIGH if said == first.name else None,
+        severity=Severity.MEDIUM if said == first.name else None,
+        recommendation=f"Begin {script.path} with `#!/bin/bash`, or write what every shell knows.",
+        example=files.into(script.path, "#!/bin/bash  # as the first line"),
+    )
+
+
+def _of_makefile(path: str, found: list[RecipeFault]) -> Evidence:
+    first, *others = found
+    said, _, outcome = first.text.partition(": ")
+    return Evidence(
+        f"{first.target} of {path} uses {said}, and make runs its lines by `/bin/sh`: where that isn't Bash, it is "
+        f"{outcome}.",
+        first.location,
+        subject=f"{path}/{first.target}",
+        related=tuple(
+            Related(item.location, f"{item.text.partition(': ')[0]} in {item.target}", member=True) for item in others
+        ),
+        recommendation=f"Say `SHELL := /bin/bash` at the top of {path}.",
+        example=files.into(path, "SHELL := /bin/bash"),
+    )

@@ -1,0 +1,96 @@
+"""A script removes what belongs to other projects of the host.
+
+`docker stop $(docker ps -aq)` ends every container of the host, and `docker volume rm $(docker volume ls -q)` deletes
+every volume that no container uses at that moment: another project's database too. `docker system prune -a` in a
+deployment removes, beside other people's stopped containers, the image of the version before, to which one would go
+back.
+
+Anti-pattern:
+
+    docker stop $(docker ps -aq)
+    docker rm $(docker ps -aq)
+    docker compose up -d
+
+Better:
+
+    docker compose down
+    docker compose up -d
+
+Recommendation:
+
+    Name the project's own containers, by `docker compose down` or by `--filter label=com.docker.compose.project=…`.
+
+References:
+
+- https://docs.docker.com/reference/cli/docker/system/prune/
+- https://docs.docker.com/reference/cli/docker/volume/prune/
+- https://docs.docker.com/reference/cli/docker/container/ls/#filter
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import command_texts
+from auditlib.conventions.command_texts import Use
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_ENDS = regex(r"docker (?:container )?(?:stop|kill|rm)\b")
+_DELETES = regex(r"docker volume (?:rm|remove)\b")
+_CONTAINERS = regex(r"docker (?:container )?(?:ps|ls)(?: -[aq]{1,2}| --all| --quiet){1,3}\s*(?:\)|$)")
+_VOLUMES = regex(r"docker volume ls(?: -q| --quiet)\s*(?:\)|$)")
+_PRUNES = regex(r"docker (?P<what>system|image|volume) prune\b")
+_EVERY = regex(r"-[a-z]*a[a-z]*|--all")
+_TELLS = regex(r"(?i)clean|prune|purge|nuke|wipe|reset|clear|destroy|remove|uninstall|stop-all|teardown")
+"""Names that say that much goes."""
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each text for a host that others may use too, with the commands that mean all that is there."""
+    found = [use for use in command_texts.uses(inventory, ("docker", "xargs"))
+             if not use.text.is_on_thrown_away_host and (_takes_all(use) or _prunes(use))]  # fmt: skip
+    for uses in command_texts.by_text(found):
+        yield _evidence(sorted(uses, key=lambda use: not _takes_all(use)))
+
+
+def _takes_all(use: Use) -> str:
+    """What of the whole host a command ends or deletes."""
+    text = " ".join(use.command.words)
+    asked = text
+    if text.startswith("xargs") and use.index:
+        asked = " ".join(use.text.commands[use.index - 1].words)
+    if _ENDS.search(text) and _CONTAINERS.search(asked):
+        return "every container of the host"
+    return "every volume of the host that nothing uses" if _DELETES.search(text) and _VOLUMES.search(asked) else ""
+
+
+def _prunes(use: Use) -> bool:
+    """Whether a command removes all images, or volumes, in a text that isn't there for this."""
+    match = _PRUNES.search(" ".join(use.command.words))
+    every = any(_EVERY.fullmatch(word) for word in use.command.words)
+    return match is not None and every and "--filter" not in use.command.words and not _TELLS.search(use.text.name)
+
+
+def _evidence(uses: list[Use]) -> Evidence:
+    first, *others = uses
+    text = " ".join(first.command.words)[:80]
+    taken = _takes_all(first)
+    kept = "every unused volume, with the data of projects that are stopped"
+    pruned = kept if " volume " in text else "every image that no container runs, that of the version before too"
+    return Evidence(
+        f"{first.text.opening} runs `{text}`: it removes {taken or pruned}, whichever project it belongs to.",
+        first.command.location,
+        subject=f"{first.text.name}/docker",
+        related=tuple(Related(use.command.location, "takes what others have too", member=True) for use in others),
+        severity=None if taken or " volume " in text else Severity.LOW,
+        recommendation=f"Let {first.text.path} end the project's own containers by `docker compose down`."
+        if taken
+        else f"Leave `-a` out in {first.text.path}, or keep what is young: `--filter until=168h`.",
+        example=files.into(first.text.path, "docker compose down" if taken else "docker image prune -f"),
+    )

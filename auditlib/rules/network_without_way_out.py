@@ -1,0 +1,118 @@
+"""A service that asks the internet is on networks without a way out.
+
+A network with `internal: true` has no gateway: its containers reach each other, and nothing else. A service that is on
+such networks alone can't resolve or reach the API, the mail server or the bot that it is given the login of. Each call
+ends in a timeout, and many programs note no more than that.
+
+Anti-pattern:
+
+    services:
+      api:
+        build: ./api
+        environment: {TELEGRAM_BOT_TOKEN: "${TELEGRAM_BOT_TOKEN:?}"}
+        networks: [back]
+    networks:
+      back: {internal: true}
+
+Better:
+
+    services:
+      api:
+        build: ./api
+        environment: {TELEGRAM_BOT_TOKEN: "${TELEGRAM_BOT_TOKEN:?}"}
+        networks: [back, outward]
+    networks:
+      back: {internal: true}
+      outward:
+
+Recommendation:
+
+    Give the service one more network that isn't internal, and publish no port there.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/networks/#internal
+- https://docs.docker.com/engine/network/drivers/bridge/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, outside, services, stacks
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Network, Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules._rule import Evidence, rule
+
+_ELSEWHERE = frozenset({"webhook", "email"})
+"""Integrations of Alertmanager whose address may be one of the same network."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each deployed service on internal networks alone that is given the login or the address of an outside service."""
+    closed = {(item.project, item.name): item for item in inventory.networks if item.internal}
+    for service in inventory.deployed_services if closed else ():
+        if environments.is_for_developers(inventory, service) or not _is_closed(inventory, service, closed):
+            continue
+        needs = dict(_needs(inventory, service))
+        if needs and not any(entry.name.upper() in outside.PROXIES for entry in service.environment):
+            yield _evidence(service, closed[service.project, service.networks[0].network], needs)
+
+
+def _is_closed(inventory: Inventory, service: Service, closed: dict[tuple[str, str], Network]) -> bool:
+    """Whether all networks of a service are internal, whatever overlays make of it."""
+    return not service.network_mode and not stacks.somewhere(
+        inventory,
+        service,
+        lambda item: any((service.project, each.network) not in closed for each in item.networks) or not item.networks,
+    )
+
+
+def _needs(inventory: Inventory, service: Service) -> Iterator[tuple[str, Location]]:
+    """What a service asks outside, each with the first place that says so."""
+    given = [(entry.name, entry.endpoints, entry.location) for entry in service.environment]
+    paths = {item.path for item in service.env_files} - inventory.file_set
+    templates = [file for file in inventory.env_files if file.copied_to in paths] if paths and service.build else []
+    given += [(line.name, line.endpoints, line.location) for file in templates for line in file.lines
+              if not line.commented]  # fmt: skip
+    for name, ends, place in reversed(given):
+        if known := outside.of_variable(name):
+            yield known, place
+        yield from ((end.host, place) for end in ends if outside.is_address(end))
+    yield from _receivers(inventory, service)
+
+
+def _receivers(inventory: Inventory, service: Service) -> Iterator[tuple[str, Location]]:
+    """The services to which an Alertmanager sends its alerts."""
+    found = services.product(inventory, service)
+    if found is not None and found.name == "Alertmanager":
+        for receiver in inventory.receivers:
+            for item in receiver.integrations:
+                if item.kind not in _ELSEWHERE:
+                    yield item.kind.capitalize(), receiver.location
+
+
+def _evidence(service: Service, network: Network, needs: dict[str, Location]) -> Evidence:
+    names = sorted(needs)
+    first = min(needs.values(), key=lambda place: (place.file != service.location.file, place.line))
+    joined = [item.network for item in service.networks]
+    each = "the network" if len(joined) == 1 else "the networks"
+    verb = "is" if len(joined) == 1 else "are"
+    return Evidence(
+        f"{service.name} asks {listed(names)}, and is on {each} {listed(joined)} alone, which {verb} internal: no "
+        "request of it leaves the host.",
+        service.networks[0].location,
+        subject=f"{service.name}/internal",
+        service=service.name,
+        related=(
+            Related(network.location, f"{network.name} has no way out"),
+            Related(first, "what it asks outside"),
+        ),
+        recommendation=f"Add a network to {service.name} that isn't internal.",
+        example=f"services:\n  {service.name}:\n    networks: [{', '.join((*joined, 'outward'))}]\n"
+        "networks:\n  outward:",
+    )

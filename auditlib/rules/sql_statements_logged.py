@@ -1,0 +1,80 @@
+"""Code has every SQL statement logged, in production as well.
+
+Each statement with its values becomes a line: passwords' hashes, mail addresses and tokens of users lie in the logs of
+everybody who runs the host, the few lines that matter drown, and the disk fills.
+
+Anti-pattern:
+
+    engine = create_engine(settings.database_url, echo=True)
+
+    db, err := gorm.Open(dialector, &gorm.Config{Logger: logger.Default.LogMode(logger.Info)})
+
+Better:
+
+    engine = create_engine(settings.database_url, echo=settings.sql_echo)
+
+    db, err := gorm.Open(dialector, &gorm.Config{Logger: logger.Default.LogMode(logger.Warn)})
+
+Recommendation:
+
+    Log slow and failed statements only, and all of them where a variable for development says so.
+
+References:
+
+- https://docs.sqlalchemy.org/en/20/core/engines.html#configuring-logging
+- https://gorm.io/docs/logger.html
+- https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html#data-to-exclude
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib import stages
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import LogHabit
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_LINES = {
+    "SQLAlchemy": 'echo=os.getenv("SQL_ECHO") == "1"',
+    "GORM": "LogMode(logger.Warn)  // slow and failed statements",
+    "Bun": "bundebug.FromEnv()",
+    "Sequelize": 'logging: process.env.SQL_LOG === "1" ? console.log : false',
+    "TypeORM": 'logging: ["error", "warn"]',
+    "Prisma": 'log: ["warn", "error"]',
+    "Mongoose": 'mongoose.set("debug", process.env.MONGOOSE_DEBUG === "1")',
+    "Entity Framework": "if (environment.IsDevelopment()) options.EnableSensitiveDataLogging();",
+}
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding a product for all code of the application that logs each statement without a condition."""
+    found: defaultdict[str, list[LogHabit]] = defaultdict(list)
+    for item in inventory.log_habits:
+        path = item.location.file
+        aside = environments.is_for_development(path) or stages.is_for_development(path)
+        if item.kind == "sql" and not aside:
+            found[item.product].append(item)
+    for product, items in found.items():
+        yield _evidence(product, items)
+
+
+def _evidence(product: str, items: list[LogHabit]) -> Evidence:
+    first, *others = items
+    where = listed(dict.fromkeys(item.location.file for item in items), limit=3)
+    what = "the values of each statement" if product == "Entity Framework" else "each statement with its values"
+    return Evidence(
+        f"`{first.source}` of {product} stands in {where} without a condition: {what} is logged in production, too.",
+        first.location,
+        subject=f"{product}/{first.location.file}",
+        related=tuple(Related(item.location, f"`{item.source}` as well", member=True) for item in others),
+        recommendation=f"Let a variable for development decide over `{first.source}` in {first.location.file}.",
+        example=files.into(first.location.file, _LINES[product]),
+    )
