@@ -49,17 +49,18 @@ def missing(there: Known, item: Mention) -> Iterator[str]:
     if not there.services or not words:
         return
     if call := compose_command.of(words):
-        name = _named(call.arguments) if call.verb in _OF_COMPOSE else ""
+        name = named(call.arguments) if call.verb in _OF_COMPOSE else ""
         if name and name not in there.services:
             yield f"the service {name}"
     elif words[0] == "docker":
         verb, arguments = command_words.split(words[1:])
-        name = _named(arguments) if verb in _OF_DOCKER else ""
+        name = named(arguments) if verb in _OF_DOCKER else ""
         if name and name not in there.services | there.containers and _is_meant(there, name):
             yield f"the container {name}"
 
 
-def _named(arguments: Sequence[str]) -> str:
+def named(arguments: Sequence[str]) -> str:
+    """The service or container that the arguments of a command begin with; empty for a placeholder or a variable."""
     name = command_words.split([word for word in arguments if word != "-f"])[0]  # which follows a log here
     return name if _NAME.fullmatch(name) and not _PLACEHOLDER.fullmatch(name) else ""
 

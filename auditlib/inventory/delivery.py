@@ -271,6 +271,18 @@ class Script(Struct, frozen=True):
     """Whether a comment of it speaks of cron or of a timer that starts it."""
     makes: tuple[str, ...] = ()
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
+    refused_references: tuple[Pair, ...] = ()
+    """Of a script for PowerShell the variables that its parser refuses, as a colon follows their name in a string."""
+    unasked_calls: tuple[Pair, ...] = ()
+    """Of a script for PowerShell that asks for no exit code the programs that it calls, each with its line."""
+    swallowing: tuple[Pair, ...] = ()
+    """The variables that nothing sets and that end in an underscore, where the name without it is set."""
+    unmounted_mirrors: tuple[Pair, ...] = ()
+    """The calls that mirror a folder which it makes where a disk isn't mounted: the variable and its value."""
+    healthy_tests: tuple[Location, ...] = ()
+    """Where it tests for "healthy" in a way that "unhealthy" meets."""
+    secret_paths: tuple[Pair, ...] = ()
+    """The paths below `/run/secrets` in lines that run something in a container."""
     ends_at_zero: tuple[Location, ...] = ()
     """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
     ends_at_condition: tuple[Pair, ...] = ()
