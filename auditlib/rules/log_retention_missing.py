@@ -110,20 +110,19 @@ def _of_settings(settings: LokiSettings, running: tuple[Service, ...]) -> Eviden
     )
 
 
-<<<<<<< HEAD
 def _said(settings: LokiSettings) -> str:
     """What a configuration says of how long logs are kept."""
     off = settings.switched_off
     if settings.period:
         return f"says {settings.period.path}, and {'switches off what applies it' if off else 'nothing applies it'}"
     return "switches the deletion of old logs off" if off else "says nothing of how long logs are kept"
-=======
+
+
 def _kept_in(running: tuple[Service, ...]) -> str:
     """The folder of Loki that outlives its container: the one that a service mounts to write in."""
     targets = [mount.target for item in running for mount in item.mounts if not mount.read_only]
     kept = [target.rstrip("/") for target in targets if not target.startswith("/etc/") and "." not in target]
     return next((target for target in kept if target.rpartition("/")[2] == "loki"), "/loki")
->>>>>>> 890779fd6cc57d551bd0f63ae1e9391d99bc9d49
 
 
 def _of_image(service: Service) -> Evidence:
