@@ -120,6 +120,8 @@ class Job(Struct, frozen=True):
     """The group of which one run goes on at a time."""
     permissions: tuple[tuple[str, str], ...] | None = None
     """What the job's token may do; None where the job doesn't say, `*` for `read-all` and `write-all`."""
+    outputs: tuple[Pair, ...] = ()
+    """What it gives to the jobs that wait for it."""
 
 
 class Workflow(Struct, frozen=True):

@@ -15,6 +15,7 @@ from msgspec import Struct
 from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers import document_claims
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, given_to_compose
 from auditlib.redaction import SHOWN
@@ -103,6 +104,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     mentions: list[Mention] = []
     fences: list[tuple[int, list[str]]] = []
     fence = language = ""
+    fenced = [False] * len(lines)
     tables = _SecretTables()
     matter = _front_matter(lines)
     shown = [SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file)]
@@ -112,6 +114,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         if (wipes := _WIPES.search(line)) and not _is_warned(lines, number, headings):
             mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
+        fenced[number - 1] = bool(fence or opened)
         if fence and opened and opened["fence"].startswith(fence) and not opened["language"]:
             fence = ""
         elif fence:
@@ -125,6 +128,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += _of_prose(source, file, number, line)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
+    mentions += document_claims.read(file, shown, fenced, headings)
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}

@@ -1,0 +1,114 @@
+"""What documents claim in tables, headings and sentences: alerts, versions, steps that are still to be written.
+
+Read line by line, as `documents` does; each pattern is bounded, and asked only of lines that hold a sign of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from auditlib.inventory.document import Heading, Mention
+from auditlib.model import Location
+from auditlib.patterns import regex
+
+_LIMIT = 600
+_RULE = regex(r"\|?[ :-]*-{2,}[ :-]*(?:\|[ :-]*)+")
+_CAMEL = regex(r"[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+")
+"""As alerts are called, and few other things in the first column of a table."""
+_ALERTS = regex(r"(?:alert|alarm|alerta|alarme|alerte|warnung)s?(?: ?name)?|alert ?rules?", re.I)
+_RESTART = regex(r"\b(?:docker|podman)[- ]compose\b[^`|;&#\n]{0,120}?\srestart\b[^`|;&#\n]{0,80}")
+_ANEW = regex(r"\bcompose\b[^`\n]{0,120}?\s(?:up|down|rm|create)\b|--force-recreate")
+_ENV = regex(r"(?<![\w-])(?:[\w./-]{0,60}/)?\.env(?!\.(?:example|sample|template|dist))(?![\w-])")
+_EDITS = regex(
+    r"\b(?:edit|chang|set|updat|add|modif|adjust|replac|rotat|put|nano|vim?|sed -i|bearbeit|änder|setze|anpass|edita|"
+    r"cambi|alter|defin|configur|ajout|измен|задай|отредакт)|修改|编辑|設定|变更|>>",
+    re.I,
+)
+_OPEN = regex(
+    r"^[\s>*_`|\d.()\[\]-]{0,20}(?:[^|.`]{0,60}[:|-][*_]{0,3}\s{0,3})?[*_\[(]{0,3}"
+    r"(?:TBD|TODO|FIXME|TBA|WIP|N/?A yet|to be (?:defined|done|written|added|documented|determined)|coming soon|not (?:yet )?(?:documented|written) yet|a definir|"
+    r"à définir|por definir|noch offen|wird ergänzt|待补充|待定|待完善)(?![\w/])",
+    re.I,
+)
+_SIGN = regex(r"TBD|TODO|FIXME|TBA|WIP|N/?A yet|to be |coming soon|not |defin|offen|ergänzt|待", re.I)
+_PRODUCTS = {
+    "postgresql": "postgres", "postgres": "postgres", "redis": "redis", "mysql": "mysql", "mariadb": "mariadb",
+    "mongodb": "mongo", "rabbitmq": "rabbitmq", "elasticsearch": "elasticsearch", "kafka": "kafka", "nginx": "nginx",
+    "grafana": "grafana", "prometheus": "prometheus", "loki": "loki", "keycloak": "keycloak", "traefik": "traefik",
+    "clickhouse": "clickhouse-server", "python": "python", "node.js": "node", "nodejs": "node", "node": "node",
+    "ruby": "ruby", "php": "php",
+}  # fmt: skip
+"""Products as documents name them, and the last part of the name of their images."""
+_VERSION = regex(
+    r"(?<![\w./:@-])(?P<name>PostgreSQL|Postgres|Redis|MySQL|MariaDB|MongoDB|RabbitMQ|Elasticsearch|Kafka|Nginx|Grafana|"
+    r"Prometheus|Loki|Keycloak|Traefik|ClickHouse|Python|Node\.?js|Node|Ruby|PHP)(?:\*\*)?(?: ?\| ?| ?: ?| )"
+    r"(?:\*\*|`)?v?(?P<version>\d{1,2}(?:\.\d{1,3}){0,2})(?P<more>\+|\.x)?(?![\w.%:+-])"
+    r"(?! ?(?:or|and|to|–|bis|ou|oder|und|et|y|e) (?:v?\d|later|newer|above|higher|up|neuer|höher|sup))",
+    re.I,
+)
+
+
+def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequence[Heading]) -> Iterator[Mention]:
+    """The mentions of these kinds, in the order of the lines."""
+    starts = {heading.location.line for heading in headings}
+    table = _Table()
+    for number, (line, inside) in enumerate(zip(lines, fenced, strict=False), start=1):
+        short = line[:_LIMIT]
+        place = Location(file, number)
+        if "restart" in short and (match := _RESTART.search(short)) and _is_after_edit(lines, number, starts):
+            yield Mention("restart", match[0].strip(), place)
+        if inside:
+            continue
+        yield from (Mention("alert", name, place) for name in table.alerts(short))
+        if _SIGN.search(short) and _OPEN.match(short):
+            yield Mention("open", short.strip(" |*_>-")[:80], place)
+        for match in _VERSION.finditer(short) if any(map(str.isdigit, short)) else ():
+            more = "+" if match["more"] == "+" else "x" if match["more"] else "-"
+            yield Mention("version", f"{_PRODUCTS[match['name'].lower()]} {match['version']} {more}", place)
+    yield from _empty(lines, headings)
+
+
+def _is_after_edit(lines: Sequence[str], number: int, starts: set[int]) -> bool:
+    """Whether the lines before a restart, up to its heading, change an environment file, and none starts anew."""
+    first = max((start for start in starts if start < number), default=0)
+    before = [line[:_LIMIT] for line in lines[max(first, number - 9) : number]]
+    after = [line[:_LIMIT] for line in lines[number : number + 2]]
+    edited = any(_ENV.search(line) and _EDITS.search(line) for line in before)
+    return edited and not any(map(_ANEW.search, (*before, *after)))
+
+
+def _empty(lines: Sequence[str], headings: Sequence[Heading]) -> Iterator[Mention]:
+    """The headings under which nothing stands, neither text nor a heading below them."""
+    for heading, after in zip(headings, [*headings[1:], None], strict=True):
+        if heading.level < 2 or (after and after.level > heading.level):
+            continue
+        end = after.location.line - 1 if after else len(lines)
+        body = lines[heading.location.line : end]
+        if not any(line.strip(" -=~_*\t") for line in body):
+            yield Mention("open", heading.text, heading.location)
+
+
+class _Table(Struct):
+    """Follows the tables whose first column is headed by the word alert."""
+
+    before: str = ""
+    within: bool = False
+
+    def alerts(self, line: str) -> list[str]:
+        """The alert that the first cell of a row names."""
+        found: list[str] = []
+        if "|" not in line:
+            self.within = False
+        elif _RULE.fullmatch(line.strip()):
+            self.within = bool(_ALERTS.fullmatch(_cell(self.before)))
+        elif self.within and _CAMEL.fullmatch(_cell(line)):
+            found = [_cell(line)]
+        self.before = line
+        return found
+
+
+def _cell(line: str) -> str:
+    return line.strip().strip("|").partition("|")[0].strip(" `*_")
