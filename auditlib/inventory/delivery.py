@@ -242,6 +242,9 @@ class Script(Struct, frozen=True):
     """Whether a comment of it speaks of cron or of a timer that starts it."""
     makes: tuple[str, ...] = ()
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
+    arguments: tuple[str, ...] | None = None
+    """The words of which a shell script takes one first, or the options of one in Python, where it refuses all others;
+    None where that isn't known."""
     ends_at_zero: tuple[Location, ...] = ()
     """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
 

@@ -15,8 +15,9 @@ class Mention(Struct, frozen=True):
     a table of secrets, `glob` all scripts of a folder, `profile` the option that activates a profile of Compose, or
     a call that runs one of its services, `given` a variable that is set before a call of Compose, `wipe` a command
     that removes volumes where nothing around it says that data goes, `restart` a call that restarts services after
-    an environment file was changed, `alert` a name in a table of alerts, `open` a step or section that is still to be
-    written, `version` a product's image, its version, and `+` where a newer one does, too."""
+    an environment file was changed, `alert` a name in a table of alerts, `open` a step or section that is still to
+    be written, `version` a product's image, its version, and `+` where a newer one does, too, `port` a program and
+    its port in a table of ports."""
 
     kind: str
     text: str

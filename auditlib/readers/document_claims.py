@@ -19,6 +19,9 @@ _RULE = regex(r"\|?[ :-]*-{2,}[ :-]*(?:\|[ :-]*)+")
 _CAMEL = regex(r"[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+")
 """As alerts are called, and few other things in the first column of a table."""
 _ALERTS = regex(r"(?:alert|alarm|alerta|alarme|alerte|warnung)s?(?: ?name)?|alert ?rules?", re.I)
+_VERSIONS = regex(r"(?i)version|release|tag|image")
+_PORTS = regex(r"(?i)(?:host |external |published |local )?ports?")
+_NAME = regex(r"[A-Za-z][\w.-]{1,40}")
 _RESTART = regex(r"\b(?:docker|podman)[- ]compose\b[^`|;&#\n]{0,120}?\srestart\b[^`|;&#\n]{0,80}")
 _ANEW = regex(r"\bcompose\b[^`\n]{0,120}?\s(?:up|down|rm|create)\b|--force-recreate")
 _ENV = regex(r"(?<![\w-])(?:[\w./-]{0,60}/)?\.env(?!\.(?:example|sample|template|dist))(?![\w-])")
@@ -29,8 +32,9 @@ _EDITS = regex(
 )
 _OPEN = regex(
     r"^[\s>*_`|\d.()\[\]-]{0,20}(?:[^|.`]{0,60}[:|-][*_]{0,3}\s{0,3})?[*_\[(]{0,3}"
-    r"(?:TBD|TODO|FIXME|TBA|WIP|N/?A yet|to be (?:defined|done|written|added|documented|determined)|coming soon|not (?:yet )?(?:documented|written) yet|a definir|"
-    r"à définir|por definir|noch offen|wird ergänzt|待补充|待定|待完善)(?![\w/])",
+    r"(?:TBD|TODO|FIXME|TBA|WIP|N/?A yet|to be (?:defined|done|written|added|documented|determined)|coming soon|"
+    r"not (?:yet )?(?:documented|written) yet|a definir|à définir|por definir|noch offen|wird ergänzt|待补充|待定|"
+    r"待完善)(?![\w/])",
     re.I,
 )
 _SIGN = regex(r"TBD|TODO|FIXME|TBA|WIP|N/?A yet|to be |coming soon|not |defin|offen|ergänzt|待", re.I)
@@ -62,10 +66,12 @@ def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequ
             yield Mention("restart", match[0].strip(), place)
         if inside:
             continue
-        yield from (Mention("alert", name, place) for name in table.alerts(short))
+        yield from (Mention(kind, said, place) for kind, said in table.row(short))
         if _SIGN.search(short) and _OPEN.match(short):
             yield Mention("open", short.strip(" |*_>-")[:80], place)
         for match in _VERSION.finditer(short) if any(map(str.isdigit, short)) else ():
+            if "|" in match[0] and not table.has_versions:
+                continue  # a number in another column
             more = "+" if match["more"] == "+" else "x" if match["more"] else "-"
             yield Mention("version", f"{_PRODUCTS[match['name'].lower()]} {match['version']} {more}", place)
     yield from _empty(lines, headings)
@@ -82,7 +88,7 @@ def _is_after_edit(lines: Sequence[str], number: int, starts: set[int]) -> bool:
 
 def _empty(lines: Sequence[str], headings: Sequence[Heading]) -> Iterator[Mention]:
     """The headings under which nothing stands, neither text nor a heading below them."""
-    for heading, after in zip(headings, [*headings[1:], None], strict=True):
+    for heading, after in zip(headings, (*headings[1:], None), strict=False):
         if heading.level < 2 or (after and after.level > heading.level):
             continue
         end = after.location.line - 1 if after else len(lines)
@@ -92,23 +98,33 @@ def _empty(lines: Sequence[str], headings: Sequence[Heading]) -> Iterator[Mentio
 
 
 class _Table(Struct):
-    """Follows the tables whose first column is headed by the word alert."""
+    """Follows the tables of a document by the heads of their columns."""
 
     before: str = ""
-    within: bool = False
+    head: tuple[str, ...] = ()
 
-    def alerts(self, line: str) -> list[str]:
-        """The alert that the first cell of a row names."""
-        found: list[str] = []
+    @property
+    def has_versions(self) -> bool:
+        """Whether a column is headed by the word version."""
+        return any(map(_VERSIONS.search, self.head))
+
+    def row(self, line: str) -> Iterator[tuple[str, str]]:
+        """What a row mentions: the alert in its first cell, or the port of the program in its first cell."""
         if "|" not in line:
-            self.within = False
+            self.head = ()
         elif _RULE.fullmatch(line.strip()):
-            self.within = bool(_ALERTS.fullmatch(_cell(self.before)))
-        elif self.within and _CAMEL.fullmatch(_cell(line)):
-            found = [_cell(line)]
+            self.head = tuple(_cells(self.before))
+        elif self.head:
+            yield from self._said(_cells(line))
         self.before = line
-        return found
+
+    def _said(self, cells: list[str]) -> Iterator[tuple[str, str]]:
+        if _ALERTS.fullmatch(self.head[0]) and _CAMEL.fullmatch(cells[0]):
+            yield "alert", cells[0]
+        for name, cell in zip(self.head, cells, strict=False):
+            if _PORTS.fullmatch(name) and cell.isdecimal() and _NAME.fullmatch(cells[0]):
+                yield "port", f"{cells[0]} {cell}"
 
 
-def _cell(line: str) -> str:
-    return line.strip().strip("|").partition("|")[0].strip(" `*_")
+def _cells(line: str) -> list[str]:
+    return [cell.strip(" `*_") for cell in line.strip().strip("|").split("|")]

@@ -19,6 +19,7 @@ from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
+from auditlib.readers import script_arguments
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, is_shell
 from auditlib.source import Source, Unreadable
@@ -145,6 +146,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         else (),
         tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
+        arguments=script_arguments.of_shell(text) if found else script_arguments.of_python(text) if in_python else None,
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
     )
 

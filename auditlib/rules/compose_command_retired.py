@@ -1,7 +1,8 @@
-"""A job calls `docker-compose`, which GitHub's runners no longer have.
+"""`docker-compose` is called, which is no longer maintained and which many hosts don't have.
 
-Compose 1 isn't maintained since July 2023 and was taken off the runners' images in August 2024. The step ends with
-"command not found", so what follows it in the job is never reached.
+Compose 1 isn't maintained since July 2023. It was taken off the images of GitHub's runners in August 2024, and Docker's
+own packages bring `docker compose` alone. A step or script ends with "command not found", and what follows it is never
+reached.
 
 Anti-pattern:
 
@@ -31,14 +32,17 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditlib import pipeline
+from auditlib.conventions import deployment, told_commands
+from auditlib.conventions.told_commands import Told
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -53,7 +57,15 @@ _MADE = regex(
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every job on a runner of GitHub that calls it, by itself or by way of a make target, and doesn't install it."""
+    """Every job on a runner of GitHub that calls it, by itself or by way of a make target, and doesn't install it; and
+    one finding for what people call by hand.
+    """
+    found = list(_in_jobs(inventory))
+    yield from found
+    yield from _elsewhere(inventory, {item.location for item in found})
+
+
+def _in_jobs(inventory: Inventory) -> Iterator[Evidence]:
     everything = pipeline.of(inventory, inventory.workflows)
     targets = {" ".join(command.words): command for manifest in inventory.manifests for target in manifest.targets
                for command in target.commands if _calls(command)}  # fmt: skip
@@ -67,6 +79,47 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         elif called:
             command, caller = called[0]
             yield _evidence(job, command, [], caller)
+
+
+def _elsewhere(inventory: Inventory, places: set[Location]) -> Iterator[Evidence]:
+    """One finding for all scripts, makefiles and documents that call it, where nothing of them chooses between both."""
+    told = [item for item in told_commands.everywhere(inventory) if item.words[:1] == (_NAME,) and not _of_job(item)]
+    choosing = {command.location.file for command in deployment.commands(inventory) if _chooses(command.words)}
+    found = [item for item in told if item.location.file not in choosing and item.location not in places]
+    if found:
+        yield _of_files(inventory, found)
+
+
+def _of_job(told: Told) -> bool:
+    return "/workflows/" in told.location.file
+
+
+def _chooses(words: Sequence[str]) -> bool:
+    """Whether a command asks which of the two there is, brings the old one, or is the new one."""
+    text = " ".join(words)
+    return words[:2] == ("docker", "compose") or (_NAME in text and words[0] != _NAME and bool(_MADE.search(text)))
+
+
+def _of_files(inventory: Inventory, found: list[Told]) -> Evidence:
+    first = next((item for item in found if not item.by_document), found[0])
+    places = list(dict.fromkeys(item.location for item in found))
+    names = list(dict.fromkeys(item.location.file for item in found))
+    new = {item.location.file for item in told_commands.everywhere(inventory)
+           if item.words[:2] == ("docker", "compose") and item.location.file not in names}  # fmt: skip
+    verb = "calls" if len(new) == 1 else "call"
+    beside = f", while {listed(sorted(new), limit=2)} {verb} `docker compose`" if new else ""
+    return Evidence(
+        f"{listed(names, limit=4)} {'call' if len(names) > 1 else 'calls'} `{_NAME}`, of which there has been no "
+        f"release since July 2023{beside}: where Docker was installed from its own packages, there is no such command.",
+        first.location,
+        subject="scripts and documents",
+        related=tuple(Related(place, f"calls `{_NAME}` too", member=True) for place in places
+                      if place != first.location)[:30],
+        recommendation=f"Write `docker compose` in {listed(names, limit=3)}.",
+        severity=Severity.LOW,
+        change=(_NAME + " ", "docker compose "),
+        example=files.into(first.location.file, first.text.replace(_NAME, "docker compose", 1)),
+    )  # fmt: skip
 
 
 def _calls(command: Command) -> bool:

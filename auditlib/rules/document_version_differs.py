@@ -46,7 +46,8 @@ _ASIDE = regex(
 )
 _TAG = regex(r"v?(\d+(?:\.\d+)*)(?![\w.])")
 _LEAST = {"postgres": 9, "redis": 4, "mysql": 5, "mariadb": 10, "mongo": 3, "rabbitmq": 3, "elasticsearch": 6,
-          "grafana": 6, "keycloak": 10, "node": 10, "clickhouse-server": 20}  # fmt: skip
+          "grafana": 6, "keycloak": 10, "node": 10, "clickhouse-server": 20,
+          "prometheus": 2, "loki": 2, "python": 3, "php": 5, "ruby": 2, "traefik": 2}  # fmt: skip
 """From which number on a name and a number are a release: before it they count nodes or databases."""
 _WITH_POINT = frozenset({"kafka", "nginx", "prometheus", "loki", "traefik", "python", "ruby", "php"})
 _LANGUAGES = frozenset({"python", "node", "ruby", "php"})

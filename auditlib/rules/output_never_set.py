@@ -1,7 +1,8 @@
 """An expression asks for an output that nothing sets.
 
 GitHub puts an empty text in the place of what there isn't, without a word. The tag of an image, the version of a
-release or the answer of a check is empty then, and the job that uses it builds, deploys or skips something else than is meant.
+release or the answer of a check is empty then, and the job that uses it builds, deploys or skips something else than
+is meant.
 
 Anti-pattern:
 

@@ -58,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each document one finding for all steps and sections on trouble that are empty or still to be written."""
     for document in inventory.documents:
         found = [item for item in document.mentions if item.kind == "open" and _matters(document, item)]
-        found.sort(key=lambda item: item.location)
+        found.sort(key=lambda item: item.location.line)
         if found and not _ASIDE.search(document.path):
             yield _evidence(document, found)
 

@@ -1,8 +1,8 @@
 """An action needs a right that the token of its run doesn't have.
 
 `permissions` takes away every right that it doesn't name, and `id-token: write`, by which a run proves to a cloud
-who it is, no run has without being given it. The action ends with "Resource not accessible by integration", or can't get its
-token, after all the work before it.
+who it is, no run has without being given it. The action ends with "Resource not accessible by integration", or can't
+get its token, after all the work before it.
 
 Anti-pattern:
 
