@@ -23,7 +23,9 @@ _OF_DOCKER = frozenset({"logs", "exec", "restart", "stop", "start"})
 _NAME = regex(r"[a-z][a-z\d]*(?:[_-][a-z\d]+)*")
 _NUMBERED = regex(r".*[_-]\d+")
 """As Compose calls a container that has no name of its own."""
-_PLACEHOLDER = regex(r"(?:(?:your|my|the)[_-]?)?(?:service|container|name)s?(?:[_-]?(?:name|id)s?)?")
+_PLACEHOLDER = regex(
+    r"(?:(?:your|my|the|affected|failing|target|some|that|other)[_-]?)?(?:service|container|name)s?(?:[_-]?(?:name|id)s?)?"
+)
 
 
 class Known(Struct, frozen=True):

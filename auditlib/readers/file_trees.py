@@ -44,7 +44,9 @@ def absent(lines: Sequence[str], exists: Callable[[str], bool], homes: Sequence[
     for number, line in enumerate([*lines, ""], start=1):
         match = _ENTRY.match(line[:400]) if "─" in line or "━" in line or "--" in line else None
         if match:
-            block.append(_Entry(len(match["before"]), match["name"].rstrip("/"), match["rest"], number))
+            block.append(
+                _Entry(len(match["before"]), match["name"].removeprefix("./").strip("/"), match["rest"], number)
+            )
         elif block and line.strip(" │|"):
             yield from _of_block(block, title, exists, homes)
             block, title = [], line

@@ -50,6 +50,7 @@ _READS_COMPOSE = regex(
     r"stack deploy|kompose|kics|checkov|trivy config"
 )
 """What reads a Compose file, or may."""
+_ASIDE = ("docs/", "doc/", "examples/", "example/")
 _VARIES = regex(r"[*$?{]")
 
 
@@ -78,7 +79,8 @@ def _deployed(inventory: Inventory) -> list[Project]:
     aside = inventory.development_files
     return [item for item in inventory.deployed_projects
             if item.location.file not in aside and len(inventory.services_of(item.name)) > 1
-            and not environments.is_for_development(item.location.file)]  # fmt: skip
+            and not environments.is_for_development(item.location.file)
+            and not item.location.file.startswith(_ASIDE)]  # fmt: skip
 
 
 def _of_compose(inventory: Inventory, workflow: Workflow, projects: list[Project]) -> Evidence:

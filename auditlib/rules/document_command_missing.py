@@ -54,7 +54,8 @@ _SCRIPTS = frozenset({"dev", "start", "build", "test", "lint", "format", "previe
 _OPERAND = regex(
     r"(?:kubectl (?:apply|create|delete|replace) (?:.{0,40} )?(?:-f|-k|--filename)[ =]|ansible-playbook (?:-i \S+ )?|"
     r"helm (?:install|upgrade) (?:.{0,60} )?(?=\./)|(?:python3?|node|deno run|bun|ts-node|php|k6 run|"
-    r"promtool check config|promtool check rules|locust -f) |docker build (?:.{0,60} )?(?:-f|--file)[ =]|psql (?:.{0,80} )?-f |cd )"
+    r"promtool check config|promtool check rules|locust -f) |docker build (?:.{0,60} )?(?:-f|--file)[ =]|"
+    r"psql (?:.{0,80} )?-f |cd )"
     r"(?P<path>(?:\./)?[\w.-]+(?:/[\w.-]+)+/?|[\w-]+/)(?= |$)"
 )
 """A file or folder of the repository that a program is given."""

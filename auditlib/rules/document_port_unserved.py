@@ -81,16 +81,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             claim = _tabled(inventory, name, port) if port and port not in known else None
             if claim:
                 found[claim].append(item)
-    targets = (target for manifest in inventory.manifests for target in manifest.targets)
-    for program in (*inventory.scripts, *targets):
-        for command in program.commands:
-            text = _printed(command)
-            for port in _ADDRESS.findall(text) if "://" in text else ():
-                claim = None if port in known else _claimed(inventory, text, port)
-                if claim:
-                    found[claim].append(Mention("address", text, command.location))
+    for command in _own_commands(inventory):
+        text = _printed(command)
+        for port in _ADDRESS.findall(text) if "://" in text else ():
+            claim = None if port in known else _claimed(inventory, text, port)
+            if claim:
+                found[claim].append(Mention("address", text, command.location))
     for claim, uses in found.items():
         yield _evidence(claim, uses)
+
+
+def _own_commands(inventory: Inventory) -> Iterator[Command]:
+    """The commands of scripts, make targets and npm scripts, which people call."""
+    yield from (command for script in inventory.scripts for command in script.commands)
+    targets = (target for manifest in inventory.manifests for target in manifest.targets)
+    yield from (command for target in targets for command in target.commands)
 
 
 def _printed(command: Command) -> str:
@@ -106,9 +111,7 @@ def _known(inventory: Inventory) -> set[str] | None:
     ):
         return None
     texts = [line.value.text for file in inventory.env_files for line in file.lines if line.value]
-    programs = (*inventory.scripts, *(target for manifest in inventory.manifests for target in manifest.targets))
-    texts += [word for program in programs for command in program.commands if not _printed(command)
-              for word in command.words]  # fmt: skip
+    texts += [word for command in _own_commands(inventory) if not _printed(command) for word in command.words]
     return {port.host_port for port in ports} | {number for text in texts for number in _NUMBER.findall(text)}
 
 

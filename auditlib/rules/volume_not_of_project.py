@@ -67,9 +67,10 @@ def _loose(inventory: Inventory) -> dict[tuple[str, str], _Part]:
     """The volumes and networks whose name begins with that of their project, by kind and own name."""
     fixed = {item.called or item.name for item in inventory.volumes if item.fixed_name or item.external}
     fixed |= {item.called or item.name for item in inventory.networks if item.called or item.external}
-    volumes = (("volume", item) for item in inventory.volumes if not item.external and not item.fixed_name)
-    networks = (("network", item) for item in inventory.networks if not item.external and not item.called)
-    return {(kind, item.name): item for kind, item in (*volumes, *networks)
+    parts: list[tuple[str, _Part]] = []
+    parts += [("volume", item) for item in inventory.volumes if not item.external and not item.fixed_name]
+    parts += [("network", item) for item in inventory.networks if not item.external and not item.called]
+    return {(kind, item.name): item for kind, item in parts
             if item.name not in fixed and item.name not in ("default", "host", "bridge", "none")}  # fmt: skip
 
 
