@@ -22,6 +22,13 @@ _ALERTS = regex(r"(?:alert|alarm|alerta|alarme|alerte|warnung)s?(?: ?name)?|aler
 _VERSIONS = regex(r"(?i)version|release|tag|image")
 _PORTS = regex(r"(?i)(?:host |external |published |local )?ports?")
 _NAME = regex(r"[A-Za-z][\w.-]{1,40}")
+_SETTINGS = regex(
+    r"(?i)(?:env(?:ironment)?\.? ?)?var(?:iable)?s?(?: name)?|env|variável|variables? d'environnement|переменная|"
+    r"umgebungsvariable|变量|环境变量"
+)
+_IN_CAPITALS = regex(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_ASSIGNS = regex(r"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=(?!\$\()[^\s|;&]{0,200}\s*(?:#.*)?$")
+"""A line of an environment file that a document shows."""
 _RESTART = regex(r"\b(?:docker|podman)[- ]compose\b[^`|;&#\n]{0,120}?\srestart\b[^`|;&#\n]{0,80}")
 _ANEW = regex(r"\bcompose\b[^`\n]{0,120}?\s(?:up|down|rm|create)\b|--force-recreate")
 _ENV = regex(r"(?<![\w-])(?:[\w./-]{0,60}/)?\.env(?!\.(?:example|sample|template|dist))(?![\w-])")
@@ -65,6 +72,7 @@ def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequ
         if "restart" in short and (match := _RESTART.search(short)) and _is_after_edit(lines, number, starts):
             yield Mention("restart", match[0].strip(), place)
         if inside:
+            yield from (Mention("setting", name, place) for name in _assigned(lines, number))
             continue
         yield from (Mention(kind, said, place) for kind, said in table.row(short))
         if _SIGN.search(short) and _OPEN.match(short):
@@ -75,6 +83,13 @@ def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequ
             more = "+" if match["more"] == "+" else "x" if match["more"] else "-"
             yield Mention("version", f"{_PRODUCTS[match['name'].lower()]} {match['version']} {more}", place)
     yield from _empty(lines, headings)
+
+
+def _assigned(lines: Sequence[str], number: int) -> list[str]:
+    """The variable that a line of an environment file sets, where another such line stands beside it."""
+    match = _ASSIGNS.match(lines[number - 1][:_LIMIT])
+    beside = [line[:_LIMIT] for line in (*lines[max(0, number - 2) : number - 1], *lines[number : number + 1])]
+    return [match["name"]] if match and any(map(_ASSIGNS.match, beside)) else []
 
 
 def _is_after_edit(lines: Sequence[str], number: int, starts: set[int]) -> bool:
@@ -121,6 +136,8 @@ class _Table(Struct):
     def _said(self, cells: list[str]) -> Iterator[tuple[str, str]]:
         if _ALERTS.fullmatch(self.head[0]) and _CAMEL.fullmatch(cells[0]):
             yield "alert", cells[0]
+        if _SETTINGS.fullmatch(self.head[0]) and _IN_CAPITALS.fullmatch(cells[0]):
+            yield "setting", cells[0]
         for name, cell in zip(self.head, cells, strict=False):
             if _PORTS.fullmatch(name) and cell.isdecimal() and _NAME.fullmatch(cells[0]):
                 yield "port", f"{cells[0]} {cell}"
