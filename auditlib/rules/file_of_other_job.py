@@ -52,8 +52,10 @@ from auditlib.patterns import regex
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
-_FILE = regex(r"(?:\./)?(?:[\w-]+/){0,6}[\w-][\w.-]*\.(?:json|xml|txt|csv|env|sarif|log|sql|tar|tgz|gz|zip|ya?ml|md|html|"
-              r"pkl|joblib|onnx|out|info)")  # fmt: skip
+_FILE = regex(
+    r"(?:\./)?(?:[\w-]+/){0,6}[\w-][\w.-]*\.(?:json|xml|txt|csv|env|sarif|log|sql|tar|tgz|gz|zip|ya?ml|md|html|pkl|"
+    r"joblib|onnx|out|info)"
+)
 _OUTPUTS = frozenset({"-o", "--output", "--out", "--output-file", "--report-path", "--outfile", "--json-output"})
 _BRINGS = regex(
     r"download-artifact|actions/cache|artifact|s3|gsutil|gcloud|\bgh (?:run|release) download|rsync|scp|dvc|curl|wget"
