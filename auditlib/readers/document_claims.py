@@ -5,6 +5,7 @@ Read line by line, as `documents` does; each pattern is bounded, and asked only 
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator, Sequence
 
@@ -64,7 +65,7 @@ _VERSION = regex(
 
 def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequence[Heading]) -> Iterator[Mention]:
     """The mentions of these kinds, in the order of the lines."""
-    starts = {heading.location.line for heading in headings}
+    starts = [heading.location.line for heading in headings]
     table = _Table()
     for number, (line, inside) in enumerate(zip(lines, fenced, strict=False), start=1):
         short = line[:_LIMIT]
@@ -92,9 +93,10 @@ def _assigned(lines: Sequence[str], number: int) -> list[str]:
     return [match["name"]] if match and any(map(_ASSIGNS.match, beside)) else []
 
 
-def _is_after_edit(lines: Sequence[str], number: int, starts: set[int]) -> bool:
+def _is_after_edit(lines: Sequence[str], number: int, starts: Sequence[int]) -> bool:
     """Whether the lines before a restart, up to its heading, change an environment file, and none starts anew."""
-    first = max((start for start in starts if start < number), default=0)
+    above = bisect.bisect_left(starts, number)
+    first = starts[above - 1] if above else 0
     before = [line[:_LIMIT] for line in lines[max(first, number - 9) : number]]
     after = [line[:_LIMIT] for line in lines[number : number + 2]]
     edited = any(_ENV.search(line) and _EDITS.search(line) for line in before)

@@ -54,9 +54,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         port = next(filter(_is_one, service.ports), None)
         told = asked.get(service.name)
         own = (service.replicas or 0) > 1
-        if told and (port or (service.container_name and told[0].by_document)):
+        named = bool(service.container_name)
+        if told and ((told[0].by_document and (port or named)) or (port and not named)):
             yield _of_command(service, port, told)
-        elif own and port:
+        elif own and port and not named:
             yield _of_replicas(service, port)
 
 

@@ -82,7 +82,7 @@ def _evidence(inventory: Inventory, document: Document, unused: list[Mention]) -
     first, *others = unused
     said = list(dict.fromkeys(item.text for item in unused))
     known = [item.name for item in inventory.settings] + [item.name for item in inventory.variables]
-    near = {name: next((other for other in known if names.is_near(name, other)), "") for name in said}
+    near = {name: next((other for other in known if names.is_near(name, other)), "") for name in said[:20]}
     meant = next(((name, other) for name, other in near.items() if other), None)
     hint = f"; {meant[1]} is read, which {meant[0]} may stand for" if meant else ""
     return Evidence(

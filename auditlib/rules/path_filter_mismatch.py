@@ -56,21 +56,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             wanted = [item for item in trigger.paths if not item.startswith("!")]
             if not wanted:
                 continue
-            found = [path for path in inventory.files if workflow_events.passes(path, trigger.paths)]
-            others = [path for path in found if path != workflow.file]
-            if not others:
+            others = (path for path in inventory.files if path != workflow.file)
+            if not any(workflow_events.passes(path, trigger.paths) for path in others):
                 yield _of_nothing(workflow, trigger, wanted)
-            elif missed := _missed(inventory, workflow, set(found)):
+            elif missed := _missed(inventory, workflow, trigger):
                 yield _of_folders(workflow, trigger, missed)
 
 
-def _missed(inventory: Inventory, workflow: Workflow, passing: set[str]) -> dict[str, Location]:
+def _missed(inventory: Inventory, workflow: Workflow, trigger: Trigger) -> dict[str, Location]:
     """The folders in which jobs work and of which no file at all passes the filter."""
     missed: dict[str, Location] = {}
     for job in workflow.jobs:
         for folder, place in _folders(job):
             inside = [path for path in inventory.files if path.startswith(f"{folder}/")]
-            if inside and passing.isdisjoint(inside) and not GENERATED & set(folder.split("/")):
+            passing = any(workflow_events.passes(path, trigger.paths) for path in inside)
+            if inside and not passing and not GENERATED & set(folder.split("/")):
                 missed.setdefault(folder, place)
     return missed
 

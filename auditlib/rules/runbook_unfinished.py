@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
@@ -65,8 +66,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _matters(document: Document, item: Mention) -> bool:
     """Whether a place stands in a document for trouble, or in a section on that."""
-    above = [heading.text for heading in document.headings if heading.location.line <= item.location.line]
-    return bool(_DOCUMENT.search(document.path)) or any(map(_HEADING.search, above[-1:]))
+    return bool(_DOCUMENT.search(document.path) or _HEADING.search(_section(document, item)))
 
 
 def _evidence(document: Document, found: list[Mention]) -> Evidence:
@@ -83,5 +83,6 @@ def _evidence(document: Document, found: list[Mention]) -> Evidence:
 
 
 def _section(document: Document, item: Mention) -> str:
-    above = [heading.text for heading in document.headings if heading.location.line <= item.location.line]
-    return (above[-1:] or [item.text])[0][:60]
+    """The heading above a place."""
+    above = bisect.bisect_right(document.headings, item.location.line, key=lambda heading: heading.location.line)
+    return (document.headings[above - 1].text if above else item.text)[:60]
