@@ -60,10 +60,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     told = [(item, [each for each in item.mentions if each.kind == "setting"]) for item in inventory.documents]
     used = templates.used(inventory) if any(settings for _, settings in told) else frozenset()
+    templated = {line.name.lower() for file in inventory.env_files for line in file.lines}  # of which another rule tells
     for document, settings in told:
         if not settings or _ASIDE.search(document.path) or _is_beside_laravel(inventory, document):
             continue
-        unused = [item for item in settings if _is_unused(item.text, used)]
+        unused = [item for item in settings if _is_unused(item.text, used | templated)]
         if unused and 2 * len({item.text for item in unused}) <= len({item.text for item in settings}):
             yield _evidence(inventory, document, unused)
 
