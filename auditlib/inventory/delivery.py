@@ -242,6 +242,8 @@ class Script(Struct, frozen=True):
     """Whether a comment of it speaks of cron or of a timer that starts it."""
     makes: tuple[str, ...] = ()
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
+    kept_days: tuple[int, ...] = ()
+    """After how many days a shell script deletes what it keeps, by `find -mtime` or a variable for that."""
     arguments: tuple[str, ...] | None = None
     """The words of which a shell script takes one first, or the options of one in Python, where it refuses all others;
     None where that isn't known."""

@@ -30,6 +30,12 @@ _SETTINGS = regex(
 _IN_CAPITALS = regex(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _ASSIGNS = regex(r"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=(?!\$\()[^\s|;&]{0,200}\s*(?:#.*)?$")
 """A line of an environment file that a document shows."""
+_KEEPS = regex(
+    r"(?i)retention|retain|\bke(?:ep|pt)|older than|(?:delet|remov|prun|rotat|clean)\w{0,10} |expire|aufbewahr|"
+    r"gelöscht|reten[cç]|conserv|хран|удал|保留|清理"
+)
+_DAYS = regex(r"(?i)(?<![\w.-])(\d{1,4})[ -]?(?:days?|d\b|tagen?|dias?|días?|jours?|дней|дня|天)(?![\w-])")
+_KEPT = {"backup": regex(r"(?i)backups?|\bdumps?\b|бэкап|备份|sicherung"), "prometheus": regex(r"(?i)prometheus|tsdb")}
 _RESTART = regex(r"\b(?:docker|podman)[- ]compose\b[^`|;&#\n]{0,120}?\srestart\b[^`|;&#\n]{0,80}")
 _ANEW = regex(r"\bcompose\b[^`\n]{0,120}?\s(?:up|down|rm|create)\b|--force-recreate")
 _ENV = regex(r"(?<![\w-])(?:[\w./-]{0,60}/)?\.env(?!\.(?:example|sample|template|dist))(?![\w-])")
@@ -76,6 +82,7 @@ def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequ
             yield from (Mention("setting", name, place) for name in _assigned(lines, number))
             continue
         yield from (Mention(kind, said, place) for kind, said in table.row(short))
+        yield from (Mention("kept", said, place) for said in _kept(short))
         if _SIGN.search(short) and _OPEN.match(short):
             yield Mention("open", short.strip(" |*_>-")[:80], place)
         for match in _VERSION.finditer(short) if any(map(str.isdigit, short)) else ():
@@ -84,6 +91,13 @@ def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequ
             more = "+" if match["more"] == "+" else "x" if match["more"] else "-"
             yield Mention("version", f"{_PRODUCTS[match['name'].lower()]} {match['version']} {more}", place)
     yield from _empty(lines, headings)
+
+
+def _kept(line: str) -> list[str]:
+    """How many days a line says that backups, or Prometheus' metrics, are kept."""
+    days = _DAYS.findall(line) if _KEEPS.search(line) else []
+    what = [name for name, pattern in _KEPT.items() if pattern.search(line)]
+    return [f"{what[0]} {days[0]}"] if len(days) == 1 and len(what) == 1 else []
 
 
 def _assigned(lines: Sequence[str], number: int) -> list[str]:

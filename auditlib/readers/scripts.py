@@ -82,6 +82,11 @@ _BACKUPS = regex(
     r"(?:\$\{?(?:PROJECT|REPO)(?:_(?:DIR|ROOT|PATH))?\}?/)?(?P<folder>[\w.-][\w./-]{0,200})\}?[\"']?[ \t]*$",
     re.I | re.M,
 )
+_KEPT = regex(
+    r"^[ \t]*(?:export |readonly |local )?\w{0,30}(?:RETENTION|KEEP)\w{0,20}=[\"']?(?:\$\{[^}:\n]{1,60}:-)?(\d{1,4})\b|"
+    r"-mtime\s+\+(\d{1,4})\b",
+    re.I | re.M,
+)
 _UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
 _SCHEDULE = regex(
     r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
@@ -146,9 +151,16 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         else (),
         tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
+        kept_days=_kept_days(text) if found else (),
         arguments=script_arguments.of_shell(text) if found else script_arguments.of_python(text) if in_python else None,
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
     )
+
+
+def _kept_days(text: str) -> tuple[int, ...]:
+    if "-mtime" not in text:
+        return ()
+    return tuple(dict.fromkeys(int(first or second) for first, second in _KEPT.findall(text)))
 
 
 def _backup_folder(text: str) -> str:
