@@ -140,6 +140,17 @@ class Workflow(Struct, frozen=True):
     """The names in capitals that its comments speak of, such as those of the secrets that it needs."""
 
 
+class PipelineFault(Struct, frozen=True):
+    """What GitLab refuses in a pipeline: a `stage`, a job that is `needs`, `extends` or a file to `include` that isn't
+    there; `stages` are those that there are."""
+
+    kind: str
+    job: str
+    name: str
+    location: Location
+    stages: tuple[str, ...] = ()
+
+
 class StrayWorkflow(Struct, frozen=True):
     """A file with the form of a workflow where no host looks for one; `said` is what its steps run and use."""
 

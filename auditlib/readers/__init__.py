@@ -56,6 +56,7 @@ READERS: tuple[str, ...] = (
     "nginx",
     "reverse_proxies",
     "workflows",
+    "gitlab_pipelines",
     "cluster_files",
     "documents",
     "absent_paths",
