@@ -63,7 +63,7 @@ _PRODUCTS = {
 _VERSION = regex(
     r"(?<![\w./:@-])(?P<name>PostgreSQL|Postgres|Redis|MySQL|MariaDB|MongoDB|RabbitMQ|Elasticsearch|Kafka|Nginx|Grafana|"
     r"Prometheus|Loki|Keycloak|Traefik|ClickHouse|Python|Node\.?js|Node|Ruby|PHP)(?:\*\*)?(?: ?\| ?| ?: ?| )"
-    r"(?:\*\*|`)?v?(?P<version>\d{1,2}(?:\.\d{1,3}){0,2})(?P<more>\+|\.x)?(?![\w.%:+-])"
+    r"(?:\*\*|`)?v?(?P<version>\d{1,2}(?:\.\d{1,3}){0,2})(?P<more>\+|\.x)?(?![\w%:+-]|\.\d)"
     r"(?! ?(?:or|and|to|–|bis|ou|oder|und|et|y|e) (?:v?\d|later|newer|above|higher|up|neuer|höher|sup))",
     re.I,
 )

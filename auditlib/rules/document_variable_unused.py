@@ -60,9 +60,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     told = [(item, [each for each in item.mentions if each.kind == "setting"]) for item in inventory.documents]
     used = templates.used(inventory) if any(settings for _, settings in told) else frozenset()
-    templated = {
-        line.name.lower() for file in inventory.env_files for line in file.lines
-    }  # of which another rule tells
+    of_templates = (file for file in inventory.env_files if file.template)  # of which another rule tells
+    templated = {line.name.lower() for file in of_templates for line in file.lines}
     for document, settings in told:
         if not settings or _ASIDE.search(document.path) or _is_beside_laravel(inventory, document):
             continue
