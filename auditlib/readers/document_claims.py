@@ -45,7 +45,7 @@ _EDITS = regex(
     re.I,
 )
 _OPEN = regex(
-    r"^[\s>*_`|\d.()\[\]-]{0,20}(?:[^|.`]{0,60}[:|-][*_]{0,3}\s{0,3})?[*_\[(]{0,3}"
+    r"^[\W\d]{0,24}(?:[^|.`]{0,60}[:|-][*_]{0,3}\s{0,3})?[*_\[(]{0,3}"
     r"(?:TBD|TODO|FIXME|TBA|WIP|N/?A yet|to be (?:defined|done|written|added|documented|determined)|coming soon|"
     r"not (?:yet )?(?:documented|written) yet|a definir|à définir|por definir|noch offen|wird ergänzt|待补充|待定|"
     r"待完善)(?![\w/])",

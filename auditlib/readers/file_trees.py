@@ -60,7 +60,7 @@ def _of_block(
 ) -> Iterator[tuple[str, int]]:
     if len(block) < 4:
         return
-    own = title.strip().strip("`").rstrip("/")
+    own = title.strip().strip("`").rstrip("/").removeprefix("./").strip(".")
     for home in dict.fromkeys((*(posixpath.join(item, own) for item in homes if own and exists(own)), *homes)):
         first = min(item.depth for item in block)
         top = [item for item in block if item.depth == first]

@@ -31,6 +31,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib import compose_command
 from auditlib.command_words import composer_script, split
 from auditlib.conventions import documented_containers
 from auditlib.graph import DependencyGraph
@@ -83,6 +84,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *_files(names, commands, item),
                 *_scripts(inventory, names, commands, item),
                 *_operands(inventory, commands, item),
+                *_project(inventory, document, commands, item),
                 *_dispatched(inventory, item),
                 *documented_containers.missing(containers, item),
             ):
@@ -198,6 +200,18 @@ def _operands(inventory: Inventory, commands: list[Mention], item: Mention) -> I
     last = posixpath.basename(path)
     if not any(last in other.text for other in commands if other is not item and not _OPERAND.match(other.text)):
         yield f"the {'file' if '.' in last else 'folder'} {path}"
+
+
+def _project(inventory: Inventory, document: Document, commands: list[Mention], item: Mention) -> Iterator[str]:
+    """A Compose file for a call that names none, where nothing changes the folder and none lies in the usual ones."""
+    call = compose_command.of(item.text.split()) if "compose" in item.text else None
+    if call is None or call.verb not in ("up", "build", "down", "logs", "exec", "run", "ps") or not inventory.projects:
+        return
+    elsewhere = any("cd " in other.text or "COMPOSE_FILE" in other.text for other in document.mentions)
+    homes = {posixpath.dirname(file) for project in inventory.projects for file in project.files}
+    above = posixpath.dirname(document.path)
+    if len(homes) == 1 and not (call.options or elsewhere or homes & {"", above}) and item in commands:
+        yield "a Compose file in the folder where it is called"
 
 
 def _started(item: Mention) -> str:
