@@ -50,6 +50,8 @@ _DENIED = regex(
 )
 """A few words after one that denies them."""
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
+_POWERSHELL = frozenset({"powershell", "pwsh", "ps1", "ps"})
+_OF_DOCKER = regex(r"[ \t]*docker(?:-compose)? ")
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
 """What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
 _TREE = regex(r"[ \t]*[\u2500-\u257f]")
@@ -119,8 +121,10 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             fence = ""
         elif fence:
             mentions += _mentions(source, file, number, line)
-            if language in _SHELLS and fences:
+            if fences and language in _SHELLS:
                 fences[-1][1].append(line)
+            elif fences and language in _POWERSHELL:
+                fences[-1][1].append(_as_in_a_shell(line, fences[-1][1][-1:]))
         elif opened:
             fence, language = opened["fence"], opened["language"].lower()
             fences.append((number + 1, []))
@@ -160,6 +164,14 @@ def _of_prose(source: Source, file: str, number: int, line: str) -> Iterator[Men
         found = _mentions(source, file, number, script)
         lacks = not found and script.startswith("./")
         yield from [Mention("missing", script, place)] if lacks else found
+
+
+def _as_in_a_shell(line: str, before: list[str]) -> str:
+    """A call of Docker in PowerShell as a shell has it; nothing of another line."""
+    if not _OF_DOCKER.match(line) and not (before and before[0].endswith("\\")):
+        return ""
+    text = line.rstrip().replace("\\", "/")
+    return f"{text[:-1]}\\" if text.endswith("`") else text
 
 
 def _links(line: str) -> list[str]:
