@@ -35,5 +35,6 @@ def everywhere(inventory: Inventory) -> tuple[Told, ...]:
     remote = [item for step in inventory.steps for item in step.remote]
     return (
         *(Told(item.words, item.location) for item in (*called, *remote)),
-        *(Told(tuple(item.text.split()), item.location, True) for item in deployment.documented_commands(inventory)),
-    )
+        *(Told(tuple(item.text.split()), item.location, True) for document in inventory.documents
+          for item in document.mentions if item.kind in ("command", "call")),
+    )  # fmt: skip

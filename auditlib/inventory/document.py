@@ -17,7 +17,7 @@ class Mention(Struct, frozen=True):
     that removes volumes where nothing around it says that data goes, `restart` a call that restarts services after
     an environment file was changed, `alert` a name in a table of alerts, `open` a step or section that is still to
     be written, `version` a product's image, its version, and `+` where a newer one does, too, `kept` what is kept
-    for how many days, `port` a program and its port in a table of ports."""
+    for how many days, `call` a command of Docker in PowerShell, `port` a program and its port in a table of ports."""
 
     kind: str
     text: str

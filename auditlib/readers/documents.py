@@ -105,6 +105,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     headings: list[Heading] = []
     mentions: list[Mention] = []
     fences: list[tuple[int, list[str]]] = []
+    windows: list[tuple[int, list[str]]] = []
     fence = language = ""
     fenced = [False] * len(lines)
     tables = _SecretTables()
@@ -123,15 +124,18 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             mentions += _mentions(source, file, number, line)
             if fences and language in _SHELLS:
                 fences[-1][1].append(line)
-            elif fences and language in _POWERSHELL:
-                fences[-1][1].append(_as_in_a_shell(line, fences[-1][1][-1:]))
+            elif windows and language in _POWERSHELL:
+                windows[-1][1].append(_as_in_a_shell(line, windows[-1][1][-1:]))
         elif opened:
             fence, language = opened["fence"], opened["language"].lower()
             fences.append((number + 1, []))
+            windows.append((number + 1, []))
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += _of_prose(source, file, number, line)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
+    called = (mention for first, body in windows if any(body) for mention in _commands(file, first, body))
+    mentions += [Mention("call", mention.text, mention.location) for mention in called]
     mentions += document_claims.read(file, shown, fenced, headings)
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
