@@ -68,6 +68,7 @@ READERS: tuple[str, ...] = (
     "reverse_proxies",
     "traefik_files",
     "workflows",
+    "gitlab_pipelines",
     "cluster_files",
     "documents",
     "absent_paths",

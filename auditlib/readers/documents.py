@@ -15,7 +15,7 @@ from msgspec import Struct
 from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers import told_memory
+from auditlib.readers import document_claims, told_memory
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, given_to_compose
 from auditlib.redaction import SHOWN
@@ -50,6 +50,8 @@ _DENIED = regex(
 )
 """A few words after one that denies them."""
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
+_POWERSHELL = frozenset({"powershell", "pwsh", "ps1", "ps"})
+_OF_DOCKER = regex(r"[ \t]*docker(?:-compose)? ")
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
 """What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
 _TREE = regex(r"[ \t]*[\u2500-\u257f]")
@@ -111,7 +113,9 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     headings: list[Heading] = []
     mentions: list[Mention] = []
     fences: list[tuple[int, list[str]]] = []
+    windows: list[tuple[int, list[str]]] = []
     fence = language = ""
+    fenced = [False] * len(lines)
     tables = _SecretTables()
     matter = _front_matter(lines)
     shown = [SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file)]
@@ -123,20 +127,27 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         if (removes := _REMOVES.search(line)) and not _is_meant(lines, number, headings, shown[0] if shown else ""):
             mentions.append(Mention("wipe", removes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
+        fenced[number - 1] = bool(fence or opened)
         if fence and opened and opened["fence"].startswith(fence) and not opened["language"]:
             fence = ""
         elif fence:
             mentions += _mentions(source, file, number, line)
-            if language in _SHELLS and fences:
+            if fences and language in _SHELLS:
                 fences[-1][1].append(line)
+            elif windows and language in _POWERSHELL:
+                windows[-1][1].append(_as_in_a_shell(line, windows[-1][1][-1:]))
         elif opened:
             fence, language = opened["fence"], opened["language"].lower()
             fences.append((number + 1, []))
+            windows.append((number + 1, []))
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += _of_prose(source, file, number, line)
             mentions += told_memory.mentions(Location(file, number), line, headings)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
+    called = (mention for first, body in windows if any(body) for mention in _commands(file, first, body))
+    mentions += [Mention("call", mention.text, mention.location) for mention in called]
+    mentions += document_claims.read(file, shown, fenced, headings)
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}
@@ -168,6 +179,14 @@ def _of_prose(source: Source, file: str, number: int, line: str) -> Iterator[Men
         found = _mentions(source, file, number, script)
         lacks = not found and script.startswith("./")
         yield from [Mention("missing", script, place)] if lacks else found
+
+
+def _as_in_a_shell(line: str, before: list[str]) -> str:
+    """A call of Docker in PowerShell as a shell has it; nothing of another line."""
+    if not _OF_DOCKER.match(line) and not (before and before[0].endswith("\\")):
+        return ""
+    text = line.rstrip().replace("\\", "/")
+    return f"{text[:-1]}\\" if text.endswith("`") else text
 
 
 def _links(line: str) -> list[str]:

@@ -20,7 +20,7 @@ from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, MovedArgument, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
-from auditlib.readers import mirrors, powershell, swallowing
+from auditlib.readers import mirrors, powershell, script_arguments, swallowing
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, is_shell
 from auditlib.source import Source, Unreadable
@@ -105,6 +105,11 @@ _BACKUPS = regex(
     r"(?:\$\{?(?:PROJECT|REPO)(?:_(?:DIR|ROOT|PATH))?\}?/)?(?P<folder>[\w.-][\w./-]{0,200})\}?[\"']?[ \t]*$",
     re.I | re.M,
 )
+_KEPT = regex(
+    r"^[ \t]*(?:export |readonly |local )?\w{0,30}(?:RETENTION|KEEP)\w{0,20}=[\"']?(?:\$\{[^}:\n]{1,60}:-)?(\d{1,4})\b|"
+    r"-mtime\s+\+(\d{1,4})\b",
+    re.I | re.M,
+)
 _UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
 _SCHEDULE = regex(
     r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
@@ -180,12 +185,20 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         unmounted_mirrors=tuple(mirrors.of_unmounted(file, text)) if found else (),
         healthy_tests=tuple(Location(file, line) for line in health_states.taken(text)),
         secret_paths=tuple(_secret_paths(file, text)) if found or interpreter == "pwsh" else (),
+        kept_days=_kept_days(text) if found else (),
+        arguments=script_arguments.of_shell(text) if found else script_arguments.of_python(text) if in_python else None,
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
         ends_at_condition=tuple(itertools.islice(_ends_at_condition(file, text), _MOST_ENDS))
         if found and "&&" in text
         else (),
         for_bash=tuple(_for_bash(file, text)) if found and interpreter in _PLAIN_SHELLS else (),
     )
+
+
+def _kept_days(text: str) -> tuple[int, ...]:
+    if "-mtime" not in text:
+        return ()
+    return tuple(dict.fromkeys(int(first or second) for first, second in _KEPT.findall(text)))
 
 
 def _backup_folder(text: str) -> str:
