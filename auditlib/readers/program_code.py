@@ -116,8 +116,10 @@ def _runs(texts: list[str], function: str) -> bool:
 def _traits(path: str, text: str) -> Iterator[CodeTrait]:
     ending = posixpath.splitext(path)[1]
     yield from _pools(path, text, ending)
+    words = WORDS.found_in(text)
     for trait in PATTERNS:
-        if ending in trait.endings and (match := _found(trait, text)) is not None:
+        told = ending in trait.endings and not words.isdisjoint(trait.hints)
+        if told and (match := _found(trait, text)) is not None:
             place = location_at(path, text, match.start())
             word = match["folder"] if trait.kind == "upload" else trait.word
             yield CodeTrait(trait.kind, word, place, _function(text, match, ending))
