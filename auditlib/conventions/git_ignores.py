@@ -31,7 +31,7 @@ def left_out_by(inventory: Inventory, path: str) -> str:
 
 
 def names_below(inventory: Inventory, folder: str) -> bool:
-    """Whether a `.gitignore` leaves out something in a folder by its name (`data/*.db`), as whoever thought of it does."""
+    """Whether a `.gitignore` leaves out something in a folder by its name (`data/*.db`)."""
     for item in inventory.git_ignores:
         home = posixpath.dirname(item.path)
         for pattern in item.patterns:
