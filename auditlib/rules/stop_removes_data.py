@@ -95,7 +95,7 @@ def _of_document(inventory: Inventory, path: str, item: Mention) -> Iterator[Evi
         project = _project(inventory, call, posixpath.dirname(path)) or _project(inventory, call, "")
         kept = _kept(inventory, project) if project and call.is_for_all else []
         if kept and not call.project:
-            names = listed(service.name for service, _ in kept)
+            names = _whose(inventory, kept)
             safe = " ".join(word for word in item.text.split() if word not in _VOLUMES)
             yield Evidence(
                 f"{path} has its readers run `{item.text}`, which deletes the data of {names}, and doesn't say so.",
@@ -142,8 +142,18 @@ def _kept(inventory: Inventory, project: Project) -> list[tuple[Service, Mount]]
     databases = [(service, mount) for service, product, mount in services.stores(inventory, project)
                  if product.kind == "datastore" and mount.kind == "volume"]  # fmt: skip
     told = {mount.source for _, mount in databases}
-    files = {mount.source: (service, mount) for service, mount in _files(inventory, project)}
+    files: dict[str, tuple[Service, Mount]] = {}
+    for service, mount in _files(inventory, project):
+        files.setdefault(mount.source, (service, mount))
     return databases + [found for volume, found in files.items() if volume not in told]
+
+
+def _whose(inventory: Inventory, kept: list[tuple[Service, Mount]]) -> str:
+    """The databases, and the applications with the volumes that they keep something in."""
+    return listed(
+        service.name if services.is_datastore(inventory, service) else f"{service.name} in {mount.source}"
+        for service, mount in kept
+    )
 
 
 def _files(inventory: Inventory, project: Project) -> Iterator[tuple[Service, Mount]]:
@@ -163,7 +173,7 @@ def _evidence(
     text = " ".join(command.words)
     safe = " ".join(word for word in command.words if word not in _VOLUMES)
     return Evidence(
-        f"{name} of {path} runs `{text}`: it deletes the data of {listed(service.name for service, _ in kept)} each "
+        f"{name} of {path} runs `{text}`: it deletes the data of {_whose(inventory, kept)} each "
         "time, and its name doesn't say so.",
         command.location,
         subject=name,
