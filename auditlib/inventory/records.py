@@ -151,6 +151,9 @@ class Records:
     coarse_histograms: tuple[monitoring.CoarseHistogram, ...] = field(
         default=(), metadata={"of": monitoring.CoarseHistogram}
     )
+    otel_instruments: tuple[monitoring.OtelInstrument, ...] = field(
+        default=(), metadata={"of": monitoring.OtelInstrument}
+    )
     unknown_parsers: tuple[monitoring.UnknownParser, ...] = field(default=(), metadata={"of": monitoring.UnknownParser})
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
