@@ -71,7 +71,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 project = _project(inventory, call, posixpath.join(posixpath.dirname(path), command.folder))
                 kept = _kept(inventory, project) if project else []
                 if kept:
-                    yield _evidence(name, path, command, kept)
+                    yield _evidence(name, path, command, kept, less=_is_less(inventory, kept[0][0]))
 
     for document in inventory.documents:
         for item in document.mentions if not stages.is_for_development(document.path) else ():
@@ -135,12 +135,18 @@ def _is_default(project: Project, folder: str) -> bool:
 
 
 def _kept(inventory: Inventory, project: Project) -> list[tuple[Service, Mount]]:
-    """The databases of a project whose data is in a named volume of its own."""
-    return [(service, mount) for service, product, mount in services.stores(inventory, project)
-            if product.kind == "datastore" and mount.kind == "volume"]  # fmt: skip
+    """The databases of a project whose data is in a named volume of its own, or else the stores of its monitoring."""
+    found = [item for item in services.stores(inventory, project) if item[1].kind == "datastore"]
+    found = found or services.monitoring_data(inventory, project)
+    return [(service, mount) for service, _, mount in found if mount.kind == "volume"]
 
 
-def _evidence(name: str, path: str, command: Command, kept: list[tuple[Service, Mount]]) -> Evidence:
+def _is_less(inventory: Inventory, service: Service) -> bool:
+    """Whether what is lost is a developer's, or metrics, logs and dashboards alone."""
+    return environments.only_for_development(service) or services.is_watching(inventory, service)
+
+
+def _evidence(name: str, path: str, command: Command, kept: list[tuple[Service, Mount]], *, less: bool) -> Evidence:
     text = " ".join(command.words)
     safe = " ".join(word for word in command.words if word not in _VOLUMES)
     return Evidence(
@@ -149,7 +155,7 @@ def _evidence(name: str, path: str, command: Command, kept: list[tuple[Service, 
         command.location,
         subject=name,
         related=tuple(Related(mount.location, f"the volume of {service.name}") for service, mount in kept[:6]),
-        severity=Severity.LOW if environments.only_for_development(kept[0][0]) else None,
+        severity=Severity.LOW if less else None,
         recommendation=f"Leave `-v` out of {name}, and delete data in a target whose name says so.",
         example=files.into(path, f"{name}:\n\t{safe}" if "akefile" in path or path.endswith(".mk") else safe),
     )
