@@ -504,6 +504,10 @@ class LogShipper(Struct, frozen=True):
     """The sockets of Docker that it asks for containers, by their paths."""
     names_tenant: bool = False
     """Whether it says for which tenant of Loki its logs are."""
+    twice: tuple[PathPattern, ...] = ()
+    """The path and the discovery by which Promtail reads the logs of the same containers, if it does so by two jobs."""
+    unwrapped: tuple[PathPattern, ...] = ()
+    """The stages of Promtail that take Docker's JSON apart where Docker's discovery gives the bare lines."""
 
 
 class UnknownParser(Struct, frozen=True):
