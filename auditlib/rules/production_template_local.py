@@ -60,13 +60,13 @@ _NAME = regex(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each template that names production and its domain, and whose public addresses a service gets are local."""
     for file in inventory.env_files:
-        if not file.template or environments.is_for_development(file.path):
+        if not file.template or environments.is_for_development(file.copied_to):
             continue
         lines = [line for line in file.lines if line.value and not line.commented]
         told = next((line for line in lines if _says_production(line)), None)
         domain = next((line for line in lines if _is_domain(line)), None)
         local = [line for line in lines if _is_local(line)] if told and domain else []
-        given = [line for line in local if (_takers(inventory, file, line.name))]
+        given = [line for line in local if _takers(inventory, file, line.name)]
         if told and domain and given:
             yield _evidence(inventory, file, told, domain, given)
 

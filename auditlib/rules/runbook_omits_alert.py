@@ -46,6 +46,7 @@ _NAMES = regex(r"run-?book(?:_?ur[li]|_?link)?|play-?book(?:_?ur[li]|_?link)?", 
 _OF_FILE = regex(
     r"(?:https?://[^/\s]{1,200}/[^\s#?]{1,300}/blob/[^/\s]{1,100}/)?/?(?P<path>[\w./-]{1,200}\.md)(?:[#?]|$)"
 )
+_PLAIN = regex(r"[a-z0-9]+")
 _WORD = regex(r"[a-z0-9]+|[A-Z]+(?![a-z])|[A-Z][a-z0-9]*")
 
 
@@ -72,11 +73,12 @@ def _path(link: str) -> str:
 
 
 def _is_described(document: Document, alert: AlertRule) -> bool:
-    """Whether a heading or the words of the document may mean an alert without its name as it is written."""
+    """Whether a heading of the document may mean an alert without its name as it is written."""
     words = {word.lower() for word in _WORD.findall(alert.name)}
-    spelt = ["".join(re.findall(r"[a-z0-9]+", heading.text.lower())) for heading in document.headings]
-    name = "".join(re.findall(r"[a-z0-9]+", alert.name.lower()))
-    return any(name in text for text in spelt) or words <= document.words
+    spelt = ["".join(_PLAIN.findall(heading.text.lower())) for heading in document.headings]
+    name = "".join(_PLAIN.findall(alert.name.lower()))
+    told = [set(_PLAIN.findall(heading.text.lower())) for heading in document.headings]
+    return any(name in text for text in spelt) or any(words <= heading for heading in told)
 
 
 def _evidence(document: Document, named: list[AlertRule], left: list[AlertRule]) -> Evidence:
