@@ -65,6 +65,14 @@ class Migrator(Struct, frozen=True):
     location: Location
 
 
+class MigrationAddress(Struct, frozen=True):
+    """Where code gives Alembic's configuration the address of its database, as it is and not with each `%` doubled."""
+
+    source: str
+    """What the address is taken from, as the code has it."""
+    location: Location
+
+
 class Route(Struct, frozen=True):
     """An HTTP route that code declares: `METHOD` (or `*`), path, framework."""
 

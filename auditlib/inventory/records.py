@@ -175,6 +175,7 @@ class Records:
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
     ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})
+    migration_addresses: tuple[code.MigrationAddress, ...] = field(default=(), metadata={"of": code.MigrationAddress})
     migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
     local_imports: tuple[code.LocalImports, ...] = field(default=(), metadata={"of": code.LocalImports})
     documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})

@@ -64,7 +64,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found[part.location.file].append(part)
     for file, parts in found.items():
         taking = [item for item in parts if item.section == "receivers" and item.kind in _TAKES]
-        if not taking or any(item.kind in _LIMITS for item in parts) or monitoring.is_template(file):
+        if (
+            not taking
+            or any(item.kind in _LIMITS for item in parts)
+            or monitoring.is_template(file)
+            or environments.is_aside(file)
+        ):
             continue
         running = [item for item in monitoring.runners(inventory, file) if _is_alone(inventory, item, file)]
         if running:

@@ -86,7 +86,7 @@ def _seen(inventory: Inventory, graph: DependencyGraph, project: Project, other:
 
 
 def _is_watched_from_outside(inventory: Inventory, project: Project, other: Project) -> bool:
-    """Whether a third project has a Prometheus, or one of the other edition may reach production in a common network."""
+    """Whether a third project has a Prometheus, or that of the other edition may reach production by a network."""
     apart = [item for item in inventory.base_projects if item not in (project, other) and _watchers(inventory, item)]
     called = [{item.called or item.name for item in inventory.networks if item.project == each.name and item.external}
               for each in (project, other)]  # fmt: skip
@@ -103,6 +103,7 @@ def _evidence(project: Project, other: Project, watching: list[Service], seen: l
         project.location,
         subject=f"{project.name}/watched",
         related=(Related(first.location, f"{first.name} watches the other edition"),),
-        recommendation=f"Put the monitoring of {other.location.file} into a file that {project.location.file} includes.",
+        recommendation=f"Put the monitoring of {other.location.file} into a file that {project.location.file} "
+        "includes.",
         example=files.into(project.location.file, "include:\n  - <a file with Prometheus and what it needs>"),
     )

@@ -98,8 +98,10 @@ def _takers(inventory: Inventory, file: EnvFile, name: str) -> list[Service]:
         for service in inventory.deployed_services
         if not environments.is_for_developers(inventory, service)
         and (
-            any(posixpath.normpath(item.path) == file.copied_to for item in service.env_files)
-            and all(entry.name != name or entry.origin != "environment" for entry in service.environment)
+            (
+                any(posixpath.normpath(item.path) == file.copied_to for item in service.env_files)
+                and all(entry.name != name or entry.origin != "environment" for entry in service.environment)
+            )
             or any(entry.variables == (name,) for entry in service.environment)
         )
     ]
@@ -122,7 +124,7 @@ def _evidence(inventory: Inventory, file: EnvFile, told: EnvLine, domain: EnvLin
             Related(told.location, "says production"),
             Related(domain.location, "the domain of the site"),
         ),
-        recommendation=f"Give {listed((line.name for line in local), limit=3)} of {file.path} the addresses of the site.",
+        recommendation=f"Give {listed((line.name for line in local), limit=3)} of {file.path} the site's addresses.",
         example=files.into(file.path, "\n".join(f"{line.name}={_mended(line)}" for line in local)),
     )
 

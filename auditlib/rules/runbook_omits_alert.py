@@ -60,7 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if path in documents and not environments.is_for_development(alert.file):
             linked[path].append(alert)
     for path, alerts in linked.items():
-        named = [item for item in alerts if item.name.lower() in documents[path].words]
+        named = [item for item in alerts if documents[path].names(item.name)]
         left = [item for item in alerts if item not in named and not _is_described(documents[path], item)]
         if named and left:
             yield _evidence(documents[path], named, left)
