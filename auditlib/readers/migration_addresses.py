@@ -1,7 +1,7 @@
 """Code that tells Alembic the address of its database.
 
-Follows https://alembic.sqlalchemy.org/en/latest/api/config.html#alembic.config.Config.set_main_option: a `%` in the value
-is to be doubled, as the configuration is one of Python's `configparser`.
+Follows https://alembic.sqlalchemy.org/en/latest/api/config.html#alembic.config.Config.set_main_option: a `%` in the
+value is to be doubled, as the configuration is one of Python's `configparser`.
 """
 
 from __future__ import annotations
