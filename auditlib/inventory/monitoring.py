@@ -303,6 +303,8 @@ class Query(Struct, frozen=True):
     location: Location | None = None
     """Where the expression stands."""
     ratios: tuple[Ratio, ...] = ()
+    thin: tuple[str, ...] = ()
+    """The counters of which it holds one part against all, where nothing in it asks how many there were."""
     floors_rate: bool = False
     """Whether it divides by a rate for which it takes at least one a second (`clamp_min(rate(…), 1)`)."""
     grown: tuple[str, ...] = ()
