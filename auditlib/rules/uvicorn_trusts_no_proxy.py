@@ -94,8 +94,8 @@ def _evidence(found: list[_Found]) -> Evidence:
     names = listed(item.name for item, _, _ in found)
     return Evidence(
         f"{names} {'runs' if not others else 'run'} Uvicorn behind {proxy.name} and "
-        f"{'is' if not others else 'are'} not told to trust it: the log has the proxy for every client, and redirects "
-        "lead to http.",
+        f"{'is' if not others else 'are'} not told to trust it: the log has the proxy for every client, and where "
+        "the site is called by HTTPS, redirects lead to http.",
         start.location,
         subject=f"{service.name}/uvicorn",
         service=service.name,
