@@ -68,8 +68,6 @@ class Migrator(Struct, frozen=True):
 class MigrationAddress(Struct, frozen=True):
     """Where code gives Alembic's configuration the address of its database, as it is and not with each `%` doubled."""
 
-    source: str
-    """What the address is taken from, as the code has it."""
     location: Location
 
 

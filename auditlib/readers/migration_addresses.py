@@ -28,6 +28,5 @@ def read(source: Source) -> Reading:
             continue  # reported with the kind of file that it is
         match = _SETS.search(text)
         if match and not _DOUBLES.search(text) and not _LITERAL.match(match["source"]):
-            told = source.vault.mask(match["source"].strip().removesuffix(")"))
-            reading.records.append(MigrationAddress(told, location_at(path, text, match.start())))
+            reading.records.append(MigrationAddress(location_at(path, text, match.start())))
     return reading

@@ -93,7 +93,7 @@ def _runs_as_shipped(service: Service) -> bool:
 
 def _of_settings(settings: LokiSettings, running: tuple[Service, ...]) -> Evidence:
     period = settings.period
-    said = f"says {period.path}, and nothing applies it" if period else "says nothing of how long logs are kept"
+    said = f"says {period.path}, and nothing applies it" if period else "sets no time after which logs go"
     old = any(_OLD.search(images.tag(item.image)) for item in running)
     store = "shared_store" if old else "delete_request_store"
     lines = _LINES.format(period=period.path if period else "<how long, as 168h>", store=store)
