@@ -126,7 +126,7 @@ def _evidence(
     names = listed(service.name for service in kept)
     metric, expression = _OF_EXPORTER[host.exporter.name if host and host.exporter else _USUAL]
     alert = _ALERT.format(expression=expression)
-    step = "Add " if host else f"Add a node exporter to the scrape jobs of {config.file}, and "
+    step = "Add " if host else f"Add a node exporter to {config.file}, and "
     silent = f"nobody is told before {names} can no longer write"
     if host is None:
         what = f"No job of {config.file} scrapes what measures the disks of the host"

@@ -51,6 +51,7 @@ _PUBLIC = regex(
 )
 """Names of addresses that browsers are sent to, or may ask from."""
 _LOCAL = regex(r"https?://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?:/[^\s\"',\]]{0,200})?")
+_HOST = regex(r"https?://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?")
 _ADDRESS = regex(r"https?://[^\s\"',\]]{1,300}")
 _DOMAIN = regex(r"(?:^|_)(?:DOMAIN|HOST_?NAME|FQDN)(?:_NAME)?$")
 _NAME = regex(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -130,4 +131,5 @@ def _evidence(inventory: Inventory, file: EnvFile, told: EnvLine, domain: EnvLin
 
 
 def _mended(line: EnvLine) -> str:
-    return _LOCAL.sub("https://<the name of the site>", line.value.text if line.value else "")
+    """The value with the site in place of the host, paths kept."""
+    return _HOST.sub("https://<the name of the site>", line.value.text if line.value else "")
