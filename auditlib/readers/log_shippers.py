@@ -40,6 +40,8 @@ _GONE = (
     ("ingester", "max_transfer_retries"),
 )  # fmt: skip
 """Fields that Loki's release 3 has no more (https://grafana.com/docs/loki/latest/setup/upgrade/#300)."""
+_OF_SERVICE = "__meta_docker_container_label_com_docker_compose_service"
+_NAMES = regex(r"\(?[\w-]{1,60}(?:\|[\w-]{1,60}){0,60}\)?")
 _DISCOVERY = "docker_sd_configs"
 _CONTAINER_LOGS = regex(r"/var/lib/docker/containers/\*/[*\w-]*\*?[\w.-]*log$")
 _Part = tuple[list[PathPattern], list[str]]
@@ -178,7 +180,7 @@ def _promtail(document: Node, entries: Entries) -> _Part:
     return sources, [text(item, "url") for item in entries.of(document, "clients")]
 
 
-def _by_jobs(document: Node, file: str) -> dict[str, tuple[PathPattern, ...]]:
+def _by_jobs(document: Node, file: str) -> dict[str, Any]:
     """What the jobs of a Promtail do to the logs of Docker's containers."""
     found = document.get("scrape_configs")
     jobs = [item for item in found.elements() if item.is_mapping] if found else []
@@ -186,9 +188,11 @@ def _by_jobs(document: Node, file: str) -> dict[str, tuple[PathPattern, ...]]:
     discovering = [job for job in jobs if job.get(_DISCOVERY) and not job.get("static_configs")]
     places = [key for job in discovering for key, _ in job.items() if key.text == _DISCOVERY]
     both = [by_path[0], places[0]] if by_path and places else []
+    kept = _kept(jobs[0]) if len(jobs) == 1 and discovering else None
     stages = [stage for job in discovering if (stage := _unwrapping(job))]
     return {
         "twice": tuple(PathPattern(item.text, location(item, file)) for item in both),
+        "kept": PathPattern(kept.text, location(kept, file)) if kept else None,
         "unwrapped": tuple(PathPattern("log", location(item, file)) for item in stages),
     }
 
@@ -206,6 +210,18 @@ def _of_containers(job: Node) -> Node | None:
 def _drops(job: Node) -> bool:
     """Whether a job leaves lines out."""
     return any(node.text in ("drop", "keep") for node in job.walk() if node.kind == "scalar")
+
+
+def _kept(job: Node) -> Node | None:
+    """The names of services that a job keeps, where it lists them as they are."""
+    relabelling = job.get("relabel_configs")
+    for item in relabelling.elements() if relabelling else ():
+        sources = item.get("source_labels") if item.is_mapping else None
+        names = item.get("regex") if sources and text(item, "action") == "keep" else None
+        asked = [each.text for each in sources.texts()] if sources else []
+        if names and asked == [_OF_SERVICE] and _NAMES.fullmatch(names.text):
+            return names
+    return None
 
 
 def _unwrapping(job: Node) -> Node | None:
