@@ -44,7 +44,7 @@ from auditlib.rules import _proxied_services as proxied_services
 from auditlib.rules._proxied_services import Proxy
 from auditlib.rules._rule import Evidence, rule
 
-_STARTS = regex(r"(?:^|[\s/;&])uvicorn\s+(?:-\S+\s+)*[\w.]+:\w+|(?:^|[\s/;&])fastapi\s+run\b")
+_STARTS = regex(r"(?:^|[\s/;&])uvicorn\s+(?:\S{1,80}\s+){0,20}?[\w.]{1,120}:\w+|(?:^|[\s/;&])fastapi\s+run\b")
 _TOLD = regex(r"forwarded.allow.ips|no-proxy-headers|\bgunicorn\b|\$\{?\w{0,30}(?:OPT|ARG|FLAG|EXTRA|PARAM)|\$@", 2)
 """Options that tell of a proxy or refuse one, in any case, and words that something else fills in."""
 _VARIABLE = "FORWARDED_ALLOW_IPS"
