@@ -139,6 +139,7 @@ FORMATS = [
 ]
 
 NEAR_MISSES = [
+    "JWT_SECRET: openssl rand -base64 64",
     "permissions:\n  id-token: write\n",
     "ACCESS_TOKEN_EXPIRE_MINUTES=30\n",
     "access_token_expire: 11520\n",
@@ -290,6 +291,11 @@ def test_names_of_credentials(name):
         "CPW",
         "API_KEY_HEADER",
         "API_TOKEN_EXPIRY",
+        "API_TOKEN_ISSUER",
+        "API_TOKEN_AUDIENCE",
+        "API_TOKEN_VALIDITY",
+        "API_KEY_TIMEOUT",
+        "JWT_ACCESS_EXPIRATION",
         "PASSWORD_MIN_LENGTH",
         "SECRET_NAME",
     ],

@@ -1,4 +1,7 @@
-"""Which variables of a template nothing in the repository reads, and which of them code reads by another name."""
+"""Which variables of a template nothing in the repository reads, and which of them code reads by another name.
+
+And which template goes with which Compose file, by the words that both names have.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,56 @@ from collections.abc import Iterator
 
 from auditlib.conventions import environments, names, programs
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
-from auditlib.inventory.stack import Variable
+from auditlib.inventory.stack import Project, Variable
 from auditlib.model import Location
+from auditlib.patterns import regex
+
+_WORDS = regex(r"[._/-]+")
+_OF_ANY = frozenset({"docker", "compose", "stack", "env", "yml", "yaml", "app", "local", ""})
+"""Words in the names of such files that tell no environment."""
+_SAME = {"prod": "production", "dev": "development", "develop": "development", "stage": "staging", "stg": "staging"}
+
+
+def goes_with(inventory: Inventory, file: EnvFile, project: Project) -> bool:
+    """Whether a template may be for a project: no other one is called as it is, and the project has none of its own.
+
+    `.env.staging.example` is for `compose.staging.yml`, which then has no use for `.env.example`.
+    """
+    family = inventory.family(project.name)
+    own = _roles(project.location.file)
+    named = _roles(file.copied_to)
+    if named & own:
+        return True
+    others = (item for item in inventory.projects if item.name not in family)
+    mates = (item for item in inventory.env_files if item.template and posixpath.dirname(item.path) == _folder(file))
+    elsewhere = any(named & _roles(item.location.file) for item in others)
+    return not elsewhere and not any(own & _roles(item.copied_to) for item in mates)
+
+
+def fitness(file: EnvFile, path: str) -> int:
+    """How well the name of a template fits another file's: one of the same environment best, then one of none."""
+    named = _roles(file.copied_to)
+    return 2 if named & _roles(path) else int(not named)
+
+
+def _folder(file: EnvFile) -> str:
+    return posixpath.dirname(file.path)
+
+
+def _roles(path: str) -> set[str]:
+    """The words of a file's name that tell what it is for."""
+    words = _WORDS.split(posixpath.basename(path).lower())
+    return {_SAME.get(word, word) for word in words if word not in _OF_ANY}
 
 
 def unused(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine]]]:
     """Each template with its lines that no file of the repository names, unless that is all of them."""
-    used = _used(inventory)
+    known = used(inventory)
     for file in inventory.env_files:
         if file.template and not (_goes_to_an_image(inventory, file) or is_for_laravel(inventory, file)):
-            found = [line for line in file.lines if line.name and not line.commented and _is_unused(line, used)]
+            found = [line for line in file.lines if line.name and not line.commented and _is_unused(line, known)]
             if found and len(found) < len(file.lines):  # all of them: it belongs to code that isn't here
                 yield file, found
 
@@ -58,19 +100,21 @@ def _is_missed(setting: Setting, told: set[str], folder: str) -> bool:
     return setting.location.file.startswith(folder) and not known and not usual and not setting.unused
 
 
-def _is_unused(line: EnvLine, used: set[str]) -> bool:
+def _is_unused(line: EnvLine, used: frozenset[str]) -> bool:
     known = programs.is_read_by_libraries(line.name) or environments.comes_from_the_host(line.name)
     return line.name.lower() not in used and not known and "__" not in line.name
 
 
-def _used(inventory: Inventory) -> set[str]:
+@answered_once
+def used(inventory: Inventory) -> frozenset[str]:
     """Every variable that Compose interpolates, that code reads, or that any other file names, in lower case."""
     names = {item.name for item in inventory.variables}
     entries = (entry for service in inventory.services for entry in service.environment)
     names |= {entry.name for entry in entries if entry.origin == "environment"}
     names |= {name for item in inventory.settings for name in (item.name, *item.aliases)}
     names |= {use.name for workflow in inventory.workflows for use in workflow.secrets}
-    return {name.lower() for name in names} | {name for file in inventory.named_variables for name in file.names}
+    named = (name for file in inventory.named_variables for name in file.names)
+    return frozenset({name.lower() for name in names}.union(named))
 
 
 def is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:

@@ -124,6 +124,16 @@ class RepeatedEntry(Struct, frozen=True):
     """Whether the values differ."""
 
 
+class ShadowedMount(Struct, frozen=True):
+    """A volume that a service mounts where a later entry of the same list mounts something else, which alone holds."""
+
+    service: str
+    volume: str
+    target: str
+    location: Location
+    by: Location
+
+
 class QuotedEntry(Struct, frozen=True):
     """A variable that the list of a service's environment gives a value in quotes, which are a part of it there."""
 
@@ -138,6 +148,8 @@ class Attachment(Struct, frozen=True):
     network: str
     aliases: tuple[str, ...]
     location: Location
+    address: str = ""
+    """The IPv4 address that it asks for there."""
 
 
 class Healthcheck(Struct, frozen=True):
@@ -294,6 +306,8 @@ class Network(Struct, frozen=True):
     location: Location
     called: str = ""
     """The name that Docker knows it by, where the file gives one (`name: shop`) or it is external."""
+    pools: tuple[tuple[str, str], ...] = ()
+    """Its subnets, each with the range in it that Docker takes addresses from, which is empty for all of it."""
 
 
 class FileObject(Struct, frozen=True):

@@ -24,7 +24,8 @@ _OF_ONE = regex(
     r"|(?:^|_)api_?(?:key|token)_(?!(?:name|header|hash|hashed|prefix|suffix|length|min|max|ttl|expir\w*|lifetime|duration|url|"
     r"uri|file|path|dir|id|ids|type|status|state|scope|scopes|role|roles|limit|rate|quota|count|env|var|enabled|required|"
     r"optional|auth|service|manager|store|provider|source|location|param|parameter|query|field|regex|pattern|format|usage|"
-    r"description|version|algorithm|rotation|seconds|minutes|hours|days|owner|user|error|missing|invalid|here)$)[a-z]+$"
+    r"description|version|alg|algorithm|rotation|seconds|minutes|hours|days|owner|user|error|missing|invalid|here|issuer|"
+    r"audience|validity|valid|exp|timeout|leeway|grace|age|interval|cache|cookie|policy|rounds|cost|bytes|size|endpoint)$)[a-z]+$"
 )
 """The secret of one environment or customer: `DB_PASSWORD_PROD`, `API_TOKEN_BILLING`; no property of a secret."""
 _SWITCH = regex(r"(?:^|_)(?:allow_empty|allow_blank|random|random_root|onetime)_(?:root_)?password$")
@@ -48,6 +49,8 @@ _NOT_A_STRING = regex(_REFERENCE, re.I | re.S)
 NOT_A_VALUE = regex(rf"{_REFERENCE}|{_SYNTAX}", re.I | re.S)
 """References, types, switches, paths, what is masked already: what stands in a secret's place without being one."""
 _VARIABLE_NAME = regex(r"[A-Z]+(?:_[A-Z]+)+")
+_MAKES_ONE = regex(r"openssl rand(?: -(?:hex|base64|A))* \d{1,4}|uuidgen(?: -\w)?|pwgen(?: -\w+)*(?: \d{1,4}){0,2}")
+"""A command that makes a secret, in the place of one: `JWT_SECRET: openssl rand -hex 32`."""
 _STOP_WORD = regex(r"\b(?:the|an?|of|to|is|are|for|your|and|or|in|with|must|be|this|that|used|from|by)\b", re.I)
 _NUMBER = regex(r"\d{1,5}")
 _OF_ADDRESS = regex(r"(?:webhook(?:[_.-]?url)?|dsn)$", re.I)
@@ -122,6 +125,7 @@ def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:
         not bare
         or (_NOT_A_STRING if quoted else NOT_A_VALUE).fullmatch(bare)
         or _VARIABLE_NAME.fullmatch(bare)
+        or _MAKES_ONE.fullmatch(bare)
         or _is_sentence(bare)
         or (_OF_ADDRESS.search(name) and _PLAIN_ADDRESS.fullmatch(bare))
     ):
