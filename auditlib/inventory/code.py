@@ -65,6 +65,12 @@ class Migrator(Struct, frozen=True):
     location: Location
 
 
+class MigrationAddress(Struct, frozen=True):
+    """Where code gives Alembic's configuration the address of its database, as it is and not with each `%` doubled."""
+
+    location: Location
+
+
 class CodeTrait(Struct, frozen=True):
     """What a file of a program's code does with the databases, services and clients that it uses.
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from auditlib.model import Location
+from auditlib.patterns import regex
+
+_LETTERS = regex(r"[^\W\d_]{2,40}")
 
 
 class Mention(Struct, frozen=True):
@@ -65,6 +68,11 @@ class Document(Struct, frozen=True):
     location: Location
     denied: frozenset[str] = frozenset()
     """The words that stand only where the document says that there is no such thing (`no replica or backup`)."""
+
+    def names(self, name: str) -> bool:
+        """Whether it may hold a name, as far as its words tell, which are of letters alone (`HighLatency_P95`)."""
+        parts = _LETTERS.findall(name.lower())
+        return bool(parts) and self.words.issuperset(parts)
 
 
 class AbsentPath(Struct, frozen=True):

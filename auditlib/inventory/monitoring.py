@@ -314,6 +314,8 @@ class Query(Struct, frozen=True):
     location: Location | None = None
     """Where the expression stands."""
     ratios: tuple[Ratio, ...] = ()
+    thin: tuple[str, ...] = ()
+    """The counters of which it holds one part against all, where nothing in it asks how many there were."""
     floors_rate: bool = False
     """Whether it divides by a rate for which it takes at least one a second (`clamp_min(rate(…), 1)`)."""
     grown: tuple[str, ...] = ()
@@ -515,6 +517,12 @@ class LogShipper(Struct, frozen=True):
     """The sockets of Docker that it asks for containers, by their paths."""
     names_tenant: bool = False
     """Whether it says for which tenant of Loki its logs are."""
+    twice: tuple[PathPattern, ...] = ()
+    """The path and the discovery by which Promtail reads the logs of the same containers, if it does so by two jobs."""
+    kept: PathPattern | None = None
+    """The names of Compose's services to which Promtail's one job for containers keeps itself (`api|web`)."""
+    unwrapped: tuple[PathPattern, ...] = ()
+    """The stages of Promtail that take Docker's JSON apart where Docker's discovery gives the bare lines."""
 
 
 class UnknownParser(Struct, frozen=True):

@@ -181,6 +181,7 @@ class Records:
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
     ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})
+    migration_addresses: tuple[code.MigrationAddress, ...] = field(default=(), metadata={"of": code.MigrationAddress})
     migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
     code_traits: tuple[code.CodeTrait, ...] = field(default=(), metadata={"of": code.CodeTrait})
     local_imports: tuple[code.LocalImports, ...] = field(default=(), metadata={"of": code.LocalImports})

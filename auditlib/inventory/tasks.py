@@ -33,7 +33,8 @@ class TaskOption(Struct, frozen=True):
     """A place that says something of how Celery runs tasks.
 
     `kind` is `schedule` (its beat is given something to do), `sent` (code asks for a task), `limit` (a task may take so
-    long) or `lost` (a task whose process was killed goes back to the queue).
+    long), `lost` (a task whose process was killed goes back to the queue) or `kept` (its beat notes its state elsewhere
+    than in a file of the folder in which it starts).
     """
 
     kind: str

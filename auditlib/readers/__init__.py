@@ -77,6 +77,7 @@ READERS: tuple[str, ...] = (
     "other_test_suites",
     "unfit_imports",
     "ignored_tests",
+    "migration_addresses",
     "migrators",
     "local_imports",
     "makefiles",

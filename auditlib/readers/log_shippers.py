@@ -40,6 +40,10 @@ _GONE = (
     ("ingester", "max_transfer_retries"),
 )  # fmt: skip
 """Fields that Loki's release 3 has no more (https://grafana.com/docs/loki/latest/setup/upgrade/#300)."""
+_OF_SERVICE = "__meta_docker_container_label_com_docker_compose_service"
+_NAMES = regex(r"\(?[\w-]{1,60}(?:\|[\w-]{1,60}){0,60}\)?")
+_DISCOVERY = "docker_sd_configs"
+_CONTAINER_LOGS = regex(r"/var/lib/docker/containers/\*/[*\w-]*\*?[\w.-]*log$")
 _Part = tuple[list[PathPattern], list[str]]
 
 
@@ -75,6 +79,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
                 file, kind, tuple(sources), shown, location(document, file), folders,
                 positions=positions[0] if positions else None, sockets=sockets(source, file),
                 names_tenant=names_tenant(source.text(file)),
+                **(_by_jobs(document, file) if kind == "promtail" else {}),
             )  # fmt: skip
         if kind == "loki" or _is_loki(document, file):
             yield _settings(document, entries)
@@ -175,6 +180,67 @@ def _promtail(document: Node, entries: Entries) -> _Part:
         found = [key for key, _ in job.items() if key.text.endswith("_sd_configs") or key.text in ("journal", "syslog")]
         sources += [PathPattern(key.text, location(key, entries.file)) for key in found]
     return sources, [text(item, "url") for item in entries.of(document, "clients")]
+
+
+def _by_jobs(document: Node, file: str) -> dict[str, Any]:
+    """What the jobs of a Promtail do to the logs of Docker's containers."""
+    found = document.get("scrape_configs")
+    jobs = [item for item in found.elements() if item.is_mapping] if found else []
+    by_path = [place for job in jobs if not _drops(job) and (place := _of_containers(job))]
+    discovering = [job for job in jobs if job.get(_DISCOVERY) and not job.get("static_configs")]
+    places = [key for job in discovering for key, _ in job.items() if key.text == _DISCOVERY]
+    both = [by_path[0], places[0]] if by_path and places else []
+    kept = _kept(jobs[0]) if len(jobs) == 1 and discovering else None
+    stages = [stage for job in discovering if (stage := _unwrapping(job))]
+    return {
+        "twice": tuple(PathPattern(item.text, location(item, file)) for item in both),
+        "kept": PathPattern(kept.text, location(kept, file)) if kept else None,
+        "unwrapped": tuple(PathPattern("log", location(item, file)) for item in stages),
+    }
+
+
+def _of_containers(job: Node) -> Node | None:
+    """The path by which a job reads all logs of Docker's containers."""
+    static = job.get("static_configs")
+    for item in static.elements() if static else ():
+        path = item.get("labels", "__path__") if item.is_mapping else None
+        if path is not None and _CONTAINER_LOGS.match(path.text):
+            return path
+    return None
+
+
+def _drops(job: Node) -> bool:
+    """Whether a job leaves lines out."""
+    return any(node.text in ("drop", "keep") for node in job.walk() if node.kind == "scalar")
+
+
+def _kept(job: Node) -> Node | None:
+    """The names of services that a job keeps, where it lists them as they are."""
+    relabelling = job.get("relabel_configs")
+    for item in relabelling.elements() if relabelling else ():
+        sources = item.get("source_labels") if item.is_mapping else None
+        names = item.get("regex") if sources and text(item, "action") == "keep" else None
+        asked = [each.text for each in sources.texts()] if sources else []
+        if names and asked == [_OF_SERVICE] and _NAMES.fullmatch(names.text):
+            return names
+    return None
+
+
+def _unwrapping(job: Node) -> Node | None:
+    """The stage that looks for Docker's own field of the line, where a later one makes the line of it."""
+    found = job.get("pipeline_stages")
+    for stage in found.elements() if found else ():
+        fields = stage.get("json", "expressions") if stage.is_mapping else None
+        for key, value in fields.items() if fields and stage.get("json", "source") is None else ():
+            if (value.text or key.text) == "log" and _takes(found, key.text):
+                return key
+    return None
+
+
+def _takes(stages: Node | None, name: str) -> bool:
+    """Whether a stage makes the line of a value that was taken out of it."""
+    found = [item for item in stages.elements() if item.is_mapping] if stages else []
+    return any(text(item, "output", "source") == name for item in found)
 
 
 def _fluent_bit(document: Node, entries: Entries) -> _Part:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from auditlib.inventory.monitoring import LabelMatcher, Labels, Query
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.promql_growth import exceeded, grown, windows
+from auditlib.readers.promql_growth import exceeded, grown, thin, windows
 from auditlib.readers.promql_joins import joins, labels
 from auditlib.readers.promql_quantiles import limits, quantile
 from auditlib.readers.promql_ratios import floors_rate, ratios
@@ -60,6 +60,7 @@ def _parsed(text: str) -> Query:
                 text,
                 *named,
                 ratios=divisions,
+                thin=stand_ins.known(thin(tree)),
                 floors_rate=floors_rate(tree),
                 grown=stand_ins.known(grown(tree)),
                 exceeded=stand_ins.known(exceeded(tree)),

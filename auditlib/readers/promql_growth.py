@@ -15,6 +15,7 @@ _GROWTH = frozenset({"rate", "irate", "increase"})
 _KEEPING = frozenset({"sum", "max"})
 """Aggregations of counters that only grow as well."""
 _ABOVE = frozenset({">", ">="})
+_COMPARISONS = frozenset({">", ">=", "<", "<=", "==", "!="})
 
 
 def grown(tree: Any) -> Iterator[str]:
@@ -41,6 +42,26 @@ def exceeded(tree: Any) -> Iterator[str]:
         above = type(node).__name__ == "BinaryExpr" and str(node.op) in _ABOVE and _is_number(node.rhs)
         if above and (name := _name(_within(node.lhs))):
             yield name
+
+
+def thin(tree: Any) -> Iterator[str]:
+    """The counters whose growth in part is divided by their growth in all, where no comparison asks for either."""
+    compared = [node for node in walk(tree) if str(getattr(node, "op", "")) in _COMPARISONS]
+    sides = [side for node in compared for side in (node.lhs, node.rhs)]
+    if any(next(grown(side), "") and not _divides(side) for side in sides):
+        return
+    for node in walk(tree):
+        if _is_division(node):
+            all_of_them = set(grown(node.rhs))
+            yield from (name for name in grown(node.lhs) if name in all_of_them)
+
+
+def _is_division(node: Any) -> bool:
+    return type(node).__name__ == "BinaryExpr" and str(node.op) == "/"
+
+
+def _divides(tree: Any) -> bool:
+    return any(_is_division(node) for node in walk(tree))
 
 
 def _is_number(node: Any) -> bool:

@@ -28,6 +28,9 @@ _OPTIONS = {
         r"(?<!\w)(?:\w+_)?(?:task_)?(?:soft_)?time_?limit\s*=|[\"'](?:task_)?(?:soft_)?time_limit[\"']", re.I
     ),
     "lost": regex(r"reject_on_worker_lost", re.I),
+    "kept": regex(
+        r"beat_?schedule_?filename[\"'\]]*\s*[=:](?!\s*r?[\"'][^/\"']*[\"'])|DatabaseScheduler|redbeat", re.I
+    ),
 }
 """What sets an option, however it is written; a comment that names it is taken for that."""
 _SENT = (

@@ -79,12 +79,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each Prometheus whose alerts are known and ask for no space, where a service keeps data."""
     if deployment.leaves_compose(inventory) or _may_be_watched(inventory):
         return
-    kept = [
-        service
-        for project in inventory.deployed_projects
-        for service, product, _ in services.stores(inventory, project)
-        if product.kind in services.DATASTORES and not environments.is_for_developers(inventory, service)
-    ]
+    kept = _kept(inventory)
     for config in monitoring.prometheus_in_use(inventory) if kept else ():
         jobs = scraping.jobs(inventory, (config,))
         alerts = monitoring.all_alerts(inventory, config)
@@ -96,14 +91,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(inventory, config, alerts, kept, hosts[0] if hosts else None)
 
 
+def _kept(inventory: Inventory) -> list[Service]:
+    """The services that keep data on the host: the databases, or else what keeps metrics and logs."""
+    projects = inventory.deployed_projects
+    found = [item for project in projects for item in services.stores(inventory, project)]
+    found = [item for item in found if item[1].kind in services.DATASTORES]
+    found = found or [item for project in projects for item in services.monitoring_data(inventory, project)]
+    found = [item for item in found if not environments.is_for_developers(inventory, item[0])]
+    return list({service.key: service for service, _, _ in found}.values())
+
+
 def _may_be_watched(inventory: Inventory) -> bool:
     """Whether an expression, another program or a script may look at the space."""
     programs = {item.words[0] for script in inventory.scripts for item in script.commands if item.words}
     return (
         "df" in programs
         or any(_SPACE.search(rule.query.expression) for rule in inventory.alert_rules)
-        or any(_OTHERS.search(service.image) for service in inventory.services)
+        or any(_may_measure(inventory, service) for service in inventory.services)
     )
+
+
+def _may_measure(inventory: Inventory, service: Service) -> bool:
+    """Whether a program may watch the disks; the collector does so by a receiver alone, which its settings name."""
+    if not _OTHERS.search(service.image):
+        return False
+    parts = [item for item in inventory.collector_parts if service in monitoring.runners(inventory, item.location.file)]
+    return not parts or any(item.kind == "hostmetrics" for item in parts)
 
 
 def _evidence(
@@ -113,7 +126,7 @@ def _evidence(
     names = listed(service.name for service in kept)
     metric, expression = _OF_EXPORTER[host.exporter.name if host and host.exporter else _USUAL]
     alert = _ALERT.format(expression=expression)
-    step = "Add " if host else f"Add a node exporter to the scrape jobs of {config.file}, and "
+    step = "Add " if host else f"Add a node exporter to {config.file}, and "
     silent = f"nobody is told before {names} can no longer write"
     if host is None:
         what = f"No job of {config.file} scrapes what measures the disks of the host"
@@ -130,6 +143,7 @@ def _evidence(
             *(Related(service.location, f"{service.name} keeps its data on the disk") for service in kept),
         ),
         recommendation=f"{step}an alert on `{metric}` to {alerts[0].file}.",
+        severity=Severity.LOW if services.is_watching(inventory, kept[0]) else None,
         confidence=Confidence.HIGH if host else None,
         example="\n".join((files.into(alerts[0].file, alert), *(() if host else _exporter(inventory, config)))),
     )

@@ -44,6 +44,10 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_PAGES = (".tsx", ".jsx", ".vue", ".svelte")
+_FEWEST_PAGES = 3
+"""Files with parts of pages from which on a folder is taken for the whole code of a frontend."""
+
 
 class _Use(Struct, frozen=True):
     """A service that is given an environment file; `read` is None where nobody knows what it reads."""
@@ -74,8 +78,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _known(inventory: Inventory) -> dict[str, Program]:
     """The programs of which all is known that they read of their environment, by their service."""
     in_part = env_readers.read_in_part(inventory)
-    found = programs.programs(inventory)
-    return {item.service.key: item for item in found if env_readers.is_read_completely(item, in_part)}
+    pages = [path for path in inventory.files if path.endswith(_PAGES)]
+    return {
+        item.service.key: item
+        for item in programs.programs(inventory)
+        if env_readers.is_read_completely(item, in_part) or _is_frontend(item, pages, in_part)
+    }
+
+
+def _is_frontend(program: Program, pages: list[str], in_part: list[str]) -> bool:
+    """Whether a program's code is there, and draws pages: what asks for no variable there needs none."""
+    if program.foreign or any(map(program.holds, in_part)):
+        return False
+    return sum(map(program.holds, pages)) >= _FEWEST_PAGES
 
 
 def _read(inventory: Inventory, known: dict[str, Program], service: Service, names: tuple[str, ...]) -> set[str] | None:

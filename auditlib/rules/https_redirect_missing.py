@@ -35,6 +35,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, nginx_sites, services, traefik, traefik_settings
@@ -54,6 +55,10 @@ _ASIDE = regex(r"acme-challenge|health|status|ping|metrics|stub_status|favicon|r
 _LOCAL = frozenset({"localhost", "127.0.0.1", "_local"})
 _REDIRECTS = frozenset({"return", "rewrite"})
 _REDIRECT_KINDS = frozenset({"redirectscheme", "redirectregex"})
+_REDIRECT_NAME = regex(r"redirect|https|@file", re.I)
+"""Names of middlewares that may redirect, or that a file elsewhere declares."""
+_PLAIN, _ENCRYPTED = frozenset({"web", "http"}), frozenset({"websecure", "https", "web-secure"})
+"""Entry points as Traefik's own examples call them."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -64,6 +69,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield from _of_nginx(inventory, config)
     for settings in traefik_settings.servers(inventory):
         yield from _of_traefik(inventory, settings)
+    if not traefik_settings.servers(inventory):
+        for project in inventory.deployed_projects:
+            yield from _of_another_traefik(list(inventory.services_of(project.name).values()), project.name)
 
 
 def _code_redirects(inventory: Inventory) -> bool:
@@ -155,6 +163,41 @@ def _of_traefik(inventory: Inventory, settings: traefik_settings.Settings) -> It
         yield _traefik_evidence(settings, clear, min(plain), min(encrypted))
     elif routes and all(route.encrypted for route in routes):
         yield _refused(settings, routes, min(plain), min(encrypted))
+
+
+def _of_another_traefik(mine: list[Service], project: str) -> Iterator[Evidence]:
+    """Routers that speak TLS at the entry points of both ports, for a Traefik that the repository doesn't hold."""
+    asking = [item for item in mine if not environments.only_for_development(item)]
+    routes = [route for service in asking for route in traefik.routes_of(service)]
+    both = [item for item in routes if item.encrypted and _points(item) & _PLAIN and _points(item) & _ENCRYPTED]
+    declared = traefik.middlewares_of(mine)
+    sends = any(kind in _REDIRECT_KINDS for kinds in declared.values() for kind, _ in kinds)
+    named = any(_REDIRECT_NAME.search(name) for route in routes for name in route.middlewares)
+    clear = any(not item.encrypted for item in routes)
+    if both and not (sends or named or clear):
+        yield _both_evidence(project, both)
+
+
+def _both_evidence(project: str, both: list[traefik.Route]) -> Evidence:
+    first, *others = both
+    plain, encrypted = min(_points(first) & _PLAIN), min(_points(first) & _ENCRYPTED)
+    names = listed(item.router for item in both)
+    return Evidence(
+        f"{names} {'asks' if not others else 'ask'} for the entry points {plain} and {encrypted} and for `tls`, so "
+        f"that {'it answers' if not others else 'they answer'} by HTTPS alone: unless Traefik itself redirects "
+        f"{plain}, whoever types the name without it gets 404.",
+        first.location,
+        subject=f"{project}/redirect",
+        service=first.service.name,
+        related=tuple(Related(item.location, f"{item.router} too", member=True) for item in others),
+        severity=Severity.LOW,
+        recommendation=f"Give {first.router} {encrypted} alone, and redirect {plain} where Traefik is set up.",
+        example=files.into(
+            first.location.file,
+            f"traefik.http.routers.{first.router}.entrypoints={encrypted}\n"
+            f"# and where Traefik is set up:\n--entrypoints.{plain}.http.redirections.entrypoint.to={encrypted}",
+        ),
+    )
 
 
 def _points(route: traefik.Route) -> set[str]:

@@ -1,6 +1,7 @@
 """The monitoring doesn't watch a part of itself.
 
-When Alertmanager, or the store of the logs, is down, nothing says so: the silence looks like a day without incidents.
+When Alertmanager, the store of the logs or what takes the traces is down, nothing says so: the silence looks like a
+day without incidents.
 
 Anti-pattern:
 
@@ -40,13 +41,27 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 
-_PARTS = frozenset({"alerting", "logs"})
+_PARTS = frozenset({"alerting", "logs", "tracing"})
 """Kinds of programs whose failure nobody sees."""
-_GIVES = regex(r"(?:^|/)(?:alertmanager|vmalert|loki|promtail|alloy|agent)(?:-|$)")
-"""Those of them that give metrics without being told to."""
+_GIVES = regex(
+    r"(?:^|/)(?:alertmanager|vmalert|loki|promtail|alloy|agent|tempo|all-in-one|jaeger|opentelemetry-collector(?:-contrib)?)"
+    r"(?:-|$)"
+)
+"""Those of them that give metrics without being told to, or by a line of their settings."""
+_OF_TRACES = (
+    (regex(r"opentelemetry-collector"), "8888"), (regex(r"tempo"), "3200"),
+    (regex(r"jaegertracing/all-in-one|jaeger"), "14269"),
+)  # fmt: skip
+"""The port of the metrics of programs that take traces, where it is not that of what they serve."""
+_TELEMETRY = """# and in the settings of {name}, which else gives its metrics to itself alone:
+service:
+  telemetry:
+    metrics:
+      readers: [{{pull: {{exporter: {{prometheus: {{host: 0.0.0.0, port: 8888}}}}}}}}]"""
 
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -81,5 +96,15 @@ def _evidence(inventory: Inventory, config: str, parts: list[Service]) -> Eviden
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} isn't scraped either", member=True) for item in rest),
         recommendation=f"Add a job for {names} to {config}.",
-        example=monitoring_lines.for_service(inventory, config, first),
+        example=_lines(inventory, config, first),
     )
+
+
+def _lines(inventory: Inventory, config: str, part: Service) -> str:
+    """The job that scrapes a part, at the port of its metrics."""
+    image = images.repository(part.image)
+    port = next((number for pattern, number in _OF_TRACES if pattern.search(image)), "")
+    if not port:
+        return monitoring_lines.for_service(inventory, config, part)
+    job = files.into(config, monitoring_lines.job(part.name, f"{part.name}:{port}"))
+    return f"{job}\n{_TELEMETRY.format(name=part.name)}" if port == "8888" else job

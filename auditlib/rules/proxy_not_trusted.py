@@ -38,20 +38,18 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from auditlib.conventions import environments, programs, starting, traefik
+from auditlib.conventions import programs, starting
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ExpressFile
 from auditlib.inventory.proxy import ProxyTrait
-from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
+from auditlib.rules import _proxied_services as proxied_services
+from auditlib.rules._proxied_services import Proxy
 from auditlib.rules._rule import Evidence, rule
-from auditlib.scraping import service_named
 
 _SAYS = {
     "limit": "limits requests by address, and counts all users as one",
@@ -60,8 +58,6 @@ _SAYS = {
 _TESTS = frozenset({"test", "tests", "__tests__", "e2e", "spec", "node_modules"})
 
 
-_DIRECT = frozenset({"fastcgi", "uwsgi", "scgi"})
-"""Protocols by which a proxy tells the client's address by itself."""
 _LANGUAGES = {
     "slowapi": "py", "Starlette": "py", "Flask-Limiter": "py", "Flask": "py", "Django": "py", "django-axes": "py",
     "Nest": "js", "Fastify": "js", "net/http": "go", "httprate": "go", "Fiber": "go", "Spring": "java",
@@ -89,15 +85,6 @@ _TOLD = ("FORWARDED_ALLOW_IPS", "FORWARDED-ALLOW-IPS", "FORWARDEDHEADERS_ENABLED
 """What variables and options that tell of a proxy hold, in capitals."""
 
 
-class _Proxy(Struct, frozen=True):
-    """What stands before a service, and where that shows."""
-
-    name: str
-    location: Location
-    encrypted: bool = False
-    """Whether it asks the service by HTTPS, so that the application sees that as well."""
-
-
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each application that runs behind a proxy of the repository and doesn't know of it."""
@@ -105,7 +92,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     limits = [item for item in inventory.proxy_traits if item.kind == "limit"]
     if not packages and not limits:
         return
-    before = _before(inventory, graph)
+    before = proxied_services.before(inventory, graph)
     if not before:
         return
     running: dict[str, Program] = {}
@@ -121,7 +108,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _others(
-    inventory: Inventory, limits: list[ProxyTrait], running: dict[str, Program], before: dict[str, _Proxy]
+    inventory: Inventory, limits: list[ProxyTrait], running: dict[str, Program], before: dict[str, Proxy]
 ) -> Iterator[Evidence]:
     """What is written with other frameworks: one finding for each service whose code limits by address."""
     trusting = {item.framework for item in inventory.proxy_traits if item.kind == "trust"}
@@ -142,7 +129,7 @@ def _is_told(inventory: Inventory, program: Program) -> bool:
     return any(mark in word.upper() for word in words for mark in _TOLD)
 
 
-def _other_evidence(name: str, found: list[ProxyTrait], proxy: _Proxy) -> Evidence:
+def _other_evidence(name: str, found: list[ProxyTrait], proxy: Proxy) -> Evidence:
     first, *others = found
     advice, line = _MENDS[first.framework]
     return Evidence(
@@ -200,32 +187,8 @@ def _home(path: str, folders: set[str]) -> str | None:
     return None
 
 
-def _before(inventory: Inventory, graph: DependencyGraph) -> dict[str, _Proxy]:
-    """By service the proxy that passes requests to it, outside of development."""
-    found: dict[str, _Proxy] = {}
-    for config in inventory.reverse_proxies:
-        for item in config.upstreams if not environments.is_for_development(config.file) else ():
-            if item.scheme in _DIRECT:
-                continue
-            service = service_named(inventory, graph, item.host, item.port, config.file)
-            if service is not None:
-                found.setdefault(service.key, _Proxy(config.kind, item.location, item.scheme == "https"))
-    for service in inventory.distinct_services:
-        if proxy := _by_itself(service):
-            found.setdefault(service.key, proxy)
-    return found
-
-
-def _by_itself(service: Service) -> _Proxy | None:
-    """The proxy that a service's own labels or variables ask to pass requests to it."""
-    if route := next(traefik.routes_of(service), None):
-        return _Proxy("Traefik", route.location)
-    entry = next((item for item in service.environment if item.name == "VIRTUAL_HOST" and item.value), None)
-    return _Proxy("nginx-proxy", entry.location) if entry else None
-
-
 def _evidence(
-    items: list[ExpressFile], faults: list[ExpressFile], program: Program, proxy: _Proxy
+    items: list[ExpressFile], faults: list[ExpressFile], program: Program, proxy: Proxy
 ) -> Iterator[Evidence]:
     known = [item for item in faults if program.holds(item.location.file)]
     known = [item for item in known if item.kind == "limit" or not proxy.encrypted]

@@ -61,6 +61,54 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         alerts = _on_applications(inventory)
         if applications and len(applications) == len(found) and alerts:
             yield _evidence(used, applications, alerts)
+        else:
+            yield from _of_bridge(inventory, graph, used)
+
+
+def _of_bridge(inventory: Inventory, graph: DependencyGraph, used: list[Receiver]) -> Iterator[Evidence]:
+    """Alerts on the one service that passes all notifications on, which they would have to pass themselves."""
+    found = [_bridge(inventory, graph, item) for item in used]
+    bridge = found[0] if found else None
+    if bridge is None or any(item is not bridge for item in found):
+        return
+    jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
+    mine = {item.name for item in jobs if scraping.watched(inventory, graph, (item,)) == {bridge.key}}
+    alerts = [item for item in monitoring.alerts(inventory) if "up" in item.query.metrics and _asks(item, mine)]
+    if alerts:
+        yield _bridge_evidence(used, bridge, alerts)
+
+
+def _bridge(inventory: Inventory, graph: DependencyGraph, receiver: Receiver) -> Service | None:
+    """The service of the repository to which all integrations of a receiver lead; None where one leads elsewhere."""
+    hosts = {item.host if item.kind == "webhook" else "" for item in receiver.integrations}
+    return scraping.service_named(inventory, graph, hosts.pop(), near=receiver.file) if len(hosts) == 1 else None
+
+
+def _asks(alert: AlertRule, jobs: set[str]) -> bool:
+    """Whether an alert looks at these jobs alone."""
+    named = [item.value for item in alert.query.matchers if item.name == "job" and item.operator == "="]
+    return bool(named) and set(named) <= jobs
+
+
+def _bridge_evidence(used: list[Receiver], bridge: Service, alerts: list[AlertRule]) -> Evidence:
+    first, *others = alerts
+    names = listed(item.name for item in alerts)
+    return Evidence(
+        f"{names} {'tells' if not others else 'tell'} that {bridge.name} is down, and all receivers of {used[0].file} "
+        f"lead to {bridge.name}: nobody is told.",
+        first.location,
+        subject=f"{used[0].file}/{bridge.name}",
+        service=bridge.name,
+        related=tuple(Related(item.location, f"{item.name} leads to {bridge.name}") for item in used[:5]),
+        severity=Severity.LOW,
+        confidence=Confidence.HIGH,
+        recommendation=f"Send {names} to a receiver of {used[0].file} that leads past {bridge.name}, such as mail.",
+        example=files.into(
+            used[0].file,
+            'receivers:\n  - name: past-it\n    email_configs: [{to: "<who is to be told>"}]\n'
+            f"route:\n  routes:\n    - {{receiver: past-it, matchers: ['alertname=\"{first.name}\"']}}",
+        ),
+    )
 
 
 def _application(

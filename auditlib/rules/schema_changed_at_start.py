@@ -67,6 +67,8 @@ _INSTEAD = {
     "ddl-auto: update": "spring.jpa.hibernate.ddl-auto=validate   # and changes as db/migration/V1__….sql for Flyway",
 }
 _SWITCHES = ("_DDL_AUTO", "_HBM2DDL_AUTO", "SYNCHRONIZE", "_SYNC")
+_BESIDE = regex(r"\bcelery\b.{0,300}\s(?:beat|flower|events|inspect)\b")
+"""Programs of Celery that import the tasks, and start no application."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -74,12 +76,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each way the code of deployed services that makes or changes tables when it starts."""
     ways: defaultdict[str, list[Use]] = defaultdict(list)
     for use in code_traits.of(inventory, "schema"):
-        kept = tuple(item for item in use.services if not _is_told(item) and not durability.is_worker(inventory, item))
+        kept = tuple(item for item in use.services if not _is_told(item) and _runs_it(inventory, item))
         if kept or not use.services:
             ways[use.trait.word].append(Use(use.trait, kept))
     written = next((path for path in inventory.files if _MIGRATIONS.search(path)), "") if ways else ""
     for word, uses in ways.items():
         yield _evidence(inventory, word, sorted(uses, key=_prominence), written)
+
+
+def _runs_it(inventory: Inventory, service: Service) -> bool:
+    """Whether a service starts the application itself, and not one of the programs of its queue."""
+    started = " ".join((*service.entrypoint, *service.command))
+    return not durability.is_worker(inventory, service) and _BESIDE.search(started) is None
 
 
 def _is_told(service: Service) -> bool:
@@ -94,7 +102,7 @@ def _prominence(use: Use) -> bool:
 def _evidence(inventory: Inventory, word: str, uses: list[Use], kept: str) -> Evidence:
     trait = uses[0].trait
     file = trait.location.file
-    starting = {item.key: item for use in uses for item in use.services}
+    starting = {item.name: item for use in uses for item in use.services}
     several = len(starting) > 1 or any((item.replicas or 1) > 1 for item in starting.values())
     beside = (
         f" {kept} holds migrations beside it, which then find tables that they didn't make."

@@ -85,7 +85,11 @@ receivers:
 def _evidence(config: str, alerts: list[AlertRule], receivers: str) -> Evidence:
     first = alerts[0]
     many = len(alerts) > 1
-    none = f"None of the {len(alerts)} alerts of {config} fires" if many else f"The only alert of {config} doesn't fire"
+    none = (
+        f"None of the {len(alerts)} alerts that {config} loads fires"
+        if many
+        else (f"The only alert that {config} loads doesn't fire")
+    )
     lines = "- alert: Watchdog\n  expr: vector(1)\n  annotations:\n    summary: Fires always; its silence is the alarm."
     return Evidence(
         f"{none} all the time: when Prometheus, Alertmanager or the way to the receiver is down, it looks like a quiet "

@@ -1,0 +1,65 @@
+"""An alert on a share of requests fires on a single one.
+
+A share says nothing of how many there were. At night, or just after a start, one failure of three requests is a third
+of all: the alert wakes somebody for it, and people learn not to look.
+
+Anti-pattern:
+
+    expr: sum(rate(http_requests_total{status=~"5.."}[5m])) / sum(rate(http_requests_total[5m])) > 0.05
+
+Better:
+
+    expr: |
+      sum(rate(http_requests_total{status=~"5.."}[5m])) / sum(rate(http_requests_total[5m])) > 0.05
+      and sum(increase(http_requests_total[5m])) > 50
+
+Recommendation:
+
+    Ask for a least number of requests beside the share.
+
+References:
+
+- https://sre.google/workbook/alerting-on-slos/#low-traffic-services-and-error-budget-alerting
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.MONITORING, severity=Severity.INFO, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each file the alerts that hold a part of a counter's growth against all of it, and ask for no number."""
+    found: defaultdict[str, list[AlertRule]] = defaultdict(list)
+    for alert in monitoring.alerts(inventory):
+        if alert.query.thin and not environments.is_aside(alert.file):
+            found[alert.file].append(alert)
+    for file, alerts in found.items():
+        yield _evidence(file, alerts)
+
+
+def _evidence(file: str, alerts: list[AlertRule]) -> Evidence:
+    first, *others = alerts
+    names = listed((item.name for item in alerts), limit=4)
+    counter = first.query.thin[0]
+    return Evidence(
+        f"{names} of {file} {'holds' if not others else 'hold'} a part against all, whatever the number: where there "
+        f"is little traffic, one failure is enough to fire {'it' if not others else 'them'}.",
+        first.expression_location,
+        subject=f"{file}/thin",
+        related=tuple(Related(item.expression_location, f"so does {item.name}", member=True) for item in others),
+        recommendation=f"Ask for a least number in {names}, as far as so little traffic occurs.",
+        example=files.into(
+            file, f"expr: <the expression so far> and sum(increase({counter}[<the same window>])) > <a least number>"
+        ),
+    )
