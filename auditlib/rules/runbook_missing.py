@@ -68,26 +68,17 @@ _UNFILLED = regex(r"\byour\b|\bexample\b|[<{]", re.I)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all alerts that link no runbook, have no heading, and that no document on troubles names."""
     described = {heading.text.lower() for document in inventory.documents for heading in document.headings}
-<<<<<<< HEAD
-    named = {word for document in inventory.documents if _FOR_TROUBLE.search(document.path) for word in document.words}
-    troubles = [_parts(text) for document in inventory.documents for text in _headings_for_trouble(document)]
-=======
     for_trouble = [document for document in inventory.documents if _FOR_TROUBLE.search(document.path)]
->>>>>>> 3b5b56dfe93fee61367fc187d82c70c9a672c214
+    troubles = [_parts(text) for document in inventory.documents for text in _headings_for_trouble(document)]
     without = []
     for alert in monitoring.alerts(inventory):
         links = any(
             _LINK.search(name) or _LINK.search(value) or _STEPS.fullmatch(name) for name, value in alert.annotations
         )
         aside = environments.is_for_development(alert.file)
-<<<<<<< HEAD
-        known = alert.name.lower() in named or any(alert.name.lower() in heading for heading in described)
+        known = any(item.names(alert.name) for item in for_trouble)
+        known = known or any(alert.name.lower() in heading for heading in described)
         known = known or any(len(_parts(alert.name) & heading) > 1 for heading in troubles)
-=======
-        known = any(item.names(alert.name) for item in for_trouble) or any(
-            alert.name.lower() in heading for heading in described
-        )
->>>>>>> 3b5b56dfe93fee61367fc187d82c70c9a672c214
         if not links and not aside and not known:
             without.append(alert)
     if without:

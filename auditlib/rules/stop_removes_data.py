@@ -74,11 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 project = _project(inventory, call, posixpath.join(posixpath.dirname(path), command.folder))
                 kept = _kept(inventory, project) if project else []
                 if kept:
-<<<<<<< HEAD
                     yield _evidence(inventory, name, path, command, kept)
-=======
-                    yield _evidence(name, path, command, kept, less=_is_less(inventory, kept[0][0]))
->>>>>>> 3b5b56dfe93fee61367fc187d82c70c9a672c214
 
     for document in inventory.documents:
         for item in document.mentions if not stages.is_for_development(document.path) else ():
@@ -171,21 +167,24 @@ def _is_default(project: Project, folder: str) -> bool:
 
 
 def _kept(inventory: Inventory, project: Project) -> list[tuple[Service, Mount]]:
-<<<<<<< HEAD
-    """The databases of a project whose data is in a named volume of its own, then the applications of which it is."""
+    """The databases of a project whose data is in a named volume of its own, then the applications of which it is; or
+    else the stores of its monitoring.
+    """
     databases = [(service, mount) for service, product, mount in services.stores(inventory, project)
                  if product.kind == "datastore" and mount.kind == "volume"]  # fmt: skip
     told = {mount.source for _, mount in databases}
     files: dict[str, tuple[Service, Mount]] = {}
     for service, mount in _files(inventory, project):
         files.setdefault(mount.source, (service, mount))
-    return databases + [found for volume, found in files.items() if volume not in told]
+    watched = services.monitoring_data(inventory, project)
+    found = databases + [found for volume, found in files.items() if volume not in told]
+    return found or [(service, mount) for service, _, mount in watched if mount.kind == "volume"]
 
 
 def _whose(inventory: Inventory, kept: list[tuple[Service, Mount]]) -> str:
-    """The databases, and the applications with the volumes that they keep something in."""
+    """The stores, and the applications with the volumes that they keep something in."""
     return listed(
-        service.name if services.is_datastore(inventory, service) else f"{service.name} in {mount.source}"
+        service.name if services.product(inventory, service) else f"{service.name} in {mount.source}"
         for service, mount in kept
     )
 
@@ -204,20 +203,6 @@ def _evidence(
 ) -> Evidence:
     first = kept[0][0]
     minor = environments.only_for_development(first) or not services.is_datastore(inventory, first)
-=======
-    """The databases of a project whose data is in a named volume of its own, or else the stores of its monitoring."""
-    found = [item for item in services.stores(inventory, project) if item[1].kind == "datastore"]
-    found = found or services.monitoring_data(inventory, project)
-    return [(service, mount) for service, _, mount in found if mount.kind == "volume"]
-
-
-def _is_less(inventory: Inventory, service: Service) -> bool:
-    """Whether what is lost is a developer's, or metrics, logs and dashboards alone."""
-    return environments.only_for_development(service) or services.is_watching(inventory, service)
-
-
-def _evidence(name: str, path: str, command: Command, kept: list[tuple[Service, Mount]], *, less: bool) -> Evidence:
->>>>>>> 3b5b56dfe93fee61367fc187d82c70c9a672c214
     text = " ".join(command.words)
     safe = " ".join(word for word in command.words if word not in _VOLUMES)
     return Evidence(
@@ -226,11 +211,7 @@ def _evidence(name: str, path: str, command: Command, kept: list[tuple[Service, 
         command.location,
         subject=name,
         related=tuple(Related(mount.location, f"the volume of {service.name}") for service, mount in kept[:6]),
-<<<<<<< HEAD
         severity=Severity.LOW if minor else None,
-=======
-        severity=Severity.LOW if less else None,
->>>>>>> 3b5b56dfe93fee61367fc187d82c70c9a672c214
         recommendation=f"Leave `-v` out of {name}, and delete data in a target whose name says so.",
         example=files.into(path, f"{name}:\n\t{safe}" if "akefile" in path or path.endswith(".mk") else safe),
     )
