@@ -12,6 +12,7 @@ from auditlib import stages
 from auditlib.compose.discovery import BASES, OVERRIDES
 from auditlib.conventions import compose_calls, data_folders, deployment, environments, exporters, services
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Project, Service
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -232,13 +233,25 @@ def swarm_files(inventory: Inventory) -> frozenset[str]:
     Swarm starts tasks again by itself, whatever `restart` says (https://docs.docker.com/reference/cli/docker/stack/).
     """
     files = {file for project in inventory.projects for file in project.files}
+    own = {file for project in inventory.projects if project.for_swarm for file in project.files}
     deployed = [command.words for command in deployment.commands(inventory) if command.words[:2] == ("docker", "stack")]
     return frozenset(
         file
         for file in files
         if _STACK.search(file)
+        or file in own
         or any(word.rpartition("/")[2] == file.rpartition("/")[2] for words in deployed for word in words)
     )
+
+
+def in_swarm(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is deployed as part of a stack of Swarm, and never started by Compose."""
+    return service.project in _of_swarm(inventory)
+
+
+@answered_once
+def _of_swarm(inventory: Inventory) -> frozenset[str]:
+    return frozenset(item.name for item in inventory.projects if item.for_swarm)
 
 
 def for_development(found: Iterable[Service]) -> bool:

@@ -21,6 +21,8 @@ Better:
         db:
           condition: service_healthy
 
+Swarm knows no order: nothing is said of what `docker stack deploy` starts.
+
 Recommendation:
 
     Name every service that is connected to in `depends_on`, with `condition: service_healthy` where it has a health
@@ -39,7 +41,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import baked_files, environments, healthchecks, programs, services
+from auditlib.conventions import baked_files, environments, healthchecks, programs, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -89,7 +91,9 @@ def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
     for (source, target), found in places.items():
         locations = [place for place in found if place not in idle]
         service, needed = by_node.get(source), by_node.get(target)
-        if not locations or not service or not needed or not _matters(inventory, service, needed):
+        if not locations or not service or not needed or stacks.in_swarm(inventory, service):
+            continue
+        if not _matters(inventory, service, needed):
             continue
         if not _waits(graph, source, target) and not _waits(graph, target, source):
             yield _Wanted(source, target, service, needed, locations)

@@ -53,8 +53,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             missing.setdefault(name, item)
     for name, item in missing.items():
         alike = next((other for other in own if other.name == name), None)
+        swarm = {project.name for project in inventory.projects if project.for_swarm}
         if alike or not elsewhere:
-            yield _renamed(name, item, alike) if alike else _missing(name, item)
+            yield _renamed(name, item, alike, swarm) if alike else _missing(name, item)
 
 
 def _is_made(name: str, own: list[Network]) -> bool:
@@ -73,12 +74,14 @@ def _missing(name: str, item: Network) -> Evidence:
     )
 
 
-def _renamed(name: str, item: Network, other: Network) -> Evidence:
-    """Of a network that a project makes under the name of the project as well."""
+def _renamed(name: str, item: Network, other: Network, swarm: set[str]) -> Evidence:
+    """Of a network that a project, or a stack, makes under the name of the project as well."""
     file = other.location.file
+    owner = "stack" if other.project in swarm else "project"
+    start = "docker stack deploy" if item.project in swarm else "docker compose up"
     return Evidence(
-        f"The network {name} is external, and the one that {file} makes is called `<project>_{name}`, as it says no "
-        "`name:`: `docker compose up` ends at once, unless the host has one of that name.",
+        f"The network {name} is external, and the one that {file} makes is called `<{owner}>_{name}`, as it says no "
+        f"`name:`: `{start}` ends at once, unless the host has one of that name.",
         item.location,
         subject=name,
         related=(Related(other.location, "the network that is meant"),),
