@@ -36,6 +36,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -46,12 +47,15 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _OPTIONAL = frozenset({"mail", "tracing", "logs", "metrics", "exporter", "tool", "dashboards", "alerting"})
 """Kinds without which a service starts and works."""
+
+_HOOK = regex(r"HOOK|CALLBACK|REDIRECT", re.I)
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -87,7 +91,7 @@ def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
             places[edge.source, edge.target].append(edge.location)
     for source, target, place in _configured(inventory, graph):
         places[source, target].append(place)
-    idle = _unread(inventory) if places else set()
+    idle = _unread(inventory) | _called_back(inventory) if places else set()
     for (source, target), found in places.items():
         locations = [place for place in found if place not in idle]
         service, needed = by_node.get(source), by_node.get(target)
@@ -117,6 +121,12 @@ def _waits(graph: DependencyGraph, node: str, other: str) -> bool:
 def _unread(inventory: Inventory) -> set[Location]:
     """Where services are given variables that nothing of their code names: no connection comes of those."""
     return {entry.location for program in programs.programs(inventory) for entry in programs.unread(program)}
+
+
+def _called_back(inventory: Inventory) -> set[Location]:
+    """Where services are told whom to call when something happens: long after both have started."""
+    entries = (entry for service in inventory.distinct_services for entry in service.environment)
+    return {entry.location for entry in entries if _HOOK.search(entry.name)}
 
 
 def _matters(inventory: Inventory, service: Service, needed: Service) -> bool:
