@@ -141,12 +141,13 @@ def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service],
 
 def lasting(inventory: Inventory) -> dict[str, list[Service]]:
     """The services that run all the time, by project; no tests or tasks that end, and no tools for people, unless
-    Compose is told to keep them running.
+    Compose is told to keep them running. Files for development come last, so that none stands for all editions.
     """
     found: dict[str, list[Service]] = {}
     called = _called(inventory)
     run = _only_run(inventory)
-    for project, mine in by_project(inventory.deployed_services).items():
+    groups = by_project(inventory.deployed_services).items()
+    for project, mine in sorted(groups, key=lambda item: _aside(inventory, item)):
         awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
         awaited.update(item.name for item in mine if item.name in called and item.profiles and not item.restart)
         awaited.update(item.name for item in mine if _file(item) in run and not item.restart)
@@ -158,6 +159,10 @@ def lasting(inventory: Inventory) -> dict[str, list[Service]]:
         if kept:
             found[project] = kept
     return found
+
+
+def _aside(inventory: Inventory, item: tuple[str, list[Service]]) -> bool:
+    return all(environments.is_for_developers(inventory, service) for service in item[1])
 
 
 def left_out(inventory: Inventory, lasting: Collection[Service]) -> str:
