@@ -36,6 +36,8 @@ class _Regex:
 
 
 _PART = 100_000
+_LONGEST_TEXT = 1_000_000
+"""Characters of a text in which all words are looked for; code is shorter."""
 
 
 class Words:
@@ -49,6 +51,11 @@ class Words:
         """Whether one of the words stands in a text; all that a part of it holds are found, so a part is bounded."""
         find = self._tree.find_matches_as_indexes
         return any(find(text[begin : begin + _PART + self._longest]) for begin in range(0, len(text), _PART))
+
+    def found_in(self, text: str) -> frozenset[str]:
+        """Those of the words that stand in a text, also where they overlap."""
+        find = self._tree.find_matches_as_indexes
+        return frozenset(self._words[index] for index, _, _ in find(text[:_LONGEST_TEXT], overlapping=True))
 
     @cached_property
     def _tree(self) -> AhoCorasick:

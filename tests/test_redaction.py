@@ -139,6 +139,7 @@ FORMATS = [
 ]
 
 NEAR_MISSES = [
+    "JWT_SECRET: openssl rand -base64 64",
     "permissions:\n  id-token: write\n",
     "ACCESS_TOKEN_EXPIRE_MINUTES=30\n",
     "access_token_expire: 11520\n",

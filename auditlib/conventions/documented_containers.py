@@ -18,11 +18,14 @@ from auditlib.inventory.document import Mention
 from auditlib.patterns import regex
 
 _OF_COMPOSE = frozenset({"logs", "exec", "run", "restart", "stop", "start", "up", "build", "pull", "kill", "rm"})
+_OF_ONE = frozenset({"exec", "run"})
 _OF_DOCKER = frozenset({"logs", "exec", "restart", "stop", "start"})
 _NAME = regex(r"[a-z][a-z\d]*(?:[_-][a-z\d]+)*")
 _NUMBERED = regex(r".*[_-]\d+")
 """As Compose calls a container that has no name of its own."""
-_PLACEHOLDER = regex(r"(?:(?:your|my|the)[_-]?)?(?:service|container|name)s?(?:[_-]?(?:name|id)s?)?")
+_PLACEHOLDER = regex(
+    r"(?:(?:your|my|the|affected|failing|target|some|that|other)[_-]?)?(?:service|container|name)s?(?:[_-]?(?:name|id)s?)?"
+)
 
 
 class Known(Struct, frozen=True):
@@ -49,19 +52,26 @@ def missing(there: Known, item: Mention) -> Iterator[str]:
     if not there.services or not words:
         return
     if call := compose_command.of(words):
-        name = _named(call.arguments) if call.verb in _OF_COMPOSE else ""
-        if name and name not in there.services:
-            yield f"the service {name}"
+        given = call.services if call.verb in _OF_COMPOSE - _OF_ONE else ()
+        first = named(call.arguments) if call.verb in _OF_COMPOSE else ""
+        for name in dict.fromkeys((first, *(name for name in given if _is_name(name)))):
+            if name and name not in there.services:
+                yield f"the service {name}"
     elif words[0] == "docker":
         verb, arguments = command_words.split(words[1:])
-        name = _named(arguments) if verb in _OF_DOCKER else ""
+        name = named(arguments) if verb in _OF_DOCKER else ""
         if name and name not in there.services | there.containers and _is_meant(there, name):
             yield f"the container {name}"
 
 
-def _named(arguments: Sequence[str]) -> str:
+def named(arguments: Sequence[str]) -> str:
+    """The service or container that the arguments of a command begin with; empty for a placeholder or a variable."""
     name = command_words.split([word for word in arguments if word != "-f"])[0]  # which follows a log here
-    return name if _NAME.fullmatch(name) and not _PLACEHOLDER.fullmatch(name) else ""
+    return name if _is_name(name) else ""
+
+
+def _is_name(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and not _PLACEHOLDER.fullmatch(name)
 
 
 def _is_meant(there: Known, name: str) -> bool:

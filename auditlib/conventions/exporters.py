@@ -27,11 +27,15 @@ class Exporter(Struct, frozen=True):
     """Whether nothing but this exporter gives such metrics; an application may well have `celery_…` of its own."""
     gives: tuple[str, ...] = ()
     """All its metrics that begin as the first of them does, where they are few; empty where they aren't known."""
+    lacks: tuple[str, ...] = ()
+    """Metrics that people ask it for by mistake: no release of it has them."""
     relays: bool = False
     """Whether it passes on whatever others send to it."""
 
     def never_gives(self, metric: str) -> bool:
         """Whether a metric is, though called so, none of its own."""
+        if metric in self.lacks:
+            return True
         first = "_".join(self.gives[0].split("_")[:2]) if self.gives else ""
         return bool(first) and metric.startswith(f"{first}_") and metric not in self.gives
 
@@ -56,9 +60,12 @@ _OF_NGINX = (
 )  # fmt: skip
 """What `stub_status` tells (https://github.com/nginx/nginx-prometheus-exporter#exported-metrics)."""
 
+_NONE_OF_CADVISOR = ("container_restart_count", "container_restart_total", "container_restarts_count")
+"""Restarts aren't counted: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md."""
+
 _ALL: tuple[Exporter, ...] = (
     Exporter("node exporter", r"node[-_]?exporter", ("node_",), ("9100",)),
-    Exporter("cAdvisor", r"cadvisor", ("container_", "machine_", "cadvisor_"), ("8080",)),
+    Exporter("cAdvisor", r"cadvisor", ("container_", "machine_", "cadvisor_"), ("8080",), lacks=_NONE_OF_CADVISOR),
     Exporter("Windows exporter", r"windows[-_]?exporter", ("windows_", "wmi_"), ("9182",)),
     Exporter(
         "PostgreSQL exporter", r"(?:postgres(?:ql)?|pg)[-_]?exporter", ("pg_", "postgres_exporter_"), ("9187",),

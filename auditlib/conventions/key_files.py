@@ -1,4 +1,4 @@
-"""Which files and folders hold private keys or certificates, so that they never belong into a repository."""
+"""Which files and folders hold private keys, certificates or secrets, so that they never belong into a repository."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.patterns import regex
 
-_FILE = regex(r"\.(?:pem|key|p12|pfx|jks|crt)$|(?:^|/)(?:id_(?:rsa|ecdsa|ed25519)|acme\.json)$", re.I)
+_FILE = regex(
+    r"\.(?:pem|key|p12|pfx|jks|crt)$|(?:^|/)(?:id_(?:rsa|ecdsa|ed25519)|acme\.json|\.?htpasswd|"
+    r"(?:[\w-]{1,40}[._-])?(?:secrets?|credentials?)\.(?:ya?ml|json|toml|ini|txt|env))$",
+    re.I,
+)
 _FOLDER = regex(
     r"(?:^|/)(?:ssl|tls|certs?|certificates?|private|letsencrypt|secrets?|\.?ssh|\.gnupg)(?:/[^/.]+)*/?$", re.I
 )

@@ -5,6 +5,7 @@ Follows https://docs.docker.com/reference/compose-file/networks/#internal.
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterable
 
@@ -25,6 +26,20 @@ def closed_around(inventory: Inventory, service: Service) -> list[Network]:
     mine = (item for item in inventory.networks if item.project == service.project and item.name in wanted)
     closed = [item for item in mine if item.internal and _is_bridge(item)]
     return closed if len(closed) == len(wanted) else []
+
+
+def declared(inventory: Inventory, project: str, name: str) -> Network | None:
+    """The network that a project calls so, or, of an external one, the one of another project that has its name."""
+    own = next((item for item in inventory.networks if (item.project, item.name) == (project, name)), None)
+    if own is None or not own.external:
+        return own
+    others = (item for item in inventory.networks if not item.external)
+    return next((item for item in others if (own.called or own.name) == known_as(item)), own)
+
+
+def known_as(network: Network) -> str:
+    """The name by which Docker, and so other projects, know a network: its own, or with the project's before it."""
+    return network.called or f"{posixpath.basename(network.project)}_{network.name}"
 
 
 def to_meet(inventory: Inventory, project: str, others: Iterable[Service]) -> list[str]:

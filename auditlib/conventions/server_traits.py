@@ -24,10 +24,10 @@ def of(inventory: Inventory, service: Service, kind: str) -> list[ServerTrait]:
     dockerfile = services.dockerfile(inventory, service) if found else None
     homes = image_folders.of_sources(service, dockerfile) if dockerfile else []
     mine = [item for item in found if any(mounts.is_below(item.location.file, home) for home in homes)]
-    return [item for item in mine if dockerfile and _is_of(inventory, service, dockerfile, item.location.file)]
+    return [item for item in mine if dockerfile and is_of(inventory, service, dockerfile, item.location.file)]
 
 
-def _is_of(inventory: Inventory, service: Service, dockerfile: Dockerfile, path: str) -> bool:
+def is_of(inventory: Inventory, service: Service, dockerfile: Dockerfile, path: str) -> bool:
     """Whether a file belongs to the program that a service starts: of several in Go each has a folder below `cmd`."""
     match = _PROGRAM.search(path)
     if match is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from auditlib.conventions import environments, names, programs
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
 from auditlib.inventory.stack import Variable
 from auditlib.model import Location
@@ -14,10 +15,10 @@ from auditlib.model import Location
 
 def unused(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine]]]:
     """Each template with its lines that no file of the repository names, unless that is all of them."""
-    used = _used(inventory)
+    known = used(inventory)
     for file in inventory.env_files:
         if file.template and not (_goes_to_an_image(inventory, file) or is_for_laravel(inventory, file)):
-            found = [line for line in file.lines if line.name and not line.commented and _is_unused(line, used)]
+            found = [line for line in file.lines if line.name and not line.commented and _is_unused(line, known)]
             if found and len(found) < len(file.lines):  # all of them: it belongs to code that isn't here
                 yield file, found
 
@@ -58,19 +59,21 @@ def _is_missed(setting: Setting, told: set[str], folder: str) -> bool:
     return setting.location.file.startswith(folder) and not known and not usual and not setting.unused
 
 
-def _is_unused(line: EnvLine, used: set[str]) -> bool:
+def _is_unused(line: EnvLine, used: frozenset[str]) -> bool:
     known = programs.is_read_by_libraries(line.name) or environments.comes_from_the_host(line.name)
     return line.name.lower() not in used and not known and "__" not in line.name
 
 
-def _used(inventory: Inventory) -> set[str]:
+@answered_once
+def used(inventory: Inventory) -> frozenset[str]:
     """Every variable that Compose interpolates, that code reads, or that any other file names, in lower case."""
     names = {item.name for item in inventory.variables}
     entries = (entry for service in inventory.services for entry in service.environment)
     names |= {entry.name for entry in entries if entry.origin == "environment"}
     names |= {name for item in inventory.settings for name in (item.name, *item.aliases)}
     names |= {use.name for workflow in inventory.workflows for use in workflow.secrets}
-    return {name.lower() for name in names} | {name for file in inventory.named_variables for name in file.names}
+    named = (name for file in inventory.named_variables for name in file.names)
+    return frozenset({name.lower() for name in names}.union(named))
 
 
 def is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:

@@ -83,7 +83,8 @@ class Inventory(Records):
 
     @cached_property
     def development_files(self) -> frozenset[str]:
-        """The Compose files for development: those that say so of themselves, and those that show it.
+        """The Compose files for development: those that say so of themselves, by their names too unless a command for
+        production starts them, and those that show it.
 
         One shows it by mounting the very folder that it builds an image from, while another is called for production;
         or by its plain name, while another one of its folder is started for production in its place.
@@ -102,7 +103,9 @@ class Inventory(Records):
             for project in self.base_projects
             if project.aside and project.location.file.rpartition("/")[2].count(".") == 1
         }
-        return frozenset(said | shown | replaced)
+        started = {file for project in self.base_projects if project.started_at for file in project.files}
+        named = {file for project in self.projects for file in project.files if stages.is_for_development(file)}
+        return frozenset(said | shown | replaced | (named - started))
 
     @cached_property
     def aside(self) -> frozenset[str]:

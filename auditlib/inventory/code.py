@@ -65,6 +65,29 @@ class Migrator(Struct, frozen=True):
     location: Location
 
 
+class CodeTrait(Struct, frozen=True):
+    """What a file of a program's code does with the databases, services and clients that it uses.
+
+    `kind` is `upload` (its users' files go to a folder), `takes files`, `stored away`, `schema` (it changes tables
+    when it starts), `drop` (it drops them), `pool` (it opens connections of Go's `database/sql`), `pool limit`, `pool
+    size`, `engine` (SQLAlchemy's, without a check of its connections), `endless` (a request without a
+    limit of time), `timed` (a limit of the same client), `go server` and `node server` (it serves), `go timeouts`,
+    `ends` (it ends in order), `client` (one that fails by an error that nobody hears), `client exits`, `client
+    heard`, `stream` (of Redis, that grows), `trims`, `jobs` (of BullMQ), `jobs removed`, `custom backoff`, `backoff
+    strategy`, `scheduler` (it starts tasks by the clock itself), `schedule` (of Laravel), `background` (a task that
+    its start begins), `locked` (by a lock that others see), `in memory` (it keeps in a process what all have to
+    know), `shared`, `go main` (a program's folder), `go import` (a folder of the repository that it imports) or `py
+    import`.
+    """
+
+    kind: str
+    word: str
+    """What stands there, or the library."""
+    location: Location
+    function: str = ""
+    """The function of Python at the top level that it stands in."""
+
+
 class Route(Struct, frozen=True):
     """An HTTP route that code declares: `METHOD` (or `*`), path, framework."""
 

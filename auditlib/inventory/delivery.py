@@ -120,6 +120,8 @@ class Job(Struct, frozen=True):
     """The group of which one run goes on at a time."""
     permissions: tuple[tuple[str, str], ...] | None = None
     """What the job's token may do; None where the job doesn't say, `*` for `read-all` and `write-all`."""
+    outputs: tuple[Pair, ...] = ()
+    """What it gives to the jobs that wait for it."""
 
 
 class Workflow(Struct, frozen=True):
@@ -136,6 +138,17 @@ class Workflow(Struct, frozen=True):
     permissions: tuple[tuple[str, str], ...] | None = None
     told: frozenset[str] = frozenset()
     """The names in capitals that its comments speak of, such as those of the secrets that it needs."""
+
+
+class PipelineFault(Struct, frozen=True):
+    """What GitLab refuses in a pipeline: a `stage`, a job that is `needs`, `extends` or a file to `include` that isn't
+    there; `stages` are those that there are."""
+
+    kind: str
+    job: str
+    name: str
+    location: Location
+    stages: tuple[str, ...] = ()
 
 
 class StrayWorkflow(Struct, frozen=True):
@@ -271,6 +284,23 @@ class Script(Struct, frozen=True):
     """Whether a comment of it speaks of cron or of a timer that starts it."""
     makes: tuple[str, ...] = ()
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
+    refused_references: tuple[Pair, ...] = ()
+    """Of a script for PowerShell the variables that its parser refuses, as a colon follows their name in a string."""
+    unasked_calls: tuple[Pair, ...] = ()
+    """Of a script for PowerShell that asks for no exit code the programs that it calls, each with its line."""
+    swallowing: tuple[Pair, ...] = ()
+    """The variables that nothing sets and that end in an underscore, where the name without it is set."""
+    unmounted_mirrors: tuple[Pair, ...] = ()
+    """The calls that mirror a folder which it makes where a disk isn't mounted: the variable and its value."""
+    healthy_tests: tuple[Location, ...] = ()
+    """Where it tests for "healthy" in a way that "unhealthy" meets."""
+    secret_paths: tuple[Pair, ...] = ()
+    """The paths below `/run/secrets` in lines that run something in a container."""
+    kept_days: tuple[int, ...] = ()
+    """After how many days a shell script deletes what it keeps, by `find -mtime` or a variable for that."""
+    arguments: tuple[str, ...] | None = None
+    """The words of which a shell script takes one first, or the options of one in Python, where it refuses all others;
+    None where that isn't known."""
     ends_at_zero: tuple[Location, ...] = ()
     """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
     ends_at_condition: tuple[Pair, ...] = ()
@@ -328,6 +358,8 @@ class ClusterScale(Struct, frozen=True):
     name: str
     location: Location
     automatic: bool = False
+    number: int = 0
+    """The number of copies that is fixed."""
 
 
 class ClusterIngress(Struct, frozen=True):

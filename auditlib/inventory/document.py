@@ -14,11 +14,29 @@ class Mention(Struct, frozen=True):
     exporter's metric, `dispatch` a line that has a workflow started by hand, `secret` a name in the first column of
     a table of secrets, `glob` all scripts of a folder, `profile` the option that activates a profile of Compose, or
     a call that runs one of its services, `given` a variable that is set before a call of Compose, `wipe` a command
-    that removes volumes where nothing around it says that data goes."""
+    that removes volumes where nothing around it says that data goes, `memory` the amount of it that the host needs at
+    least, `restart` a call that restarts services after an environment file was changed, `alert` a name in a table of
+    alerts, `open` a step or section that is still to be written, `version` an image, its version, and `+` where
+    a newer one does, too, `kept` what is kept for how many days, `call` a command of Docker in PowerShell, `port` a
+    program and its port in a table of ports."""
 
     kind: str
     text: str
     location: Location
+
+
+class Claim(Struct, frozen=True):
+    """A product in a version, as a document names it; `least` where a newer one does as well."""
+
+    product: str
+    version: tuple[int, ...]
+    least: bool
+
+    @classmethod
+    def of(cls, mention: Mention) -> Claim:
+        """What a mention of the kind `version` says."""
+        product, version, more = mention.text.split(" ")
+        return cls(product, tuple(map(int, version.split("."))), more == "+")
 
 
 class Heading(Struct, frozen=True):

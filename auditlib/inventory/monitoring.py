@@ -542,6 +542,8 @@ class LokiSettings(Struct, frozen=True):
     """Whether it keeps logs in files, not in a bucket."""
     has_schema: bool
     location: Location
+    switched_off: Location | None = None
+    """Where it says expressly that nothing deletes old logs."""
     refused: tuple[tuple[str, Location], ...] = ()
     """What release 3 refuses: fields that it has no more, as `compactor.shared_store`, and the words of `LOKI_…`."""
 

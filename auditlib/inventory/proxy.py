@@ -113,6 +113,8 @@ class ReverseProxy(Struct, frozen=True):
     statement of it asks, limits, encrypts, keeps or writes down anything."""
     plain_sites: tuple[PlainSite, ...] = ()
     """Of Caddy."""
+    for_host: bool = False
+    """Whether a comment at the head of one of nginx tells to put it into the folders of the host's own."""
     certified: Location | None = None
     """Of Caddy the first site whose name has it get a certificate from an authority by itself."""
     tree: Block | None = None

@@ -73,6 +73,7 @@ class Records:
     )
     task_queues: tuple[tasks.TaskQueue, ...] = field(default=(), metadata={"of": tasks.TaskQueue})
     task_options: tuple[tasks.TaskOption, ...] = field(default=(), metadata={"of": tasks.TaskOption})
+    queue_names: tuple[tasks.QueueName, ...] = field(default=(), metadata={"of": tasks.QueueName})
     scheduled_tasks: tuple[tasks.ScheduledTask, ...] = field(default=(), metadata={"of": tasks.ScheduledTask})
     allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
         default=(), metadata={"of": configuration.AllowedOrigin}
@@ -162,6 +163,7 @@ class Records:
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})
+    pipeline_faults: tuple[delivery.PipelineFault, ...] = field(default=(), metadata={"of": delivery.PipelineFault})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
     cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
     dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})
@@ -176,6 +178,7 @@ class Records:
     unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
     ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})
     migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
+    code_traits: tuple[code.CodeTrait, ...] = field(default=(), metadata={"of": code.CodeTrait})
     local_imports: tuple[code.LocalImports, ...] = field(default=(), metadata={"of": code.LocalImports})
     documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})
     program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})

@@ -138,6 +138,8 @@ class Attachment(Struct, frozen=True):
     network: str
     aliases: tuple[str, ...]
     location: Location
+    address: str = ""
+    """The IPv4 address that it asks for there."""
 
 
 class Healthcheck(Struct, frozen=True):
@@ -296,6 +298,8 @@ class Network(Struct, frozen=True):
     location: Location
     called: str = ""
     """The name that Docker knows it by, where the file gives one (`name: shop`) or it is external."""
+    pools: tuple[tuple[str, str], ...] = ()
+    """Its subnets, each with the range in it that Docker takes addresses from, which is empty for all of it."""
 
 
 class FileObject(Struct, frozen=True):

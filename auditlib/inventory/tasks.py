@@ -38,3 +38,17 @@ class TaskOption(Struct, frozen=True):
 
     kind: str
     location: Location
+
+
+class QueueName(Struct, frozen=True):
+    """A queue that code or a file names.
+
+    `role` is `sent` (code puts tasks into it), `taken` (something takes them), `default` (where tasks go that name
+    none), `horizon` (Horizon takes them), `open` (what is taken isn't written out), `line` (it starts a worker),
+    `timeout` (a task may take so many seconds) or `retry after` (then the broker gives it to another worker).
+    """
+
+    system: str
+    role: str
+    name: str
+    location: Location

@@ -18,6 +18,7 @@ import pathspec
 from auditlib.inventory.document import AbsentPath
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers import file_trees
 from auditlib.readers.committed_secrets import is_text
 from auditlib.readers.documents import PATTERNS
 from auditlib.readers.reading import Reading
@@ -28,6 +29,9 @@ _FENCE = regex(r" {0,12}(?:```|~~~)")
 _FILE = regex(
     r"(?:\./)?(?P<path>[\w@.-]+(?:/[\w@.-]+)+\.(?:ya?ml|json|toml|ini|conf|cfg|sh|bash|sql|py|[cm]?[jt]sx?|go|rb|md|"
     r"html|env\.example))(?::\d+(?:-\d+)?)?"
+)
+_BADGE = regex(
+    r"github\.com/(?P<repository>[\w.-]{1,60}/[\w.-]{1,100})/(?:actions/)?workflows/(?P<name>[\w.-]{1,80}\.ya?ml)/badge\.svg"
 )
 _PATTERN = regex(r"Y{4}|(?:^|[/_.-])(?:MM|DD|HH|X{2,}|N{2,})(?=[/_.-])")
 """In a path that stands for many: where a date or a number goes."""
@@ -81,15 +85,29 @@ def _candidates(source: Source, by_name: Mapping[str, list[str]], file: str) -> 
     except Unreadable:
         return
     folder = posixpath.dirname(file)
+    if any("──" in line for line in lines):
+        trees = file_trees.absent(lines, source.exists, ("",) if not folder else (folder, ""))
+        yield from (AbsentPath(path, Location(file, number)) for path, number in trees)
     fenced = False
     for number, line in enumerate(lines, start=1):
         if _FENCE.match(line):
             fenced = not fenced
+        elif not fenced and "/badge.svg" in line[:_LINE_LIMIT]:
+            yield from (AbsentPath(path, Location(file, number)) for path in _badges(source, line[:_LINE_LIMIT]))
         elif not fenced and "`" in line[:_LINE_LIMIT] and not _NOT_THERE.search(line[:_LINE_LIMIT]):
             yield from (
                 AbsentPath(path, Location(file, number)) for path in _paths(line[:_LINE_LIMIT])
                 if not _is_elsewhere(by_name, path) and _is_missed(source, folder, path)
             )  # fmt: skip
+
+
+def _badges(source: Source, line: str) -> Iterator[str]:
+    """The workflows of whose state a picture tells, and that aren't there though others are."""
+    for match in _BADGE.finditer(line):
+        path = f"{_WORKFLOWS}{match['name']}"
+        own = source.origin.rstrip("/").lower().endswith(match["repository"].lower()) if source.origin else True
+        if own and not source.exists(path) and any(item.startswith(_WORKFLOWS) for item in source.files):
+            yield path
 
 
 def _paths(line: str) -> Iterator[str]:

@@ -43,7 +43,7 @@ _KIND = regex(r"^kind:[ \t]*[\"']?(?P<kind>\w+)", re.M)
 _METADATA = regex(
     r"^metadata:[^\n]*\n(?:[ \t#][^\n]*\n|\n){0,100}?  name:[ \t]*[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*$", re.M
 )
-_REPLICAS = regex(r"^  replicas:[ \t]*\d+", re.M)
+_REPLICAS = regex(r"^  replicas:[ \t]*(?P<number>\d{1,6})", re.M)
 _TARGET = regex(r"^  scaleTargetRef:[^\n]*\n(?P<block>(?:    [^\n]*\n?)+)", re.M)
 _ENTRY = regex(r"^    (kind|name):[ \t]*[\"']?([\w.-]+)[\"']?[ \t]*(?:#.*)?$", re.M)
 _WORKLOADS = frozenset({"Deployment", "StatefulSet"})
@@ -84,7 +84,8 @@ def _scales(path: str, text: str) -> Iterator[ClusterScale]:
         if kind and kind["kind"] in _WORKLOADS and (name := _METADATA.search(document)):
             if fixed := _REPLICAS.search(document):
                 number = line + document.count("\n", 0, fixed.start())
-                yield ClusterScale(kind["kind"], name["name"], Location(path, number))
+                place = Location(path, number)
+                yield ClusterScale(kind["kind"], name["name"], place, number=int(fixed["number"]))
         elif kind and kind["kind"] in _AUTOSCALERS and (target := _TARGET.search(document)):
             inner = dict(_ENTRY.findall(target["block"]))
             place = Location(path, line + document.count("\n", 0, target.start()))

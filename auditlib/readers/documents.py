@@ -15,6 +15,7 @@ from msgspec import Struct
 from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers import document_claims, told_memory
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, given_to_compose
 from auditlib.redaction import SHOWN
@@ -49,6 +50,8 @@ _DENIED = regex(
 )
 """A few words after one that denies them."""
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
+_POWERSHELL = frozenset({"powershell", "pwsh", "ps1", "ps"})
+_OF_DOCKER = regex(r"[ \t]*docker(?:-compose)? ")
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
 """What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
 _TREE = regex(r"[ \t]*[\u2500-\u257f]")
@@ -82,6 +85,14 @@ _WIPES = regex(
     r"\b(?:docker|podman)[- ]compose\b[^`|;&#]{0,160}?\bdown\b[^`|;&#]{0,80}?\s(?:-v|--volumes)\b[^`|;&#]{0,60}"
 )
 """A command that removes the volumes too."""
+_REMOVES = regex(r"\b(?:docker|podman) volume (?:rm|remove)(?: -f| --force)? (?P<name>[A-Za-z\d][\w.-]*)")
+"""A command that removes a volume by its name."""
+_BRINGS_BACK = regex(
+    r"restor|backup|recover|\btar\b|pg_dump|wiederherst|sicherung|restaur|sauvegarde|respald|восстанов|резерв|очист|恢复|"
+    r"备份|復元",
+    re.I,
+)
+"""What is around a removal that makes room for what is brought back."""
 _WARNS = regex(
     r"data\b|volume|reset|wip(?:e|ing)|delet|destroy|fresh|scratch|\blos[et]|slate|\btests?\b|careful|caution|danger|warn|"
     r"nuclear|nuke|everything|⚠|purge|permanent|irrevers|"
@@ -102,7 +113,9 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     headings: list[Heading] = []
     mentions: list[Mention] = []
     fences: list[tuple[int, list[str]]] = []
+    windows: list[tuple[int, list[str]]] = []
     fence = language = ""
+    fenced = [False] * len(lines)
     tables = _SecretTables()
     matter = _front_matter(lines)
     shown = [SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file)]
@@ -111,20 +124,30 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         mentions += _anywhere(Location(file, number), line, shown[number - 1].strip())
         if (wipes := _WIPES.search(line)) and not _is_warned(lines, number, headings):
             mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
+        if (removes := _REMOVES.search(line)) and not _is_meant(lines, number, headings, shown[0] if shown else ""):
+            mentions.append(Mention("wipe", removes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
+        fenced[number - 1] = bool(fence or opened)
         if fence and opened and opened["fence"].startswith(fence) and not opened["language"]:
             fence = ""
         elif fence:
             mentions += _mentions(source, file, number, line)
-            if language in _SHELLS and fences:
+            if fences and language in _SHELLS:
                 fences[-1][1].append(line)
+            elif windows and language in _POWERSHELL:
+                windows[-1][1].append(_as_in_a_shell(line, windows[-1][1][-1:]))
         elif opened:
             fence, language = opened["fence"], opened["language"].lower()
             fences.append((number + 1, []))
+            windows.append((number + 1, []))
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += _of_prose(source, file, number, line)
+            mentions += told_memory.mentions(Location(file, number), line, headings)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
+    called = (mention for first, body in windows if any(body) for mention in _commands(file, first, body))
+    mentions += [Mention("call", mention.text, mention.location) for mention in called]
+    mentions += document_claims.read(file, shown, fenced, headings)
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}
@@ -158,6 +181,14 @@ def _of_prose(source: Source, file: str, number: int, line: str) -> Iterator[Men
         yield from [Mention("missing", script, place)] if lacks else found
 
 
+def _as_in_a_shell(line: str, before: list[str]) -> str:
+    """A call of Docker in PowerShell as a shell has it; nothing of another line."""
+    if not _OF_DOCKER.match(line) and not (before and before[0].endswith("\\")):
+        return ""
+    text = line.rstrip().replace("\\", "/")
+    return f"{text[:-1]}\\" if text.endswith("`") else text
+
+
 def _links(line: str) -> list[str]:
     """Where a line's links lead: those in Markdown, the targets of references, and those in HTML."""
     return [*_LINK.findall(line), *_REFERENCE.findall(line[:_LINE_LIMIT])[:1], *_ANCHOR.findall(line)]
@@ -167,6 +198,14 @@ def _is_warned(lines: list[str], number: int, headings: list[Heading]) -> bool:
     """Whether a line, what stands around it, or the heading above says that data goes."""
     around = [_WIPES.sub("", line) for line in lines[max(0, number - 5) : number + 4]]
     return any(map(_WARNS.search, [*around, *(heading.text for heading in headings[-1:])]))
+
+
+def _is_meant(lines: list[str], number: int, headings: list[Heading], title: str) -> bool:
+    """Whether what stands around the removal of a volume, or above, says that data goes or is brought back."""
+    around = [_REMOVES.sub("", line) for line in lines[max(0, number - 7) : number + 6]]
+    told = [title, *around, *(heading.text for heading in headings[-1:])]
+    words = [re.sub(r"(?i)volumes?", "", line) for line in told]
+    return any(_WARNS.search(line) or _BRINGS_BACK.search(line) for line in words)
 
 
 class _SecretTables(Struct):

@@ -106,6 +106,7 @@ def _settings(document: Node, entries: Entries) -> LokiSettings:
     period = next(iter(_patterns(document.get("limits_config", "retention_period"), entries)), None)
     switches = (("compactor", "retention_enabled"), ("table_manager", "retention_deletes_enabled"))
     asks = document.get("auth_enabled")
+    off = (found for keys in switches if (found := document.get(*keys)) and found.value is False)
     return LokiSettings(
         file=entries.file,
         asks_for_tenant=asks is None or asks.value is True,
@@ -114,6 +115,7 @@ def _settings(document: Node, entries: Entries) -> LokiSettings:
         in_files=any("filesystem" in store.lower() for store in _loki(document, entries)[1]),
         has_schema=bool(entries.of(document, "schema_config", "configs")),
         location=location(document, entries.file),
+        switched_off=next((location(found, entries.file) for found in off), None),
         refused=tuple(_refused(document, entries)),
     )
 

@@ -34,6 +34,13 @@ _PATTERNS = ("*.conf", "*.conf.template", "*.conf.tmpl", "*.conf.j2", "*.nginx",
 
 
 _COMMENT = regex(r"(?m)(?:^|(?<=[ \t;{}]))#[^\n]*")
+_HEAD = regex(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
+_PUT_ON_HOST = regex(
+    r"/etc/nginx/sites-(?:available|enabled)\b|"
+    r"\b(?:cp|copy|ln -s|symlink|link|move|mv|put|place|install|scp)\b[^\n]{0,200}/etc/nginx/|"
+    r"\bsystemctl (?:reload|restart) nginx\b",
+    re.I,
+)
 _PAGES = regex(r"\btry_files\s[^;\n]{0,200}?/?index\.html\b")
 """What a server of an application's pages does with a path that it has no file for."""
 _GUARDS = regex(
@@ -127,9 +134,15 @@ def _read(source: Source, file: str) -> Iterator[Any]:
                        proxy_guards.names_guard(source.text(file)), _passages(state), tuple(dict.fromkeys(state.kept)),
                        tuple(state.body_limits), tuple(_lost_headers(state)),
                        tuple(state.challenges), _foreign(state), _is_for_one_origin(source.text(file)),
-                       tree=tree.finished())  # fmt: skip
+                       tree=tree.finished(), for_host=_is_for_host(source.text(file)))  # fmt: skip
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
+
+
+def _is_for_host(text: str) -> bool:
+    """Whether the comment that a file begins with says where on a host it is to be put."""
+    head = _HEAD.match(text)
+    return bool(head and _PUT_ON_HOST.search(head[0]))
 
 
 def _is_for_one_origin(text: str) -> bool:

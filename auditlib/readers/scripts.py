@@ -10,16 +10,17 @@ import itertools
 import posixpath
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from msgspec.structs import replace
 
-from auditlib import bashisms, compose_command, waiting
+from auditlib import bashisms, compose_command, health_states, waiting
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, MovedArgument, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
+from auditlib.readers import mirrors, powershell, script_arguments, swallowing
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, is_shell
 from auditlib.source import Source, Unreadable
@@ -35,6 +36,7 @@ _WRAPPERS = frozenset({"mvnw", "gradlew"})
 """Scripts without an ending that are programs whether their mode says so or not."""
 _SHEBANG = regex(r"#!\s*(?P<program>\S+)(?:\s+(?:-S\s+)?(?P<argument>[^\s-]\S*))?")
 _COMMENT = regex(r"\s*(?:#|//|--|\*|/\*\*?)\s?(?P<text>.*?)\s*(?:\*/)?$")
+_HELP = regex(r"(?:#[^\n]*\n|\s)*<#(?P<text>.*?)#>", re.S)
 _SETS = regex(
     r"(?:^|[\s;&|(\"'])(\w+)\+?=|\$\{(\w+):?[-=+?]|\bfor\s+(\w+)\s+in\b|\bselect\s+(\w+)\s+in\b|"
     r"\bprintf\s+-v\s+(\w+)|\bgetopts\s+\S+\s+(\w+)|\b(?:read|mapfile|readarray)\s([^\n;|&<]{1,200})",
@@ -88,6 +90,8 @@ _LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
 _WRITES = regex(
     r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
 )
+_SECRET_PATH = regex(r"/run/secrets/[\w.-]{1,100}(?![\w./$*{-])")
+_ASKS_FOR_FILE = regex(r"\[\s|\btest\s|\|\||2>\s?/dev/null|\bif\b")
 _PATH = regex(r"(?<![\w$./@-])[\w$./@-]*[\w@-]\.[\w.-]*\w")
 _WORD = regex(r"\w+")
 _ASSIGNED = regex(r"^[ \t]*(?:(?:local|export|readonly|declare)[ \t]+)?(\w{1,80})=", re.M)
@@ -99,6 +103,11 @@ _DECIDES = regex(
 _BACKUPS = regex(
     r"^[ \t]*(?:export |readonly |local )?\w{0,30}(?:BACKUP|DUMP)S?_?(?:DIR|PATH|FOLDER|ROOT)=[\"']?(?:\$\{\w+:-)?"
     r"(?:\$\{?(?:PROJECT|REPO)(?:_(?:DIR|ROOT|PATH))?\}?/)?(?P<folder>[\w.-][\w./-]{0,200})\}?[\"']?[ \t]*$",
+    re.I | re.M,
+)
+_KEPT = regex(
+    r"^[ \t]*(?:export |readonly |local )?\w{0,30}(?:RETENTION|KEEP)\w{0,20}=[\"']?(?:\$\{[^}:\n]{1,60}:-)?(\d{1,4})\b|"
+    r"-mtime\s+\+(\d{1,4})\b",
     re.I | re.M,
 )
 _UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
@@ -142,7 +151,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         return
     found = _with_programs(commands(text, file, 1, source.vault), text) if is_shell(interpreter) else ()
     in_python = interpreter.startswith("python") or file.endswith(".py")
-    summary = _docstring(text) if in_python else _comment(text)
+    summary = _docstring(text) if in_python else _help(text) or _comment(text)
     if found:
         yield from _branches(file, text)
     yield Script(
@@ -170,12 +179,26 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         else (),
         tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
+        refused_references=tuple(powershell.refused_references(file, text)) if interpreter == "pwsh" else (),
+        unasked_calls=_masked(source, powershell.unasked_calls(file, text)) if interpreter == "pwsh" else (),
+        swallowing=tuple(swallowing.names(file, text, shell=bool(found))) if found or interpreter == "pwsh" else (),
+        unmounted_mirrors=tuple(mirrors.of_unmounted(file, text)) if found else (),
+        healthy_tests=tuple(Location(file, line) for line in health_states.taken(text)),
+        secret_paths=tuple(_secret_paths(file, text)) if found or interpreter == "pwsh" else (),
+        kept_days=_kept_days(text) if found else (),
+        arguments=script_arguments.of_shell(text) if found else script_arguments.of_python(text) if in_python else None,
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
         ends_at_condition=tuple(itertools.islice(_ends_at_condition(file, text), _MOST_ENDS))
         if found and "&&" in text
         else (),
         for_bash=tuple(_for_bash(file, text)) if found and interpreter in _PLAIN_SHELLS else (),
     )
+
+
+def _kept_days(text: str) -> tuple[int, ...]:
+    if "-mtime" not in text:
+        return ()
+    return tuple(dict.fromkeys(int(first or second) for first, second in _KEPT.findall(text)))
 
 
 def _backup_folder(text: str) -> str:
@@ -326,6 +349,17 @@ def _is_asked(text: str, function: str) -> bool:
     return bool(re.search(rf"(?:\b(?:if|while|until)|!|&&|\|\|)\s+{name}\b|^\s*{name}\b[^\n]*(?:&&|\|\|)", text, re.M))
 
 
+def _masked(source: Source, pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    return tuple(replace(item, value=source.vault.mask(item.value)) for item in pairs)
+
+
+def _secret_paths(file: str, text: str) -> Iterator[Pair]:
+    """The secrets that lines of a script read in containers; one that asks whether they are there means it."""
+    for number, line in enumerate(text.splitlines(), start=1) if "/run/secrets/" in text and " exec " in text else ():
+        if not (line.lstrip().startswith("#") or _ASKS_FOR_FILE.search(line[:_LINE])):
+            yield from (Pair(path, "", Location(file, number)) for path in _SECRET_PATH.findall(line[:_LINE]))
+
+
 def _makes(text: str) -> Iterator[str]:
     """The paths in lines of PowerShell that write a file, as slashes write them."""
     for line in text.splitlines():
@@ -355,6 +389,13 @@ def _docstring(text: str) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         found = None
     return _sentence(found) if found else _comment(text)
+
+
+def _help(text: str) -> str:
+    """The first sentence of the help that a script for PowerShell begins with, without its keywords (`.SYNOPSIS`)."""
+    match = _HELP.match(text[:4_000])
+    lines = (line for line in match["text"].splitlines() if not line.strip().startswith(".")) if match else ()
+    return _sentence("\n".join(lines))
 
 
 def _comment(text: str) -> str:

@@ -348,8 +348,8 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
 
 def _writes(node: Node, text: _Text) -> tuple[str, ...]:
     parent = node.parent
-    if parent is not None and parent.type == "pipeline" and parent.children[-1] == node:
-        parent = parent.parent  # what stands behind a pipe is said of its last command
+    while parent is not None and parent.type in ("pipeline", "list") and parent.children[-1] == node:
+        node, parent = parent, parent.parent  # what stands behind a pipe or `&&` is said of the last command
     if parent is None or parent.type != "redirected_statement":
         return ()
     redirections = [item.children for item in parent.children if item.type == "file_redirect"]

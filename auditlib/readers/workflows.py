@@ -179,6 +179,7 @@ def _job(key: Node, node: Node, steps: StepReader, outer: Defaults) -> Job:
         included=tuple(_included(node.get("strategy", "matrix", "include"), entries)),
         concurrency=_concurrency(node),
         permissions=_permissions(node.get("permissions")),
+        outputs=pairs(node.get("outputs"), entries, vault),
     )
 
 

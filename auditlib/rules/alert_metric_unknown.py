@@ -63,7 +63,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         metrics = [metric for item in rules for metric in item.query.metrics]
         for gap in scraping.gaps(inventory, known[key], metrics):
             users = [item for item in rules if not set(gap.metrics).isdisjoint(item.query.metrics)]
-            yield _evidence(inventory, graph, configs[0].file, gap, users)
+            if gap.exporter.lacks and all(map(gap.exporter.never_gives, gap.metrics)):
+                yield _mistaken(configs[0].file, gap, users)
+            else:
+                yield _evidence(inventory, graph, configs[0].file, gap, users)
         if configs and (unmade := scraping.unmade(inventory, known[key], metrics)):
             yield _unmade(inventory, unmade, [item for item in rules if not set(unmade).isdisjoint(item.query.metrics)])
         for metric in scraping.unrecorded(inventory, configs, metrics):
@@ -87,6 +90,20 @@ def _evidence(inventory: Inventory, graph: DependencyGraph, config: str, gap: Ga
         severity=None if gap.sure else Severity.MEDIUM,
         confidence=None if gap.sure else Confidence.LOW,
         example=lines,
+    )
+
+
+def _mistaken(config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
+    """Metrics that scraping the exporter wouldn't give either."""
+    names = listed(item.name for item in users)
+    return Evidence(
+        f"{names} {'looks' if len(users) == 1 else 'look'} at {listed(gap.metrics)}: that is {gap.exporter.name}'s by "
+        f"its name, no release of it has such a metric, and no target of {config} is one.",
+        users[0].expression_location,
+        subject=f"{gap.exporter.name}",
+        related=tuple(Related(item.expression_location, f"{item.name} does too", member=True) for item in users[1:]),
+        recommendation=f"Rewrite {names} with a metric that {gap.exporter.name} has, and scrape it.",
+        example=files.into(users[0].file, 'expr: changes(container_start_time_seconds{name!=""}[15m]) > 0'),
     )
 
 

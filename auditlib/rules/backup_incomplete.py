@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -36,7 +37,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
 from auditlib.inventory.stack import Mount, Project, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed, specified
 from auditlib.rules import _compose_lines as compose_lines
@@ -55,6 +56,8 @@ _DUMPS = {
     "MinIO": regex(r"\bmc (?:mirror|cp)\b|\brclone\b"),
 }
 _INDEXES = frozenset({"Elasticsearch", "Meilisearch", "search index"})
+_COPIES = regex(r"\btar\s+-{0,2}\w{0,6}c|\b(?:cp|rsync|zip|restic|borg)\b|\bmc (?:mirror|cp)\b")
+_BRINGS_BACK = regex(r"\btar\s+-{0,2}\w{0,6}x|\bdocker cp \S+ [\w.-]+:|\brestore\b")
 _TAKES_ALL = regex(
     r"restic|borg|duplicity|duplicati|kopia|velero|rsnapshot|rdiff-backup|volume-backup|volume ls|docker/volumes|"
     r"rclone|snapshot|docker inspect|backup\.py"
@@ -117,6 +120,30 @@ def _is_named(store: tuple[Service, Product, Mount], told: str) -> bool:
     return bool(dumps and dumps.search(told)) or any(name in told for name in names)
 
 
+def _copied_in_document(inventory: Inventory, store: tuple[Service, Product, Mount]) -> Location | None:
+    """The first command of a document that copies what a store keeps, or dumps it."""
+    product = store[1]
+    dumps = _DUMPS.get("MySQL" if product.name == "MariaDB" else product.name)
+    names = re.compile("|".join(rf"(?<![\w-]){re.escape(item)}(?![\w-])" for item in _names_of(inventory, store)))
+    for document in inventory.documents:
+        for mention in document.mentions:
+            text = mention.text if mention.kind == "command" else ""
+            if dumps and dumps.search(text):
+                return mention.location
+            if _COPIES.search(text) and not _BRINGS_BACK.search(text) and names.search(text):
+                return mention.location
+    return None
+
+
+def _names_of(inventory: Inventory, store: tuple[Service, Product, Mount]) -> set[str]:
+    """What a service, its container and its volume are called."""
+    service, _, mount = store
+    called = {
+        item.called for item in inventory.volumes if item.name == mount.source and item.project == service.project
+    }
+    return {service.name, service.container_name, mount.source, *called} - {""}
+
+
 def _evidence(
     inventory: Inventory,
     project: Project,
@@ -126,16 +153,24 @@ def _evidence(
 ) -> Evidence:
     (first, product, mount), *others = left
     shown = listed(specified(service.name, kind.name) for service, kind, _ in left)
-    lesser = product.kind in services.OBSERVABILITY
+    told = [place for item in left if (place := _copied_in_document(inventory, item))]
+    by_hand = len(told) == len(left)
+    lesser = product.kind in services.OBSERVABILITY or by_hand
+    keeps = f"what {shown} {'keeps' if not others else 'keep'}"
+    rest = (
+        f"leaves out {keeps}, which people are to copy by commands of {told[0].file}"
+        if by_hand
+        else f"no command of the repository names {keeps}, unless the host copies it"
+    )
     return Evidence(
-        f"{script.path} backs up {listed(item.name for item, _, _ in named)}, and no command of the repository names "
-        f"what {shown} {'keeps' if not others else 'keep'}, unless the host copies it.",
+        f"{script.path} backs up {listed(item.name for item, _, _ in named)}, and {rest}.",
         mount.location,
         subject=f"{project.name}/left out of backups",
         service=first.name,
         related=(
             Related(script.location, "what is backed up"),
             *(Related(item.location, f"{service.name} keeps data here", member=True) for service, _, item in others),
+            *(Related(place, "a document tells to copy it") for place in told),
         ),
         recommendation=f"Add {listed(item.name for item, _, _ in left)} to {script.path}, or say why not.",
         severity=Severity.LOW if lesser else None,

@@ -39,7 +39,16 @@ from itertools import pairwise
 
 import msgspec
 
-from auditlib.conventions import build_context, deployment, entry_points, environments, git_ignores, key_files, mounts
+from auditlib.conventions import (
+    build_context,
+    deployment,
+    encrypted_copies,
+    entry_points,
+    environments,
+    git_ignores,
+    key_files,
+    mounts,
+)
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -78,12 +87,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 missing.setdefault(mount.source, {}).setdefault(mount.location, (service, mount))
     unread = dict(_unread(inventory, known))
     made = _made(inventory) if missing or unread else ""
+    written = _written_below(inventory, known) if missing else frozenset()
     for path, (service, named) in unread.items():
         if not _is_made(made, path, known) and not _template(inventory, path):
             yield _of_folder(inventory, path, service, named)
     filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(item, mount)}
     for path, users in missing.items():
-        if path not in filled and not _is_made(made, path, known) and not posixpath.basename(path).startswith(".env"):
+        supplied = path in filled or _is_made(made, path, known) or bool(encrypted_copies.of(inventory, path))
+        supplied = supplied or any(path.endswith(f"/{end}") for end in written)
+        if not supplied and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
             meant = mounts.meant(next(iter(users.values()))[1])
             if meant not in known:
@@ -221,6 +233,16 @@ def _is_made(made: str, path: str, known: frozenset[str]) -> bool:
     end = rf"\$\{{?\w+[^\s\"']{{0,200}}?/((?:[\w.@-]{{1,100}}/){{0,20}}{re.escape(name)})(?![\w.-])"
     below = re.findall(end, made) if name in made else []
     return _is_named(path, made, known) or any(f"/{path}".endswith(f"/{item}") for item in below)
+
+
+def _written_below(inventory: Inventory, known: frozenset[str]) -> frozenset[str]:
+    """The paths with a folder that commands write to and that aren't there, such as those below one that a `cd` to a
+    variable leads to (`cd "$TARGET" && app export > config/app.yaml`).
+    """
+    words = [path for command in deployment.commands(inventory) for path in command.writes]
+    words += [path for script in inventory.scripts for path in script.makes]
+    ends = (posixpath.normpath(path) for path in words if not path.startswith(("/", "$", "~")))
+    return frozenset(path for path in ends if "/" in path and not path.startswith("..") and path not in known)
 
 
 def _is_named(path: str, text: str, known: frozenset[str]) -> bool:

@@ -1,8 +1,8 @@
-"""A job, a script or a makefile calls `docker-compose`, which runners and new hosts no longer have.
+"""`docker-compose` is called, which is no longer maintained and which many hosts don't have.
 
-Compose 1 isn't maintained since July 2023 and was taken off the images of GitHub's runners in August 2024. The step
-ends with "command not found", so what follows it in the job is never reached. Docker's packages bring the plugin
-alone: a script that calls `docker-compose` fails on a host that was set up after that.
+Compose 1 isn't maintained since July 2023. It was taken off the images of GitHub's runners in August 2024, and Docker's
+own packages bring `docker compose` alone. A step or script ends with "command not found", and what follows it is never
+reached.
 
 Anti-pattern:
 
@@ -32,11 +32,11 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditlib import pipeline
-from auditlib.conventions import command_texts, deployment
-from auditlib.conventions.command_texts import Use
+from auditlib.conventions import deployment, told_commands
+from auditlib.conventions.told_commands import Told
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job
@@ -48,7 +48,6 @@ from auditlib.rules._rule import Evidence, rule
 
 _HOSTED = regex(r"ubuntu-(?:latest|\d\d\.\d\d)(?:-arm)?")
 _NAME = "docker-compose"
-_ON_HOSTS = frozenset({"script", "target"})
 _INSTALLS = regex(rf"\b(?:install|curl|wget|chmod|ln|brew|apk add)\b[^\n]*\b{_NAME}(?![\w.-]*(?:\.ya?ml|plugin|v2))\b")
 _MADE = regex(
     rf"(?:install|curl|wget|ln|alias|chmod|cp|mv|tee|echo|command -v|which|type|hash|PATH)\b[^\n]*\b{_NAME}\b|"
@@ -59,21 +58,15 @@ _MADE = regex(
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every job on a runner of GitHub that calls it, by itself or by way of a make target, and doesn't install it; one
-    finding for the scripts, makefiles and servers' commands that call it.
+    """Every job on a runner of GitHub that calls it, by itself or by way of a make target, and doesn't install it; and
+    one finding for what people call by hand.
     """
-    told: set[Location] = set()
-    for found in _of_jobs(inventory):
-        told.add(found.location)
-        yield found
-    uses = [use for use in command_texts.uses(inventory, (_NAME,)) if use.command.location not in told]
-    kept = [use for use in uses if use.text.kind in _ON_HOSTS and not _chooses(use)]
-    if kept and not any(use.text.kind == "step" for use in uses) and not _is_installed(inventory):
-        yield _on_hosts(inventory, kept)
+    found = list(_in_jobs(inventory))
+    yield from found
+    yield from _elsewhere(inventory, {item.location for item in found})
 
 
-def _of_jobs(inventory: Inventory) -> Iterator[Evidence]:
-    """The jobs on runners of GitHub."""
+def _in_jobs(inventory: Inventory) -> Iterator[Evidence]:
     everything = pipeline.of(inventory, inventory.workflows)
     targets = {" ".join(command.words): command for manifest in inventory.manifests for target in manifest.targets
                for command in target.commands if _calls(command)}  # fmt: skip
@@ -89,12 +82,13 @@ def _of_jobs(inventory: Inventory) -> Iterator[Evidence]:
             yield _evidence(job, command, [], caller)
 
 
-def _chooses(use: Use) -> bool:
-    """Whether a text knows the new command as well, or asks which of both is there."""
-    words = [" ".join(command.words) for command in use.text.commands]
-    asks = any(text.startswith(("command -v", "which", "type", "hash")) and _NAME in text for text in words)
-    defines = any(command.function == _NAME for command in use.text.commands)
-    return asks or defines or any(text.startswith("docker compose") for text in words)
+def _elsewhere(inventory: Inventory, places: set[Location]) -> Iterator[Evidence]:
+    """One finding for all scripts, makefiles and documents that call it, where nothing of them chooses between both."""
+    told = [item for item in told_commands.everywhere(inventory) if item.words[:1] == (_NAME,) and not _of_job(item)]
+    choosing = {command.location.file for command in deployment.commands(inventory) if _chooses(command.words)}
+    found = [item for item in told if item.location.file not in choosing and item.location not in places]
+    if found and not _is_installed(inventory):
+        yield _of_files(inventory, found)
 
 
 def _is_installed(inventory: Inventory) -> bool:
@@ -104,28 +98,36 @@ def _is_installed(inventory: Inventory) -> bool:
     return any(_NAME in text and _INSTALLS.search(text) for text in (*own, *told))
 
 
-def _on_hosts(inventory: Inventory, uses: list[Use]) -> Evidence:
-    first, *others = uses
-    text = " ".join(first.command.words)
-    new = next((item for item in command_texts.uses(inventory, ("docker",)) if item.command.words[1:2] == ("compose",)),
-               None)  # fmt: skip
-    places = list(dict.fromkeys(use.text.path for use in uses))
-    but = f", and {new.text.called} calls `docker compose`: a host may have one of both alone" if new else ""
+def _of_job(told: Told) -> bool:
+    return "/workflows/" in told.location.file
+
+
+def _chooses(words: Sequence[str]) -> bool:
+    """Whether a command asks which of the two there is, brings the old one, or is the new one."""
+    text = " ".join(words)
+    return words[:2] == ("docker", "compose") or (_NAME in text and words[0] != _NAME and bool(_MADE.search(text)))
+
+
+def _of_files(inventory: Inventory, found: list[Told]) -> Evidence:
+    first = next((item for item in found if not item.by_document), found[0])
+    places = list(dict.fromkeys(item.location for item in found))
+    names = list(dict.fromkeys(item.location.file for item in found))
+    new = {item.location.file for item in told_commands.everywhere(inventory)
+           if item.words[:2] == ("docker", "compose") and item.location.file not in names}  # fmt: skip
+    verb = "calls" if len(new) == 1 else "call"
+    beside = f", while {listed(sorted(new), limit=2)} {verb} `docker compose`" if new else ""
     return Evidence(
-        f"{listed(places)} {'calls' if len(places) == 1 else 'call'} `{_NAME}`, which is Compose 1 and not maintained "
-        f"since July 2023: a host that is set up by Docker's packages has no such command{but}.",
-        first.command.location,
-        subject="hosts",
-        related=(
-            *((Related(new.command.location, "calls `docker compose`"),) if new else ()),
-            *(Related(use.command.location, f"calls `{_NAME}` too", member=True) for use in others),
-        ),
+        f"{listed(names, limit=4)} {'call' if len(names) > 1 else 'calls'} `{_NAME}`, of which there has been no "
+        f"release since July 2023{beside}: where Docker was installed from its own packages, there is no such command.",
+        first.location,
+        subject="scripts and documents",
+        related=tuple(Related(place, f"calls `{_NAME}` too", member=True) for place in places
+                      if place != first.location)[:30],
+        recommendation=f"Write `docker compose` in {listed(names, limit=3)}.",
         severity=Severity.LOW,
-        confidence=Confidence.MEDIUM,
-        recommendation="Write `docker compose` in place of `docker-compose`.",
-        change=(_NAME + " ", "docker compose ") if first.command.words[0] == _NAME else ("", ""),
-        example=files.into(first.text.path, text.replace(_NAME, "docker compose", 1)),
-    )
+        change=(_NAME + " ", "docker compose "),
+        example=files.into(first.location.file, first.text.replace(_NAME, "docker compose", 1)),
+    )  # fmt: skip
 
 
 def _calls(command: Command) -> bool:

@@ -1,7 +1,8 @@
 """The configuration that is deployed with the code isn't checked, or only a part of it.
 
 A slip in a rule of Prometheus or a route of Alertmanager shows when the program is restarted, or in the incident of
-which nobody was told. A list of rule files in a script or workflow falls behind those that are loaded.
+which nobody was told; one in a Compose file stops a deployment half way. A list of rule files in a script or workflow
+falls behind those that are loaded.
 
 Anti-pattern:
 
@@ -20,6 +21,7 @@ References:
 
 - https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/#syntax-checking-rules
 - https://github.com/prometheus/alertmanager#amtool
+- https://docs.docker.com/reference/cli/docker/compose/config/
 """
 
 from __future__ import annotations
@@ -29,10 +31,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, monitoring, workflow_events
+from auditlib.conventions import deployment, environments, monitoring, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Workflow
+from auditlib.inventory.stack import Project
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -42,6 +45,12 @@ from auditlib.rules._rule import Evidence, rule
 
 _CHECKS = regex(r"promtool|amtool|\bpint\b|\bcompose\b.*\bup\b|pre-commit")
 """What checks such files, or starts the programs that read them."""
+_READS_COMPOSE = regex(
+    r"\bcompose\b.*\b(?:config|up|build|run|pull|create|convert)\b|pre-commit|dclint|compose-lint|bake|compose-action|"
+    r"stack deploy|kompose|kics|checkov|trivy config"
+)
+"""What reads a Compose file, or may."""
+_ASIDE = ("docs/", "doc/", "examples/", "example/")
 _VARIES = regex(r"[*$?{]")
 
 
@@ -52,12 +61,43 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     yield from _left_out(inventory)
     checking = [item for item in inventory.workflows if workflow_events.runs_for_pull_requests(item)]
-    wanted = config_checks.of_monitoring(inventory)
-    if not checking or not wanted or deployment.other_ci(inventory):
+    if not checking or deployment.other_ci(inventory):
         return
     found = pipeline.of(inventory, inventory.workflows)
-    if not found.opaque and not found.matching(_CHECKS):
+    if found.opaque:
+        return
+    wanted = config_checks.of_monitoring(inventory)
+    if wanted and not found.matching(_CHECKS):
         yield _evidence(inventory, checking[0], wanted)
+    projects = _deployed(inventory)
+    if projects and not found.matching(_READS_COMPOSE):
+        yield _of_compose(inventory, checking[0], projects)
+
+
+def _deployed(inventory: Inventory) -> list[Project]:
+    """The projects that run what others depend on; not those of a developer."""
+    aside = inventory.development_files
+    return [item for item in inventory.deployed_projects
+            if item.location.file not in aside and len(inventory.services_of(item.name)) > 1
+            and not environments.is_for_development(item.location.file)
+            and not item.location.file.startswith(_ASIDE)]  # fmt: skip
+
+
+def _of_compose(inventory: Inventory, workflow: Workflow, projects: list[Project]) -> Evidence:
+    first, *others = projects
+    names = [item.location.file for item in projects]
+    return Evidence(
+        f"{workflow.file} checks pull requests, and no workflow has Compose read {listed(names, limit=4)}: a slip in "
+        "it shows when it is deployed.",
+        first.location,
+        subject="compose",
+        related=(
+            *(Related(item.location, "isn't read either", member=True) for item in others),
+            Related(workflow.location, "checks pull requests"),
+        ),
+        recommendation=f"Run `docker compose config --quiet` over {listed(names, limit=2)} in {workflow.file}.",
+        example=files.into(workflow.file, config_checks.of_compose(inventory, first)),
+    )
 
 
 def _left_out(inventory: Inventory) -> Iterator[Evidence]:

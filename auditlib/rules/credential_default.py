@@ -96,13 +96,21 @@ def _user_names(inventory: Inventory) -> set[tuple[str, str]]:
     ${MINIO_ACCESS_KEY:-shop}`).
     """
     families = _families(inventory)
-    return {
-        (families.get(service.project, service.project), name)
+    given = [
+        (service.project, entry.name, name)
         for service in inventory.services
         for entry in service.environment
-        if _USER.search(entry.name)
         for name in entry.variables
-        if _KEY_OF_USER.search(name) and "SECRET" not in name
+    ]
+    given += [  # where an override gives another value, the variable is in its base alone
+        (item.project, item.target.rpartition(".")[2], item.name)
+        for item in inventory.variables
+        if ".environment." in item.target
+    ]
+    return {
+        (families.get(project, project), name)
+        for project, holder, name in given
+        if _USER.search(holder) and _KEY_OF_USER.search(name) and "SECRET" not in name
     }
 
 
@@ -238,9 +246,11 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Ways)
     offered = _offered(inventory, name, reached) if first.literal else None
     known = {use.location for use in uses}
     alike = [item for item in _alike(inventory, group) if item.location not in known]
+    winner = _overruled_in(inventory, group)
+    loses = f" It loses to {winner} wherever Compose loads that, as it does by itself." if winner else ""
     found = Evidence(
         f"{name} {_stands(first)} ({first.value.text}{_judgement(first.value)}){_where(reached, copies)}"
-        f"{exposure.told(published, routed)}.{_in_vain(offered)}",
+        f"{exposure.told(published, routed)}.{_in_vain(offered)}{loses}",
         first.location,
         subject=name,
         service=first.service or None,
@@ -250,7 +260,7 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Ways)
             *(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in alike),
             *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
-        severity=_severity(inventory, group, exposed=bool(published or routed)),
+        severity=_severity(inventory, group, exposed=bool(published or routed), overruled=bool(winner)),
     )
     if reached and all(_is_idle(inventory, item, name) for item in reached):
         return _taken_out(found, name, reached[0])
@@ -277,9 +287,30 @@ def _where(reached: list[Service], copies: list[Use]) -> str:
     return f" in {len(told)} services ({listed(told)})" if len(told) > 1 else f" in the service {listed(told)}"
 
 
-def _severity(inventory: Inventory, group: Group, *, exposed: bool) -> Severity | None:
+def _overruled_in(inventory: Inventory, group: Group) -> str:
+    """The override, read by itself, that gives every place of a credential another value; empty if there is none."""
+    losing = _overruled(inventory)
+    files = {losing.get((use.location.file, use.location.line), "") for use in group.uses}
+    return files.pop() if len(files) == 1 else ""
+
+
+@answered_once
+def _overruled(inventory: Inventory) -> Mapping[tuple[str, int], str]:
+    """By place the values that lose to a later file of their own project, with that file."""
+    together = [project.files for project in inventory.base_projects]
+    return {
+        (loser.file, loser.line): winner.file
+        for winner, losers in inventory.losers.items()
+        for loser in losers
+        if loser.file != winner.file and any({loser.file, winner.file} <= {*files} for files in together)
+    }
+
+
+def _severity(inventory: Inventory, group: Group, *, exposed: bool, overruled: bool) -> Severity | None:
     if _is_aside(group) or _is_replaced(inventory, group):
         return Severity.LOW
+    if overruled:
+        return Severity.MEDIUM
     if exposed:
         return Severity.CRITICAL
     consoles = group.reached and all(exposure.opens_console(inventory, item, group.name) for item in group.reached)

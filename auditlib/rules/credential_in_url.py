@@ -78,7 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for items in found.values():
         if all(item.kind == "setting" and item.replaceable for item in items.values()):
             continue  # such defaults are to go as a whole
-        if told.issuperset(items):
+        if told.issuperset(items) or all(map(_is_developers_own, items.values())):
             continue
         yield _evidence(inventory, sorted(items.values(), key=_order), variables)
 
@@ -112,6 +112,11 @@ def _is_test(path: str) -> bool:
     return not {"tests", "test", "__tests__", "spec", "fixtures", "e2e", "examples"}.isdisjoint(parts[:-1]) or (
         parts[-1].startswith(("test_", "conftest")) or ".test." in parts[-1] or ".spec." in parts[-1]
     )
+
+
+def _is_developers_own(item: Sighting) -> bool:
+    """Whether it is in a file of variables for development: its libraries ask for addresses, and it goes nowhere."""
+    return item.kind == "env_file" and environments.is_for_development(item.location.file)
 
 
 def _order(item: Sighting) -> tuple[bool, int, str, int]:

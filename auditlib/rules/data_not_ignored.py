@@ -47,6 +47,8 @@ _BACKUPS = ("a", "a.sql", "a.sql.gz", "a.dump", "a.tar.gz", "a.gz")
 _ENCRYPTS = regex(r"\b(?:openssl\s+enc|gpg2?|age|restic|borg)(?=\s|$)")
 _KEPT = regex(r"/(?:data|db|databases?|storage|uploads?|media|backups?|dumps?|vault|files|n8n|gitea|var/lib)(?:/|$)")
 """Folders of a container in which programs keep what must not get lost, or out."""
+_SETTINGS = (".ini", ".conf", ".cnf", ".cfg", ".yaml", ".yml", ".toml", ".xml", ".properties")
+"""How files are called that people write and programs read."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -100,6 +102,7 @@ def _of_backups(scripts: list[Script]) -> Evidence:
 def _is_data(inventory: Inventory, service: Service, mount: Mount) -> bool:
     """Whether a mount is a folder of the checkout that the repository lacks and that the service keeps data in."""
     made = mount.kind == "bind" and not (mount.outside or mount.read_only or "$" in mount.source)
+    made = made and not mount.source.endswith(_SETTINGS)
     if not made or mount.source in inventory.file_set or mount.source in inventory.folder_set:
         return False
     product = services.product(inventory, service)
@@ -118,6 +121,11 @@ def _are_files_ignored(inventory: Inventory, service: Service, mount: Mount) -> 
     return bool(paths) and all(path and git_ignores.left_out_by(inventory, path) for path in paths)
 
 
+def _pattern(place: str) -> str:
+    """The line of a `.gitignore` for a folder, or for a file."""
+    return f"/{place}" if posixpath.splitext(place)[1] else f"/{place}/"
+
+
 def _evidence(found: dict[str, tuple[Service, Mount]]) -> Evidence:
     (_, (service, first)), *others = found.items()
     names = listed(found)
@@ -133,5 +141,5 @@ def _evidence(found: dict[str, tuple[Service, Mount]]) -> Evidence:
             Related(mount.location, f"{item.name} writes {place}", member=True) for place, (item, mount) in others
         ),
         recommendation=f"Name {names} in `.gitignore`.",
-        example=files.into(".gitignore", "\n".join(f"/{place}/" for place in found)),
+        example=files.into(".gitignore", "\n".join(map(_pattern, found))),
     )

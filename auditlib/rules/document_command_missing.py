@@ -31,6 +31,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib import compose_command
 from auditlib.command_words import composer_script, split
 from auditlib.conventions import documented_containers
 from auditlib.graph import DependencyGraph
@@ -48,7 +49,21 @@ _TARGET = regex(r"[a-z][\w:-]*")
 _FILE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
 _GENERATORS = frozenset({"CMakeLists.txt", "configure", "configure.ac", "Makefile.in", "Makefile.am", "meson.build"})
 _SCRIPT = regex(r"(?:\./)?(?:[\w-][\w.-]*/)+[\w.-]+\.(?:sh|bash)")
+_ELSEWHERE = frozenset({"-C", "-f", "--directory", "--file", "--makefile"})
+_SCRIPTS = frozenset({"dev", "start", "build", "test", "lint", "format", "preview", "migrate", "seed", "typecheck"})
+"""Names that package managers without `run` take for a script's."""
+_OPERAND = regex(
+    r"(?:kubectl (?:apply|create|delete|replace) (?:.{0,40} )?(?:-f|-k|--filename)[ =]|ansible-playbook (?:-i \S+ )?|"
+    r"helm (?:install|upgrade) (?:.{0,60} )?(?=\./)|(?:python3?|node|deno run|bun|ts-node|php|k6 run|"
+    r"promtool check config|promtool check rules|locust -f) |docker build (?:.{0,60} )?(?:-f|--file)[ =]|"
+    r"psql (?:.{0,80} )?-f |cd )"
+    r"(?P<path>(?:\./)?[\w.-]+(?:/[\w.-]+)+/?|[\w-]+/)(?= |$)"
+)
+"""A file or folder of the repository that a program is given."""
 _STARTERS = frozenset({"sudo", "bash", "sh", "time", "exec", "source", "."})
+_NOT_OURS = frozenset(
+    {"node_modules", "dist", "build", "target", "vendor", ".venv", "venv", "bin", "out", "tmp", "www", ".git"}
+)
 _NO_MAKEFILE = "a makefile"
 _COMPOSE = ("docker-compose", "docker compose")
 
@@ -68,6 +83,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *_targets(inventory, names, item),
                 *_files(names, commands, item),
                 *_scripts(inventory, names, commands, item),
+                *_operands(inventory, commands, item),
+                *_project(inventory, document, commands, item),
                 *_dispatched(inventory, item),
                 *documented_containers.missing(containers, item),
             ):
@@ -90,10 +107,15 @@ def _is_of_another(document: Document, commands: list[Mention]) -> bool:
 
 def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[str]:
     """A make target, or a script of npm or Composer, that no makefile, package.json or composer.json has."""
-    words = _called(item.text.split())
+    for words in _calls(item.text.split()):
+        yield from _target(inventory, names, item, words)
+
+
+def _target(inventory: Inventory, names: set[str], item: Mention, words: list[str]) -> Iterator[str]:
     kind = {"make": "make", "npm run": "npm", "composer run": "composer"}.get(" ".join(words[:-1]), "")
     files = [manifest for manifest in inventory.manifests if manifest.kind == kind]
-    if item.text.split() != words and not _is_beside(item, files):
+    beside = _is_beside(item, files) or _is_inside(inventory, item, files)
+    if kind != "make" and item.text.split() != words and not beside:
         return
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
@@ -111,6 +133,23 @@ def _is_beside(item: Mention, files: list[Manifest]) -> bool:
     return any(posixpath.dirname(file.path) in folders for file in files)
 
 
+def _is_inside(inventory: Inventory, item: Mention, files: list[Manifest]) -> bool:
+    """Whether the command enters a service whose image is built in the folder of one of the files."""
+    call = compose_command.of(item.text.split())
+    name = split(list(call.arguments))[0] if call else ""
+    built = {service.build.context for service in inventory.services_by_name.get(name, ()) if service.build}
+    return any((posixpath.dirname(file.path) or ".") in built for file in files)
+
+
+def _calls(words: list[str]) -> Iterator[list[str]]:
+    """The calls that a command is, each with nothing but one name; `make` may be given several, and variables."""
+    if words[:1] != ["make"] or len(words) == 2:
+        yield _called(words)
+        return
+    if not _ELSEWHERE.intersection(words):
+        yield from (["make", word] for word in words[1:] if not word.startswith("-") and "=" not in word)
+
+
 def _called(words: list[str]) -> list[str]:
     """A command of the host, or of a container, as it is written with nothing but the name of what it calls."""
     if words[:1] == ["docker-compose"] or words[:2] == ["docker", "compose"]:
@@ -119,6 +158,10 @@ def _called(words: list[str]) -> list[str]:
     program = words[0] if words else ""
     if program in ("npm", "pnpm", "yarn", "bun") and words[1:2] in (["run"], ["run-script"]):
         return ["npm", "run", *words[2:3]] if not {"-w", "--workspace", "--filter", "-C"} & set(words) else words
+    if program == "npm" and words[1:2] in (["test"], ["start"]):
+        return ["npm", "run", words[1]]
+    if program in ("yarn", "pnpm") and words[1:2] and (words[1] in _SCRIPTS or ":" in words[1]):
+        return ["npm", "run", words[1]]
     if program == "composer":
         name, by_name = composer_script(words[1:])
         return ["composer", "run", name] if by_name or (":" in name and "/" not in name) else words
@@ -150,6 +193,34 @@ def _scripts(inventory: Inventory, names: set[str], commands: list[Mention], ite
     slip = difflib.get_close_matches(name, [posixpath.basename(script.path) for script in inventory.scripts], 1, 0.85)
     if not made and not slip:
         yield f"the script {path}"
+
+
+def _operands(inventory: Inventory, commands: list[Mention], item: Mention) -> Iterator[str]:
+    """A path that a program is given, that leads nowhere from any folder and that no other command names."""
+    match = _OPERAND.match(item.text)
+    path = normal(match["path"].rstrip("/")) if match else ""
+    first = path.partition("/")[0]
+    changes = bool(match) and item.text.startswith("cd ")
+    if not path or path.startswith("..") or first in _NOT_OURS or (changes and first not in inventory.folder_set):
+        return
+    there = inventory.file_set | inventory.folder_set
+    if path in there or any(other.endswith(f"/{path}") for other in there):
+        return
+    last = posixpath.basename(path)
+    if not any(last in other.text for other in commands if other is not item and not _OPERAND.match(other.text)):
+        yield f"the {'file' if '.' in last else 'folder'} {path}"
+
+
+def _project(inventory: Inventory, document: Document, commands: list[Mention], item: Mention) -> Iterator[str]:
+    """A Compose file for a call that names none, where nothing changes the folder and none lies in the usual ones."""
+    call = compose_command.of(item.text.split()) if "compose" in item.text else None
+    if call is None or call.verb not in ("up", "build", "down", "logs", "exec", "run", "ps") or not inventory.projects:
+        return
+    elsewhere = any("cd " in other.text or "COMPOSE_FILE" in other.text for other in document.mentions)
+    homes = {posixpath.dirname(file) for project in inventory.projects for file in project.files}
+    above = posixpath.dirname(document.path)
+    if len(homes) == 1 and not (call.options or elsewhere or homes & {"", above}) and item in commands:
+        yield "a Compose file in the folder where it is called"
 
 
 def _started(item: Mention) -> str:

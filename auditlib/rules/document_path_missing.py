@@ -64,8 +64,8 @@ def _like(inventory: Inventory, path: str) -> str:
 
 
 def _evidence(inventory: Inventory, document: str, items: list[AbsentPath]) -> Evidence:
-    first, *others = items
-    paths = list(dict.fromkeys(item.path for item in items))
+    first, *others = sorted(items, key=lambda item: item.location.line)
+    paths = list(dict.fromkeys(item.path for item in (first, *others)))
     like = _like(inventory, first.path)
     known = f"; there is {like}" if like else ""
     sure = all(path.startswith(".github/workflows/") for path in paths)

@@ -77,20 +77,30 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 claim = None if port in known else _claim(inventory, document, item, port)
                 if claim:
                     found[claim].append(item)
-    for script in inventory.scripts:
-        for command in script.commands:
-            text = _printed(command)
-            for port in _ADDRESS.findall(text) if "://" in text else ():
-                claim = None if port in known else _claimed(inventory, text, port)
-                if claim:
-                    found[claim].append(Mention("address", text, command.location))
+            name, _, port = item.text.partition(" ") if item.kind == "port" else ("", "", "")
+            claim = _tabled(inventory, name, port) if port and port not in known else None
+            if claim:
+                found[claim].append(item)
+    for command in _own_commands(inventory):
+        text = _printed(command)
+        for port in _ADDRESS.findall(text) if "://" in text else ():
+            claim = None if port in known else _claimed(inventory, text, port)
+            if claim:
+                found[claim].append(Mention("address", text, command.location))
     for claim, uses in found.items():
         yield _evidence(claim, uses)
 
 
+def _own_commands(inventory: Inventory) -> Iterator[Command]:
+    """The commands of scripts, make targets and npm scripts, which people call."""
+    yield from (command for script in inventory.scripts for command in script.commands)
+    targets = (target for manifest in inventory.manifests for target in manifest.targets)
+    yield from (command for target in targets for command in target.commands)
+
+
 def _printed(command: Command) -> str:
     """What a command of a script tells whoever calls that; empty for another command."""
-    return " ".join(command.words[1:]) if command.words[:1] and command.words[0] in _PRINTS else ""
+    return " ".join(command.words[1:]) if command.words[:1] and command.words[0].lstrip("@-") in _PRINTS else ""
 
 
 def _known(inventory: Inventory) -> set[str] | None:
@@ -101,9 +111,7 @@ def _known(inventory: Inventory) -> set[str] | None:
     ):
         return None
     texts = [line.value.text for file in inventory.env_files for line in file.lines if line.value]
-    texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
-    texts += [word for script in inventory.scripts for command in script.commands if not _printed(command)
-              for word in command.words]  # fmt: skip
+    texts += [word for command in _own_commands(inventory) if not _printed(command) for word in command.words]
     return {port.host_port for port in ports} | {number for text in texts for number in _NUMBER.findall(text)}
 
 
@@ -139,6 +147,15 @@ def _stale(inventory: Inventory, item: Mention, port: str) -> _Claim | None:
         return None
     published = [service for service in inventory.distinct_services if service.ports and not service.build]
     named = [service for service in published if _is_called(item.text, _program(service))]
+    return _Claim(port, named[0], named[0].ports[0]) if len(named) == 1 else None
+
+
+def _tabled(inventory: Inventory, name: str, port: str) -> _Claim | None:
+    """The service that a row of a table names, if it is published, and no container has the port of the row."""
+    if any(entry.target == port for service in inventory.services for entry in service.ports):
+        return None
+    named = [item for item in inventory.distinct_services
+             if item.ports and name.lower() in (item.name.lower(), _program(item).lower())]  # fmt: skip
     return _Claim(port, named[0], named[0].ports[0]) if len(named) == 1 else None
 
 

@@ -35,7 +35,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 
 from auditlib import stages
-from auditlib.conventions import deployment, environments, image_variables, programs
+from auditlib.conventions import deployment, encrypted_copies, environments, image_variables, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvFileReference, Project
@@ -64,6 +64,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     demanded = _demanded(inventory) if wanted else {}
     for path, references in wanted.items():
         name = posixpath.basename(path)
+        if encrypted_copies.of(inventory, path):  # what decrypts it may be a loop over all that are there
+            continue
         if not _has_template(inventory, path) and name not in explained and not _is_described(inventory, name):
             yield _evidence(inventory, path, references, demanded)
 

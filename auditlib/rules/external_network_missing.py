@@ -24,6 +24,8 @@ References:
 
 from __future__ import annotations
 
+import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment
@@ -31,6 +33,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Network
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -46,9 +49,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if _creates_networks(inventory):
         return
     elsewhere = deployment.uses_orchestrator(inventory)
-    missing: dict[str, Network] = {}
+    for name, users in _wanted(inventory, own).items():
+        alike = next((other for other in own if other.name == name), None)
+        plain = None if alike else _without_prefix(inventory, name)
+        if alike:
+            yield _renamed(name, users[0], alike)
+        elif plain:
+            yield _prefixed(name, users[0], plain)
+        elif not elsewhere:
+            yield _missing(name, users)
+
+
+def _wanted(inventory: Inventory, own: list[Network]) -> dict[str, list[Network]]:
+    """The external networks that nothing makes, by their names; Compose leaves out those that no service joins."""
+    joined = {(item.project, each.network) for item in inventory.services for each in item.networks}
+    missing: defaultdict[str, list[Network]] = defaultdict(list)
     for item in inventory.networks:
         name = item.called or item.name
+<<<<<<< HEAD
         if item.external and name not in _BUILT_IN and _OF_PROJECT not in name and not _is_made(name, own):
             missing.setdefault(name, item)
     for name, item in missing.items():
@@ -56,6 +74,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         swarm = {project.name for project in inventory.projects if project.for_swarm}
         if alike or not elsewhere:
             yield _renamed(name, item, alike, swarm) if alike else _missing(name, item)
+=======
+        foreign = item.external and name not in _BUILT_IN and _OF_PROJECT not in name
+        if foreign and (item.project, item.name) in joined and not _is_made(name, own):
+            missing[name].append(item)
+    return missing
+
+
+def _without_prefix(inventory: Inventory, name: str) -> Network | None:
+    """The network of a project that is external as well, and that is asked for with the project's name before it."""
+    for item in inventory.networks:
+        folder = posixpath.basename(posixpath.dirname(item.location.file))
+        if item.external and folder and name == f"{folder}_{item.name}" and (item.called or item.name) != name:
+            return item
+    return None
+>>>>>>> origin/main
 
 
 def _is_made(name: str, own: list[Network]) -> bool:
@@ -63,13 +96,18 @@ def _is_made(name: str, own: list[Network]) -> bool:
     return any(item.called == name or (not item.called and name.endswith(f"_{item.name}")) for item in own)
 
 
-def _missing(name: str, item: Network) -> Evidence:
+def _missing(name: str, users: list[Network]) -> Evidence:
+    item, *others = users
+    written = f"write `docker network create {name}` down"
     return Evidence(
         f"The network {name} is external, and no project, script or document of the repository makes it: "
         "`docker compose up` ends at once, unless the host has it.",
         item.location,
         subject=name,
-        recommendation=f"Remove `external` from {name}, or write `docker network create {name}` down.",
+        related=tuple(Related(each.location, f"{each.location.file} joins it as well", member=True) for each in others),
+        recommendation=f"{written.capitalize()}, as {counted(len(users), 'project')} join it."
+        if others
+        else f"Remove `external` from {name}, or {written}.",
         example=files.into("README.md", f"docker network create {name}"),
     )
 
@@ -88,6 +126,21 @@ def _renamed(name: str, item: Network, other: Network, swarm: set[str]) -> Evide
         recommendation=f"Say `name: {name}` for the network in {file}, and start the files one by one.",
         severity=Severity.MEDIUM,
         example=files.into(file, f"networks:\n  {other.name}:\n    name: {name}"),
+    )
+
+
+def _prefixed(name: str, item: Network, other: Network) -> Evidence:
+    """Of a network that another project joins as an external one too, so that its name has no prefix."""
+    file, plain = item.location.file, other.called or other.name
+    return Evidence(
+        f"The network {name} is external, and the one of {other.location.file} is called {plain}, as it is external "
+        "there as well: `docker compose up` ends at once, or its services meet nobody of that project.",
+        item.location,
+        subject=name,
+        related=(Related(other.location, "the network that is meant"),),
+        recommendation=f"Say `name: {plain}` for the network in {file}.",
+        severity=Severity.MEDIUM,
+        example=files.into(file, f"networks:\n  {item.name}:\n    external: true\n    name: {plain}"),
     )
 
 

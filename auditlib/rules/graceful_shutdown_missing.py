@@ -2,7 +2,8 @@
 
 On `docker stop` the first process gets SIGTERM, and SIGKILL ten seconds later. A command in shell form may have a shell
 as its first process, which passes no signal on, and so does npm; a program may know SIGINT alone, as Ctrl-C sends it; a
-worker needs longer than ten seconds for its task.
+worker needs longer than ten seconds for its task. A server of Go that knows no signal ends at once, in the middle of
+its answers, and Node.js as the first process ignores one that nobody handles.
 Either way work is cut off at each deployment.
 
 Anti-pattern:
@@ -27,6 +28,7 @@ References:
 - https://docs.docker.com/reference/dockerfile/#shell-and-exec-form
 - https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd
 - https://docs.docker.com/reference/compose-file/services/#stop_grace_period
+- https://pkg.go.dev/net/http#Server.Shutdown
 - https://docs.celeryq.dev/en/stable/userguide/workers.html#stopping-the-worker
 """
 
@@ -36,8 +38,19 @@ import json
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 
-from auditlib.conventions import environments, first_process, mounts, server_traits, services, stacks
+from auditlib.conventions import (
+    code_traits,
+    environments,
+    first_process,
+    mounts,
+    server_traits,
+    services,
+    stacks,
+    starting,
+)
+from auditlib.conventions.code_traits import Use
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -47,8 +60,11 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _code_uses as code_uses
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
+from auditlib.rules import _files as files
+from auditlib.rules import _go_servers as go_servers
 from auditlib.rules._rule import Evidence, rule
 
 _LONGEST = "<length of the longest task, such as 2m>"
@@ -84,6 +100,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         interrupted = server_traits.of(inventory, service, "interrupt")
         if interrupted and _lasts(service) and not _is_interrupted(inventory, service):
             yield _signal_evidence(service, interrupted[0])
+    yield from _unended(inventory)
     declared = stacks.by_project(inventory.distinct_services)
     for project in inventory.projects:
         own = declared.get(project.name, [])
@@ -95,6 +112,62 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         workers = [item for item in kept if durability.is_worker(inventory, item) and not _has_time(item)]
         if workers and not durability.is_idle(inventory, workers):
             yield _worker_evidence(project.name, workers)
+
+
+_NODE = (".js", ".ts", ".mjs", ".cjs")
+_GO_ENDS = """\
+ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+defer stop()
+go server.ListenAndServe()
+<-ctx.Done()
+server.Shutdown(context.Background())   // of an http.Server, with a limit of time"""
+_NODE_ENDS = "process.on('SIGTERM', () => server.close(() => process.exit(0)));"
+
+
+def _unended(inventory: Inventory) -> Iterator[Evidence]:
+    """For Go and Node.js the servers in whose code nothing ends them in order."""
+    told = {
+        use.trait.location.file for use in go_servers.untimed(inventory)
+    }  # what has no limit of time says this as well
+    for kinds, endings in ((("go server", "go listens"), (".go",)), (("node server",), _NODE)):
+        uses = [use for use in go_servers.unended(inventory, kinds, endings) if use.trait.location.file not in told]
+        alone = uses if endings != _NODE else code_traits.where(uses, partial(_is_first, inventory))
+        if alone:
+            yield _unended_evidence(alone)
+
+
+def _is_first(inventory: Inventory, service: Service) -> bool:
+    """Whether Node.js is the first process of a service, without an init that would pass signals on to it."""
+    first = next(iter(starting.of(inventory, service)), None)
+    words = first.words if first and not service.init else ()
+    shell = first is not None and first_process.shell_form(services.built_from(inventory, service)[1])
+    return bool(words) and words[0].rpartition("/")[2] == "node" and not (shell and not service.command)
+
+
+def _unended_evidence(uses: list[Use]) -> Evidence:
+    trait = uses[0].trait
+    several = len({item.key for use in uses for item in use.services}) > 1
+    go = trait.kind != "node server"
+    does = (
+        f"{'end' if several else 'ends'} at once when Docker stops {'them' if several else 'it'}, and requests at hand "
+        "are cut off: nothing in the code handles SIGTERM or calls Shutdown"
+        if go
+        else f"{'go' if several else 'goes'} on at SIGTERM, which Node.js ignores as the first process where no code "
+        "handles it, and is killed after the grace period with the requests at hand"
+    )
+    return Evidence(
+        f"{code_traits.names(uses)} {does}.",
+        trait.location,
+        subject=f"{trait.kind}/end",
+        service=code_uses.first_service(uses),
+        related=code_uses.members(uses, "the same here"),
+        recommendation=f"Handle SIGTERM in {trait.location.file}: take no new requests, and let those at hand end.",
+        example=files.into(trait.location.file, _GO_ENDS if go else _node_ends(trait.location.file, uses)),
+    )
+
+
+def _node_ends(file: str, uses: list[Use]) -> str:
+    return "app.enableShutdownHooks();" if uses and file.endswith("main.ts") else _NODE_ENDS
 
 
 def _lasts(service: Service) -> bool:

@@ -49,7 +49,7 @@ _BUILT_IN = "/etc/loki/local-config.yaml"
 _LINES = """limits_config:
   retention_period: {period}
 compactor:
-  working_directory: /loki/compactor
+  working_directory: {folder}/compactor
   retention_enabled: true
   {store}: filesystem"""
 _OLD = regex(r"^v?2\.")
@@ -93,19 +93,36 @@ def _runs_as_shipped(service: Service) -> bool:
 
 def _of_settings(settings: LokiSettings, running: tuple[Service, ...]) -> Evidence:
     period = settings.period
-    said = f"says {period.path}, and nothing applies it" if period else "says nothing of how long logs are kept"
+    off = settings.switched_off
     old = any(_OLD.search(images.tag(item.image)) for item in running)
     store = "shared_store" if old else "delete_request_store"
-    lines = _LINES.format(period=period.path if period else "<how long, as 168h>", store=store)
+    lines = _LINES.format(
+        period=period.path if period else "<how long, as 168h>", store=store, folder=_kept_in(running)
+    )
     return Evidence(
-        f"{settings.file} {said}: Loki deletes no logs, until the disk is full.",
-        period.location if period else settings.location,
+        f"{settings.file} {_said(settings)}: Loki deletes no logs, until the disk is full.",
+        period.location if period else off or settings.location,
         subject=settings.file,
         service=running[0].name if running else None,
         related=tuple(Related(item.location, f"{item.name} runs with it") for item in running[:3]),
         recommendation=f"Set `retention_period`, and `retention_enabled: true` of `compactor`, in {settings.file}.",
         example=files.into(settings.file, lines),
     )
+
+
+def _said(settings: LokiSettings) -> str:
+    """What a configuration says of how long logs are kept."""
+    off = settings.switched_off
+    if settings.period:
+        return f"says {settings.period.path}, and {'switches off what applies it' if off else 'nothing applies it'}"
+    return "switches the deletion of old logs off" if off else "says nothing of how long logs are kept"
+
+
+def _kept_in(running: tuple[Service, ...]) -> str:
+    """The folder of Loki that outlives its container: the one that a service mounts to write in."""
+    targets = [mount.target for item in running for mount in item.mounts if not mount.read_only]
+    kept = [target.rstrip("/") for target in targets if not target.startswith("/etc/") and "." not in target]
+    return next((target for target in kept if target.rpartition("/")[2] == "loki"), "/loki")
 
 
 def _of_image(service: Service) -> Evidence:

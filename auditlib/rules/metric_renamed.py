@@ -78,6 +78,7 @@ _OF_MICROMETER = {
 }  # fmt: skip
 """The names of Prometheus' own client for Java before version 1, and such as never were, with those of Micrometer."""
 _OF_EXPORTERS = {
+    "cAdvisor": {"container_restart_count": "container_start_time_seconds"},
     "MySQL exporter": {
         "mysql_slave_lag_seconds": "mysql_slave_status_seconds_behind_master",
         "mysql_connections": "mysql_global_status_threads_connected",
@@ -92,9 +93,14 @@ _OF_EXPORTERS = {
 """Names that no release of an exporter had, with those that it has (https://github.com/oliver006/redis_exporter,
 https://github.com/prometheus/mysqld_exporter)."""
 _FAMILIES = ("hikari_connections",)
-_NEEDS = {"redis_list_length": ", and name the keys in the exporter's `--check-single-keys`"}
+_NEEDS = {
+    "container_restart_count": ", and count its changes: restarts aren't counted",
+    "redis_list_length": ", and name the keys in the exporter's `--check-single-keys`",
+}
 """What a name needs besides."""
-_CHANGED = ("node_disk_io_time_ms", "jvm_gc_", "redis_list_length")
+_DIFFERENT = frozenset({"container_restart_count"})
+"""Metrics in whose place another one has to be asked in another way."""
+_CHANGED = ("container_restart_count", "node_disk_io_time_ms", "jvm_gc_", "redis_list_length")
 """Metrics whose unit or labels changed with their names, so that a query needs more than the name."""
 
 
@@ -106,8 +112,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         place = Related(running[0].image_location, "the exporter that runs")
         yield from _former(inventory, _RENAMED, running[0].image, place, None)
     for (name, asking), target in _scraped(inventory).items():
-        place = Related(target, f"the job {asking} asks the {name}")
-        yield from _former(inventory, _OF_EXPORTERS[name], f"the {name}", place, None)
+        called = f"the {name}" if name.islower() or " " in name else name
+        place = Related(target, f"the job {asking} asks {called}")
+        yield from _former(inventory, _OF_EXPORTERS[name], called, place, None)
     job = spring.scraped_by(inventory)
     others = any("jmx" in f"{item.image} {' '.join(item.command)}".lower() for item in inventory.services)
     if job and not others:
@@ -182,8 +189,13 @@ def _evidence(
             confidence=confidence,
             example=files.into(first.file, "\n".join(f"{names[item]}   # in place of {item}" for item in found)),
         )
+    told = (
+        f"which {who} doesn't have, and {new} tells by its changes"
+        if metric in _DIFFERENT
+        else f"which {who} calls {new}"
+    )
     return Evidence(
-        f"{asking} asks for {metric}, which {who} calls {new}: it finds nothing.",
+        f"{asking} asks for {metric}, {told}: it finds nothing.",
         first,
         subject=metric,
         related=(*(Related(place, f"{other} does too", member=True) for place, other in others), source),

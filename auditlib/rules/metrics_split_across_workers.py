@@ -25,24 +25,19 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring, mounts, services, stacks, starting
-from auditlib.conventions.starting import Start
+from auditlib.conventions import monitoring, mounts, services, stacks, worker_counts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import MULTIPROCESS, Instrumentation
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_SERVERS = frozenset({"gunicorn", "uvicorn", "hypercorn", "granian"})
-_WORKERS = regex(r"(?:^|\s)(?:-w|--workers)[\s=]*(?:\$\{(?P<variable>\w+):?-)?(?P<count>\d{1,3})\b")
 _OF_PYTHON = frozenset({
     "prometheus_client", "prometheus_flask_exporter", "prometheus_fastapi_instrumentator", "starlette_exporter",
     "starlette_prometheus", "django_prometheus",
@@ -70,42 +65,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         asked = service.key in watched or anybody
         folder = scraping.code_folder(inventory, service) if asked and inventory.instrumentations else None
         tried = stacks.in_operation(inventory, service) if folder is not None else []
-        found = next((found for item in tried if (found := _several(inventory, item))), None)
+        found = next((found for item in tried if (found := worker_counts.several(inventory, item))), None)
         library = _library(inventory, folder or "") if found else None
         if found and library and not any(_is_shared(inventory, item) for item in tried):
             yield _evidence(service, found[0], found[1], library, Severity.LOW if anybody else None)
             if anybody:
                 return
-
-
-def _several(inventory: Inventory, service: Service) -> tuple[int, Location] | None:
-    """How many workers a service starts, and where that is said; None for one, or where nothing tells."""
-    given = {entry.name: entry.value.text for entry in service.environment if entry.value}
-    for start in starting.of(inventory, service):
-        if start.followed and _is_an_argument(inventory, service):
-            continue
-        text = " ".join(start.words)
-        match = _WORKERS.search(text) if _is_server(start) else None
-        count = given.get(match["variable"] or "", match["count"]) if match else ""
-        if count.isdigit() and int(count) > 1:
-            return int(count), start.location
-        for entry in service.environment if _is_server(start) and match is None else ():
-            value = entry.value.text if entry.value and entry.name == "WEB_CONCURRENCY" else ""
-            if value.isdigit() and int(value) > 1:
-                return int(value), entry.location
-    return None
-
-
-def _is_an_argument(inventory: Inventory, service: Service) -> bool:
-    """Whether the command goes to a script of the image, which may start something else for it."""
-    names = {posixpath.basename(path) for path in inventory.scripts_by_path}
-    parts = {posixpath.basename(part) for word in service.command for part in word.split()}
-    return bool(service.command) and not service.entrypoint and not names & parts
-
-
-def _is_server(start: Start) -> bool:
-    parts = {part.rpartition("/")[2] for word in start.words for part in word.split()}
-    return not _SERVERS.isdisjoint(parts)
 
 
 def _library(inventory: Inventory, folder: str) -> Instrumentation | None:

@@ -34,6 +34,7 @@ References:
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from auditlib import scraping
@@ -43,12 +44,15 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import Upstream
 from auditlib.inventory.stack import Attachment, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _WEB = frozenset({"", "http", "https", "ws", "wss"})
 """Schemes of addresses that a service may hold for others; that it connects itself is likely, not certain."""
+_OF_SOCKETS = regex(r"(?:^|/)run(?:/|$)|sock", re.I)
+"""Where a data store keeps the socket that others reach it by without a network."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -90,8 +94,14 @@ def _waits(inventory: Inventory) -> Iterator[tuple[Service, Service, Location]]:
                 continue
             met = {each.network for version in inventory.versions(one) for each in version.networks}
             near = any(each.network in met for version in inventory.versions(other) for each in version.networks)
-            if not near and not item.implicit and _are_apart(one, other):
+            if not (near or item.implicit or _share_socket(one, other)) and _are_apart(one, other):
                 yield one, other, item.location
+
+
+def _share_socket(one: Service, other: Service) -> bool:
+    """Whether two services mount the same folder for sockets."""
+    mine = {mount.source for mount in one.mounts}
+    return any(mount.source in mine and _OF_SOCKETS.search(mount.target) for mount in other.mounts if mount.source)
 
 
 def _scrapes(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:

@@ -36,7 +36,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import compose_calls, services
+from auditlib.conventions import compose_calls, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
@@ -65,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for one, other in itertools.pairwise(used):
             common = _common(inventory, one, other)
             if common:
-                yield _evidence(one, other, common, started)
+                yield _evidence(inventory, one, other, common, started)
                 break
     yield from _called_alike(inventory)
 
@@ -78,7 +78,7 @@ def _called_alike(inventory: Inventory) -> Iterator[Evidence]:
             called[project.called].append(project)
     for mine in called.values():
         pairs = ((one, other, _common(inventory, one, other)) for one, other in itertools.pairwise(mine))
-        yield from (_evidence(one, other, common, {}) for one, other, common in pairs if common)
+        yield from (_evidence(inventory, one, other, common, {}) for one, other, common in pairs if common)
 
 
 def _started(inventory: Inventory) -> dict[str, Location]:
@@ -105,8 +105,15 @@ def _common(inventory: Inventory, one: Project, other: Project) -> list[tuple[Se
 
 
 def _evidence(
-    one: Project, other: Project, common: list[tuple[Service, Mount, Mount]], started: dict[str, Location]
+    inventory: Inventory,
+    one: Project,
+    other: Project,
+    common: list[tuple[Service, Mount, Mount]],
+    started: dict[str, Location],
 ) -> Evidence:
+    """Told at the file whose data it costs most: that of development only where both are."""
+    if environments.in_development_file(inventory, one.location.file):
+        one, other, common = other, one, [(service, second, first) for service, first, second in common]
     names = listed((service.name for service, _, _ in common), _SHOWN)
     first, second = one.location.file, other.location.file
     unnamed = "say no `name:`, so that both are the project of their folder"

@@ -70,7 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     left = [item for item in sites if item.file not in read and not _is_aside(item.file)]
     named = {(text.strip("./\"'"), "/" in text) for text in _texts(inventory)} if left else set()
     for item in left:
-        if not _is_named(item.file, named):
+        if not item.for_host and not _is_named(item.file, named):
             yield _evidence(inventory, item, run)
 
 

@@ -72,6 +72,14 @@ def _evidence(inventory: Inventory, service: Service, closed: list[Network]) -> 
 
 def _networks(inventory: Inventory, service: Service, closed: list[Network]) -> str:
     """Those of the service with one more that is not internal: another of the project, or the default one."""
-    of_project = [item.name for item in inventory.networks if item.project == service.project and not item.internal]
-    names = [*(item.name for item in closed), next(iter(of_project), "default")]
+    others = (item for item in inventory.networks if item.project == service.project and _leads_out(inventory, item))
+    names = [*(item.name for item in closed), next((item.name for item in others), "default")]
     return f"networks: [{', '.join(names)}]"
+
+
+def _leads_out(inventory: Inventory, network: Network) -> bool:
+    """Whether ports are published by a network of the project that is no way to Docker's own interface."""
+    mine = inventory.services_of(network.project).values()
+    inside = (item for item in mine if any(each.network == network.name for each in item.networks))
+    docker = any(mount.source.endswith("docker.sock") for item in inside for mount in item.mounts)
+    return not (network.internal or network.external or docker) and network.driver in ("", "bridge", "default")

@@ -97,6 +97,8 @@ def _brought(inventory: Inventory, mount: Mount) -> list[str]:
 def _evidence(service: Service, port: Port, found: list[ReverseProxy], listens: list[str]) -> Evidence:
     written = f"{port.host_port}:{port.target}" if port.host_port else port.target
     speaking = [item for item in found if item.listens]
+    answers = any(other.target in listens for other in service.ports)
+    first_step = f"Take {written} out of `ports`" if answers else f"Publish {listed(listens)} of {service.name}"
     return Evidence(
         f"{service.name} publishes {written}, and its configuration listens on {listed(listens)} only: connections to "
         "the published port are refused.",
@@ -104,7 +106,8 @@ def _evidence(service: Service, port: Port, found: list[ReverseProxy], listens: 
         subject=f"{service.project}/{service.name}/{port.target}",
         service=service.name,
         related=tuple(Related(item.location, f"{item.file} listens on {listed(item.listens)}") for item in speaking),
-        recommendation=f"Publish {listed(listens)} of {service.name}, or let it listen on {port.target}.",
+        recommendation=f"{first_step}, or let {service.name} listen on {port.target}.",
+        severity=Severity.MEDIUM if answers else None,
         change=_published(service, port, listens),
         example=files.into(speaking[0].file, _server(port.target)),
     )

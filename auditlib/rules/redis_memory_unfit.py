@@ -46,6 +46,7 @@ from auditlib.rules._rule import Evidence, rule
 _SAID = regex(r"--maxmemory[ =]+[\"']?(?P<number>\d{1,15})(?P<unit>[kmg]b?)?(?![\w%])", re.I)
 _UNITS = {"": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
 """The units of redis.conf: those with a `b` count by 1024."""
+_FILE = regex(r"[\w./$-]+\.conf\b")
 _MOST = 0.85
 _FIT = 0.75
 _MB = 1024**2
@@ -77,7 +78,8 @@ def _lack(inventory: Inventory, service: Service) -> str:
     """What a Redis lacks that a limit or a cache wants; empty where a file, a variable or nobody tells."""
     text = " ".join((*service.entrypoint, *service.command))
     closed = service.build or service.env_files or service.configs or images.repository(service.image) not in _OFFICIAL
-    if closed or ".conf" in text or "maxmemory" in text:
+    elsewhere = set(_FILE.findall(text)) - {path for command in service.commands for path in command.writes}
+    if closed or elsewhere or "maxmemory" in text:
         return ""
     if service.memory_limit.isdigit() and int(service.memory_limit):
         return f"has a limit of {int(service.memory_limit) // _MB} MB"

@@ -34,11 +34,14 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 
+from auditlib import stages
+from auditlib.conventions import backups
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command
+from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.pipeline import deploying
@@ -60,6 +63,8 @@ _MATTERS = regex(
 )
 """Commands that a deployment consists of; what only stops, prunes or shows may fail."""
 _HANDLES = frozenset({"trap"})
+_REMOTE = frozenset({"ssh", "rclone", "pg_dump", "mysqldump", "restic"})
+"""Programs that do the work of a script for PowerShell on another host."""
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -68,6 +73,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for script in deploying.server_scripts(inventory):
         if passed := _passed_over(script.commands):
             yield _evidence(script, passed)
+    for item in inventory.scripts:
+        calls = [call for call in item.unasked_calls if _MATTERS.search(call.value) or call.name in _REMOTE]
+        if len(calls) > 1 and (backups.is_script(item) or stages.names_production(posixpath.basename(item.path))):
+            yield _of_powershell(item, calls)
 
 
 def _passed_over(commands: tuple[Command, ...]) -> list[Command]:
@@ -94,6 +103,20 @@ def _evidence(script: ServerScript, passed: list[Command]) -> Evidence:
         recommendation="Begin the script with `set -e`, so that it ends at the first command that fails, and write "
         "`|| true` after those that may.",
         example=_example(script),
+    )
+
+
+def _of_powershell(script: Script, calls: list[Pair]) -> Evidence:
+    """Of a script for PowerShell, which `$ErrorActionPreference` doesn't end where a program fails."""
+    first, *others = calls
+    return Evidence(
+        f"{script.path} looks at no exit code: where `{first.name}` fails, PowerShell goes on as if nothing were "
+        "wrong, whatever `$ErrorActionPreference` says.",
+        first.location,
+        subject=script.path,
+        related=tuple(Related(item.location, f"`{item.name}` may fail unnoticed", member=True) for item in others),
+        recommendation='Write `if ($LASTEXITCODE -ne 0) { throw "…" }` after each program that the rest relies on.',
+        example=files.into(script.path, f'if ($LASTEXITCODE -ne 0) {{ throw "{first.name} failed" }}'),
     )
 
 

@@ -39,11 +39,13 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, mounts, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Pair, Script
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _FOLDER = "/run/secrets"
@@ -61,6 +63,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         missing = {name: place for name, place in named.items() if _is_missing(inventory, service, name)}
         if missing:
             yield _evidence(inventory, service, missing)
+    for script in inventory.scripts if inventory.services else ():
+        if lost := [item for item in script.secret_paths if not _somebody_has(inventory, item.name)]:
+            yield _of_script(script, lost)
+
+
+def _somebody_has(inventory: Inventory, path: str) -> bool:
+    """Whether some container finds something at a path, or a project declares a secret that is called so."""
+    declared = any(item.kind == "secret" and item.name == posixpath.basename(path) for item in inventory.file_objects)
+    found = ((item, mounts.holding(item, path)) for item in inventory.services)
+    return declared or any(path in item.secret_files or (there and there.kind != "tmpfs") for item, there in found)
+
+
+def _of_script(script: Script, lost: list[Pair]) -> Evidence:
+    """Of a script that reads a secret in a container, of which no service is given one."""
+    first, *others = lost
+    names = listed(dict.fromkeys(item.name for item in lost))
+    return Evidence(
+        f"{script.path} reads {names} in a container, and no service of the repository has such a secret: the command "
+        "gets an empty text in its place.",
+        first.location,
+        subject=script.path,
+        related=tuple(Related(item.location, f"reads {item.name}", member=True) for item in others),
+        recommendation="Use what the container has now, such as a variable of its environment, or give it the secret.",
+        confidence=Confidence.MEDIUM,
+        example=files.into(script.path, "docker exec <container> sh -c '<command> \"$<the variable that holds it>\"'"),
+    )
 
 
 def _named(service: Service) -> Iterator[tuple[str, Location]]:

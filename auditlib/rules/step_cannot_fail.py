@@ -59,6 +59,11 @@ _VALIDATES = regex(
 _OPTIONAL = regex(r"\boptional\b|\bnon[- ]?blocking\b|\badvisory\b|\binformational\b|\bnon[- ]bloqu", re.I)
 """What the name of a step says of a check that is meant to let everything pass."""
 _READS = regex(r"^jq\s+(?:-\S+\s+)*(?:\.|empty)\s")
+_HEALTH = regex(
+    r"^(?:https?://)?(?:localhost|127\.0\.0\.1)(?::\d{1,5})?/(?:[\w-]{1,40}/){0,3}"
+    r"(?:_?health\w{0,10}|ready\w{0,10}|live\w{0,10}|ping)/?$"
+)
+"""Where a server that the job has started says whether it is well."""
 _ASKS = regex(r"^(?:curl|wget)\s")
 _DECIDES = regex(r"\b(?:for|while|until|break|exit)\b")
 """What asks again and again, or ends the step by other means."""
@@ -92,7 +97,7 @@ def _of_step(inventory: Inventory, job: Job, step: Step) -> Iterator[Evidence]:
         yield _of_action(inventory, job, step)
     else:
         tolerated = step.continue_on_error and not _is_asked_later(job, step)
-        checking = (item for item in step.commands if checks.is_check(item.words) or _validates(step, item))
+        checking = (item for item in step.commands if _is_check(step, item))
         found = (_of_command(inventory, job, step, item, tolerated) for item in checking)
         yield from itertools.islice(filter(None, found), 1)
 
@@ -299,11 +304,10 @@ def _is_asked_later(job: Job, step: Step) -> bool:
 
 def _probes(job: Job) -> Iterator[Evidence]:
     """The steps of a job that ask a server whether it is well and don't look at the status of its answer."""
-    found = [step for step in job.steps if len(step.commands) == 1 and _PROBES.search(step.name)
-             and _ignores_status(step.commands[0])]  # fmt: skip
-    if found:
-        names = listed(step.name for step in found)
-        first, *others = (step.commands[0].location for step in found)
+    probes = [(step, command) for step in job.steps for command in step.commands if _is_probe(step, command)]
+    if probes:
+        names = listed(step.name or f"the step {step.index + 1}" for step, _ in probes)
+        first, *others = (command.location for _, command in probes)
         yield Evidence(
             f"The job {job.id} checks with `curl` without `--fail` ({names}): an answer that reports an error passes.",
             first,
@@ -313,6 +317,25 @@ def _probes(job: Job) -> Iterator[Evidence]:
             severity=Severity.LOW,
             change=("curl ", "curl --fail "),
         )
+
+
+def _is_probe(step: Step, command: Command) -> bool:
+    """Whether a command asks a server whether it is well, by the only command of such a step or by its address, and
+    nothing looks at the answer.
+    """
+    called = len(step.commands) == 1 and _PROBES.search(step.name) is not None
+    plain = not (command.caught or command.writes or command.cannot_fail or _DECIDES.search(step.run))
+    return _ignores_status(command) and (called or (plain and _asks_for_health(command)))
+
+
+def _asks_for_health(command: Command) -> bool:
+    return bool(_ASKS.match(" ".join(command.words))) and any(map(_HEALTH.search, command.words))
+
+
+def _is_check(step: Step, command: Command) -> bool:
+    """Whether a command is there to fail; one that asks for a server's health is, where nothing asks again."""
+    probes = _asks_for_health(command) and not _DECIDES.search(step.run)
+    return checks.is_check(command.words) or _validates(step, command) or probes
 
 
 def _ignores_status(command: Command) -> bool:

@@ -77,6 +77,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for item in document.mentions if not stages.is_for_development(document.path) else ():
             if item.kind == "wipe":
                 yield from _of_document(inventory, document.path, item)
+                yield from _of_volume(inventory, document.path, item)
 
 
 def _keeps_by_contrast(inventory: Inventory, name: str, path: str) -> bool:
@@ -104,6 +105,34 @@ def _of_document(inventory: Inventory, path: str, item: Mention) -> Iterator[Evi
                 change=(item.text, safe),
                 example=files.into(path, safe),
             )
+
+
+def _of_volume(inventory: Inventory, path: str, item: Mention) -> Iterator[Evidence]:
+    """The removal of a volume by its name, where a database keeps its data in it."""
+    removed = item.text.split()[-1] if "volume" in item.text.split()[1:2] else ""
+    kept = [
+        (service, mount)
+        for project in inventory.base_projects if removed
+        for service, mount in _kept(inventory, project)
+        if removed == mount.source or removed in _called(inventory, project, mount)
+    ]  # fmt: skip
+    if kept:
+        service, mount = kept[0]
+        yield Evidence(
+            f"{path} has its readers run `{item.text}`, which deletes the data of {service.name}, and doesn't say so.",
+            item.location,
+            subject=f"{path} {item.text}",
+            related=(Related(mount.location, f"the volume of {service.name}"),),
+            severity=Severity.LOW,
+            recommendation=f"Take the command out of {path}, or say there that the data of {service.name} goes.",
+            example=files.into(path, f"<a remedy that keeps {removed}, or: this deletes the data of {service.name}>"),
+        )
+
+
+def _called(inventory: Inventory, project: Project, mount: Mount) -> set[str]:
+    """What Docker calls the volume of a mount: by its own name, or by the project's before that of the file."""
+    names = {item.called for item in inventory.volumes if item.project == project.name and item.name == mount.source}
+    return {name for name in (*names, f"{project.called}_{mount.source}" if project.called else "") if name}
 
 
 def _named(inventory: Inventory) -> Iterator[tuple[str, str, tuple[Command, ...]]]:

@@ -48,6 +48,8 @@ _NOT_A_STRING = regex(_REFERENCE, re.I | re.S)
 NOT_A_VALUE = regex(rf"{_REFERENCE}|{_SYNTAX}", re.I | re.S)
 """References, types, switches, paths, what is masked already: what stands in a secret's place without being one."""
 _VARIABLE_NAME = regex(r"[A-Z]+(?:_[A-Z]+)+")
+_MAKES_ONE = regex(r"openssl rand(?: -(?:hex|base64|A))* \d{1,4}|uuidgen(?: -\w)?|pwgen(?: -\w+)*(?: \d{1,4}){0,2}")
+"""A command that makes a secret, in the place of one: `JWT_SECRET: openssl rand -hex 32`."""
 _STOP_WORD = regex(r"\b(?:the|an?|of|to|is|are|for|your|and|or|in|with|must|be|this|that|used|from|by)\b", re.I)
 _NUMBER = regex(r"\d{1,5}")
 _OF_ADDRESS = regex(r"(?:webhook(?:[_.-]?url)?|dsn)$", re.I)
@@ -122,6 +124,7 @@ def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:
         not bare
         or (_NOT_A_STRING if quoted else NOT_A_VALUE).fullmatch(bare)
         or _VARIABLE_NAME.fullmatch(bare)
+        or _MAKES_ONE.fullmatch(bare)
         or _is_sentence(bare)
         or (_OF_ADDRESS.search(name) and _PLAIN_ADDRESS.fullmatch(bare))
     ):

@@ -47,3 +47,18 @@ def test_what_is_started_for_production_is_no_file_for_development(tmp_path):
     )
 
     assert severity(tmp_path) == "critical"
+
+
+def test_what_production_starts_weighs_in_full_whatever_it_is_called(tmp_path):
+    (tmp_path / "compose.yaml").write_text("services:\n  api: {image: 'example/api:1'}\n", encoding="utf-8")
+    override = "services:\n  files:\n    image: minio/minio:latest\n"
+    (tmp_path / "compose.override.yaml").write_text(override, encoding="utf-8")
+
+    def weight():
+        inventory = readers.read(Source(tmp_path))
+        found, _ = rules.check(inventory, graph.build(inventory), [rules.find("image-withdrawn")])
+        return str(found[0].severity)
+
+    assert weight() == "low"
+    (tmp_path / "deploy.sh").write_text("#!/bin/sh\ndocker compose up -d\n", encoding="utf-8")
+    assert weight() == "medium"

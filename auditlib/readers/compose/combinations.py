@@ -2,18 +2,19 @@
 
 A base goes with its override unless a command for production starts other files with it, or an overlay without it. A
 file belongs to one combination only: of several that begin with it, the start that tells most of production decides.
+Where a folder has files for production, a guide on deployments that starts its base isn't speaking of production there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from posixpath import join, normpath
+from posixpath import dirname, join, normpath
 
 from msgspec import Struct
 
 from auditlib.compose import Found
 from auditlib.model import Location
-from auditlib.readers.compose.starts import Start
+from auditlib.readers.compose.starts import Start, are_for_production
 
 FILE_LIMIT = 20
 """Files of a combination that is resolved; more are there to take time."""
@@ -34,9 +35,17 @@ def combinations(found: Iterable[Found], starts: Iterable[Start]) -> dict[str, C
     chosen: dict[str, tuple[str, ...]] = {}
     added: set[str] = set()
     places: dict[str, list[Location]] = {}
-    for start in starts:
+    given = list(starts)
+    occupied = {
+        dirname(files[0])
+        for start in given
+        if (files := _files(start, usual, known)) and not start.implied and are_for_production(files)
+    }
+    for start in given:
         first, *others = _files(start, usual, known) or ("",)
         if not first or first in added or (first not in chosen and not chosen.keys().isdisjoint(others)):
+            continue
+        if start.implied and dirname(first) in occupied:
             continue
         if chosen.setdefault(first, (first, *others)) == (first, *others):
             added.update(others)

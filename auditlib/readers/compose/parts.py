@@ -104,7 +104,8 @@ def networks(view: View, name: str, config: Config) -> Iterator[Attachment]:
     """The networks that a service joins, the default one included."""
     for network, entry in (config.get("networks") or {}).items():
         place = view.place("services", name, "networks", network) or view.nearest("services", name)
-        yield Attachment(network, strings((entry or {}).get("aliases")), place)
+        said = entry or {}
+        yield Attachment(network, strings(said.get("aliases")), place, str(said.get("ipv4_address") or ""))
 
 
 def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:

@@ -170,12 +170,19 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
     for name, entry in view.section("networks").items():
         yield Network(
             view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),
-            view.nearest("networks", name), _called(view, name, entry),
+            view.nearest("networks", name), _called(view, name, entry), tuple(_pools(entry)),
         )  # fmt: skip
     for section in ("secrets", "configs"):
         for name, entry in view.section(section).items():
             place = view.nearest(section, name)
             yield FileObject(view.name, section.removesuffix("s"), name, _origin(view, entry, place), place)
+
+
+def _pools(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The subnets of a network, each with the range for addresses that nobody asks for, unless some are set aside."""
+    for pool in (entry.get("ipam") or {}).get("config") or ():
+        if pool.get("subnet") and not pool.get("aux_addresses"):
+            yield str(pool["subnet"]), str(pool.get("ip_range") or "")
 
 
 def _called(view: View, name: str, entry: dict[str, Any]) -> str:

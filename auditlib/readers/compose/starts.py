@@ -18,6 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 from auditlib import compose_command, stages
+from auditlib.compose.discovery import BASES
 from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.delivery import Command, Job, Manifest, Pair, Script, Workflow
 from auditlib.inventory.document import Document
@@ -55,6 +56,8 @@ class Start(Struct, frozen=True):
     """Where they may lie, the likeliest first."""
     weight: Weight
     location: Location
+    implied: bool = False
+    """Whether it starts the usual file, and nothing but the name of its document speaks of production."""
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -92,7 +95,7 @@ def _of_job(workflow: Workflow, job: Job) -> Iterator[Start]:
         given = _given((*workflow.env, *job.env, *step.env))
         for command in _with_remote((*step.commands, *step.remote)):
             for files in _files(command.words, given):
-                if deploys or _are_for_production(files):
+                if deploys or are_for_production(files):
                     yield Start(files, _below(step.working_directory, command.folder), weight, command.location)
 
 
@@ -127,7 +130,7 @@ def _of_commands(
         if any(map(_BESIDE.search, command.words)):
             folders = _folders(folder)
         for files in _files(_filled_in(command.words, values), given):
-            if _are_for_production(files) or any(map(stages.names_production, (path, target))):
+            if are_for_production(files) or any(map(stages.names_production, (path, target))):
                 yield Start(files, folders, weight, command.location)
 
 
@@ -155,8 +158,11 @@ def _of_document(document: Document) -> Iterator[Start]:
         if _ON_DEVELOPMENT.search(above) and "prod" not in above.lower():
             continue
         for files in _files(tuple(mention.text.split()), ""):
-            if _are_for_production(files) or any(map(stages.names_production, (document.path, above))):
-                yield Start(files, _folders(posixpath.dirname(document.path)), Weight.DOCUMENT, mention.location)
+            told = are_for_production(files) or stages.names_production(above)
+            if told or stages.names_production(document.path):
+                plain = all(posixpath.basename(file) in BASES for file in files)
+                folders = _folders(posixpath.dirname(document.path))
+                yield Start(files, folders, Weight.DOCUMENT, mention.location, implied=plain and not told)
 
 
 def _of_env_file(file: EnvFile) -> Iterator[Start]:
@@ -178,7 +184,8 @@ def _below(outer: str, inner: str) -> tuple[str, ...]:
     return _folders(posixpath.join(outer, inner), inner, outer)
 
 
-def _are_for_production(files: Sequence[str]) -> bool:
+def are_for_production(files: Iterable[str]) -> bool:
+    """Whether one of these files is called for production."""
     return any(stages.names_production(posixpath.basename(file)) for file in files)
 
 

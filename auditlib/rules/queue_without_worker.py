@@ -1,0 +1,130 @@
+"""Tasks go into a queue that no worker takes them from.
+
+A worker takes tasks from the queues that it is told, and without a word from the default one alone. What code sends to
+another is accepted, waits, and is never done; no error says so, and the broker fills up.
+
+Anti-pattern:
+
+    task_routes = {"shop.tasks.send_mail": {"queue": "mail"}}
+    worker: {command: celery -A shop worker}
+
+Better:
+
+    worker: {command: "celery -A shop worker -Q celery,mail"}
+
+Recommendation:
+
+    Name each queue that code sends tasks to in the command or the settings of a worker.
+
+References:
+
+- https://docs.celeryq.dev/en/stable/userguide/routing.html#manual-routing
+- https://laravel.com/docs/queues#queue-priorities
+- https://github.com/sidekiq/sidekiq/wiki/Advanced-Options#queues
+- https://python-rq.org/docs/workers/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import starting
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.tasks import QueueName
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_WORKERS = {
+    "Celery": regex(r"\bcelery\b.{0,300}?\bworker\b(?P<rest>.*)"),
+    "Laravel": regex(r"\b(?:queue:(?:work|listen)|(?P<horizon>artisan\W{1,4}horizon)\b)(?P<rest>.*)"),
+    "RQ": regex(r"\b(?:rq worker|rqworker)\b(?P<rest>.*)"),
+    "Sidekiq": regex(r"\bsidekiq\b(?P<rest>.*)"),
+}
+"""By system what starts a worker."""
+_OPTIONS = {
+    "Celery": regex(r"(?:^|\s)(?:-Q|--queues)[\s=]*[\"']?([\w.,:$ {}-]{1,300}?)(?=[\"']?(?:\s-|\s{0,9}$|\s[^,\s]))"),
+    "Laravel": regex(r"--queue[\s=]+[\"']?([\w.,:${}-]+)"),
+    "Sidekiq": regex(r"(?:^|\s)(?:-q|--queue)[\s=]*[\"']?([\w.,${}-]+)"),
+}
+_DEFAULTS = {"Celery": "celery", "Laravel": "default", "RQ": "default", "Sidekiq": "default"}
+_LISTS = {"Celery": "-Q {}", "Laravel": "--queue={}", "RQ": "{}", "Sidekiq": "-q {}"}
+_SEPARATORS = {"RQ": " ", "Sidekiq": " -q "}
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each system the queues that code sends to, if all workers are known and none of them takes from it."""
+    sent = [item for item in inventory.queue_names if item.role == "sent"]
+    for system in dict.fromkeys(item.system for item in sent):
+        mine = [item for item in sent if item.system == system]
+        taken, places = _taken(inventory, system)
+        lost = [item for item in mine if item.name not in taken]
+        if lost and places and "" not in taken:
+            yield _evidence(system, lost, taken, places)
+
+
+def _taken(inventory: Inventory, system: str) -> tuple[set[str], list[Location]]:
+    """The queues that workers take from, an empty one where that isn't known; and where it is said."""
+    own = [item for item in inventory.queue_names if item.system == system]
+    named = {item.name for item in own if item.role == "taken"}
+    if any(item.role == "open" for item in own):
+        return {""}, []
+    if system == "BullMQ":
+        return named, [item.location for item in own if item.role == "taken"]
+    texts = [(text, place) for text, place in _texts(inventory) if _WORKERS[system].search(text)]
+    taken: set[str] = set()
+    for text, _ in texts:
+        taken |= _of_worker(system, text, own, named)
+    return taken, list(dict.fromkeys(place for _, place in texts))
+
+
+def _texts(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    """What services start, and the lines of files that start workers."""
+    for service in inventory.services:
+        yield from ((" ".join(start.words), start.location) for start in starting.of(inventory, service))
+    yield from ((item.name, item.location) for item in inventory.queue_names if item.role == "line")
+
+
+def _of_worker(system: str, text: str, own: list[QueueName], named: set[str]) -> set[str]:
+    """The queues of one worker: those that its command names, else those of its settings, else the default."""
+    match = _WORKERS[system].search(text)
+    rest = match["rest"] if match else ""
+    if system == "Laravel" and match and match["horizon"]:
+        return {item.name for item in own if item.role == "horizon"} or {""}
+    if system == "RQ":
+        words = [word for word in rest.split() if word[0].isalpha()]
+        return {""} if "$" in rest or "-c" in rest.split() else set(words) or {"default"}
+    found = _OPTIONS[system].findall(rest)
+    names = {name.strip() for part in found for name in part.split(",")}
+    if any("$" in name for name in names) or (not found and "$" in rest):
+        return {""}
+    default = next((item.name for item in own if item.role == "default"), _DEFAULTS[system])
+    return {name for name in names if name} or named or {default}
+
+
+def _evidence(system: str, lost: list[QueueName], taken: set[str], places: list[Location]) -> Evidence:
+    names = list(dict.fromkeys(item.name for item in lost))
+    first, *rest = lost
+    known = listed(sorted(taken))
+    all_names = _SEPARATORS.get(system, ",").join([*sorted(taken), *names])
+    what = "it" if len(names) == 1 else "them"
+    workers = f"{counted(len(places), 'worker')} {'takes' if len(places) == 1 else 'take'} from {known}"
+    return Evidence(
+        f"Code sends tasks of {system} to the {'queue' if len(names) == 1 else 'queues'} {listed(names)}, and no "
+        f"worker takes from {what}: {workers}. "
+        "Such tasks wait for ever.",
+        first.location,
+        subject=f"{system}/{'/'.join(names)}",
+        related=(
+            *(Related(place, f"a worker takes from {known}") for place in dict.fromkeys(places[:4])),
+            *(Related(item.location, f"sent to {item.name}", member=True) for item in rest[:8]),
+        ),
+        recommendation=f"Let a worker take from {listed(names)}, too.",
+        example=files.into(places[0].file, f"new Worker('{names[0]}', handle, {{ connection }})")
+        if system == "BullMQ"
+        else files.into(places[0].file, f"<command of the worker> {_LISTS[system].format(all_names)}"),
+    )
