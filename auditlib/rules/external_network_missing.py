@@ -49,11 +49,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if _creates_networks(inventory):
         return
     elsewhere = deployment.uses_orchestrator(inventory)
+    swarm = {project.name for project in inventory.projects if project.for_swarm}
     for name, users in _wanted(inventory, own).items():
         alike = next((other for other in own if other.name == name), None)
         plain = None if alike else _without_prefix(inventory, name)
         if alike:
-            yield _renamed(name, users[0], alike)
+            yield _renamed(name, users[0], alike, swarm)
         elif plain:
             yield _prefixed(name, users[0], plain)
         elif not elsewhere:
@@ -66,15 +67,6 @@ def _wanted(inventory: Inventory, own: list[Network]) -> dict[str, list[Network]
     missing: defaultdict[str, list[Network]] = defaultdict(list)
     for item in inventory.networks:
         name = item.called or item.name
-<<<<<<< HEAD
-        if item.external and name not in _BUILT_IN and _OF_PROJECT not in name and not _is_made(name, own):
-            missing.setdefault(name, item)
-    for name, item in missing.items():
-        alike = next((other for other in own if other.name == name), None)
-        swarm = {project.name for project in inventory.projects if project.for_swarm}
-        if alike or not elsewhere:
-            yield _renamed(name, item, alike, swarm) if alike else _missing(name, item)
-=======
         foreign = item.external and name not in _BUILT_IN and _OF_PROJECT not in name
         if foreign and (item.project, item.name) in joined and not _is_made(name, own):
             missing[name].append(item)
@@ -88,7 +80,6 @@ def _without_prefix(inventory: Inventory, name: str) -> Network | None:
         if item.external and folder and name == f"{folder}_{item.name}" and (item.called or item.name) != name:
             return item
     return None
->>>>>>> origin/main
 
 
 def _is_made(name: str, own: list[Network]) -> bool:

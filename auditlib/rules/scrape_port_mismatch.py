@@ -99,6 +99,8 @@ def _of_exporter(inventory: Inventory, job: ScrapeJob, target: Target, service: 
     exporter, product = exporters.of_host("", target.port), services.product(inventory, service)
     if exporter is None or product is None or service.build is not None or product.name not in exporter.watches:
         return
+    if target.port in {port for config in inventory.reverse_proxies for port in config.listens}:
+        return
     mine = inventory.services_of(service.project).values()
     there = next((item for item in mine if exporters.of_image(item.image) is exporter), None)
     yield Evidence(
