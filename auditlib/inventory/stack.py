@@ -285,6 +285,8 @@ class Volume(Struct, frozen=True):
     """Whether the files say what Docker calls it, by a name of its own or of the project; else the folder does."""
     called: str = ""
     """The name that Docker knows it by, where the file gives one or it is external."""
+    has_options: bool = False
+    """Whether it has options of its driver, by which it may be a share of the network."""
 
 
 class Network(Struct, frozen=True):

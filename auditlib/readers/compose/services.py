@@ -166,7 +166,9 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
         made_up = f"{view.config.get('name')}_{name}"
         fixed = bool(view.place("name") or entry.get("external") or entry.get("name") != made_up)
         driver, external = str(entry.get("driver") or ""), bool(entry.get("external"))
-        yield Volume(view.name, name, driver, external, place, fixed, _called(view, name, entry))
+        yield Volume(
+            view.name, name, driver, external, place, fixed, _called(view, name, entry), bool(entry.get("driver_opts"))
+        )
     for name, entry in view.section("networks").items():
         yield Network(
             view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),
