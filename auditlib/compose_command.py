@@ -35,6 +35,11 @@ class Call(Struct, frozen=True):
         return tuple(_values(self.options, "-f", "--file"))
 
     @property
+    def env_files(self) -> tuple[str, ...]:
+        """The files of variables that it names."""
+        return tuple(_values(self.options, "--env-file"))
+
+    @property
     def profiles(self) -> frozenset[str]:
         """The profiles that it activates."""
         return frozenset(_values(self.options, "--profile"))

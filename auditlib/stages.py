@@ -16,6 +16,7 @@ _PRODUCTION = regex(
     r"deployment|deploys|rollout|staging)(?![a-z])",
     re.I,
 )
+_TRIAL = regex(r"(?:^|[^a-z])(?:staging|stage|stg|pre-?prod|uat|qa|demo|preview|review|sandbox)(?![a-z])", re.I)
 _DEVELOPMENT = regex(
     r"(?:^|[._-])(?:override|dev|devel|development|local|test|tests|testing|ci|e2e|debug|example|sample)(?=$|[._-])"
 )
@@ -30,6 +31,11 @@ FOREIGN_FOLDERS = frozenset({"vendor", "third_party", "node_modules", "testdata"
 def names_production(text: str) -> bool:
     """Whether a name or a title speaks of production or of a deployment (`compose.prod.yml`, `deploy.sh`)."""
     return bool(_PRODUCTION.search(text))
+
+
+def names_trial(text: str) -> bool:
+    """Whether a name speaks of what runs as production does and isn't it (`compose.staging.yml`, `deploy-uat`)."""
+    return bool(_TRIAL.search(text))
 
 
 def names_development(name: str) -> bool:

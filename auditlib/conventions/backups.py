@@ -102,6 +102,12 @@ def are_described(inventory: Inventory) -> bool:
     return any(document.words & WORDS for document in inventory.documents) or bool(recovery_headings(inventory))
 
 
+def touched_on(inventory: Inventory) -> Document | None:
+    """A document that names a snapshot, from which data may come back, and says no more of it."""
+    near = {"snapshot", "snapshots", "reindex", "reindexing"}
+    return next((item for item in inventory.documents if near & (item.words - item.denied)), None)
+
+
 def are_spoken_of(inventory: Inventory) -> bool:
     """Whether a document has a word for backups; whoever speaks of restoring may mean a service."""
     return any(speaks_of_backups(document) for document in inventory.documents)

@@ -85,6 +85,18 @@ def action_passes_by_default(uses: str, inputs: Mapping[str, str], given: Collec
     return uses.partition("@")[0] == "aquasecurity/trivy-action" and not told and inputs.get("format") not in _REPORTS
 
 
+_ZAP = regex(r"zaproxy/action-(?:baseline|full-scan|api-scan)")
+
+
+def zap_tells_nobody(uses: str, inputs: Mapping[str, str]) -> bool:
+    """Whether an action of ZAP's neither fails (`fail_action`, false by default) nor writes an issue of what it finds.
+
+    See https://github.com/zaproxy/action-baseline#readme.
+    """
+    silent = inputs.get("allow_issue_writing", "").lower() == "false"
+    return bool(_ZAP.fullmatch(uses.partition("@")[0])) and silent and inputs.get("fail_action", "false") == "false"
+
+
 def is_check(words: Sequence[str]) -> bool:
     """Whether a command is there to fail when something is wrong with the code."""
     text = " ".join(words)

@@ -48,7 +48,7 @@ def known(inventory: Inventory) -> Known:
 
 def missing(there: Known, item: Mention) -> Iterator[str]:
     """The service or the container that a command of a document names and that isn't there."""
-    words = command_words.core(item.text.split())
+    words = command_words.core(item.words)
     if not there.services or not words:
         return
     if call := compose_command.of(words):

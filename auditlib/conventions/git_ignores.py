@@ -30,6 +30,18 @@ def left_out_by(inventory: Inventory, path: str) -> str:
     return ""
 
 
+def names_below(inventory: Inventory, folder: str) -> bool:
+    """Whether a `.gitignore` leaves out something in a folder by its name (`data/*.db`)."""
+    for item in inventory.git_ignores:
+        home = posixpath.dirname(item.path)
+        for pattern in item.patterns:
+            if not pattern.startswith(("!", "#")):
+                path = posixpath.join(home, pattern.strip().lstrip("/"))
+                if path.startswith(f"{folder}/") and path.strip("/") != folder:
+                    return True
+    return False
+
+
 @lru_cache(maxsize=256)
 def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
     return ignore_spec(patterns)

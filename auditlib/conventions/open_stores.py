@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from auditlib.conventions import images, mounts, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.inventory.stack import EnvironmentEntry, Mount, Service
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 
@@ -38,6 +38,10 @@ _KEYS = {"qdrant/qdrant": "QDRANT__SERVICE__API_KEY", "getmeili/meilisearch": "M
 """By image: the variable without which it asks nobody for a key."""
 _PASSWORD = regex(r"^(?:[A-Z]+_)?(?:REDIS|VALKEY)_?PASS(?:WORD)?$")
 _KEY_OPTION = "--master-key"
+_KAFKAS = frozenset({"confluentinc/cp-kafka", "apache/kafka", "bitnami/kafka", "bitnamilegacy/kafka"})
+_ZOOKEEPERS = frozenset({"confluentinc/cp-zookeeper", "zookeeper"})
+_SECURES = regex(r"SASL|SSL|OPTS|JVMFLAGS|AUTH")
+_SETTING = regex(r"^KAFKA_(?:CFG_)?")
 _FILES = (".conf", ".yml", ".yaml")
 
 
@@ -57,6 +61,27 @@ def asks_nobody(inventory: Inventory, service: Service) -> bool:
         given = any(entry.name.startswith("MONGO_INITDB_ROOT_") for entry in service.environment)
         return not (given or services.lacks_env_file(inventory, service))
     return name in _REDIS or switch(service) is not None
+
+
+def is_plain_broker(inventory: Inventory, service: Service) -> bool:
+    """Whether a Kafka has listeners without logins alone, or a ZooKeeper is told of none
+    (https://kafka.apache.org/documentation/#brokerconfigs_listener.security.protocol.map).
+    """
+    name = _name(service)
+    secured = any(_SECURES.search(entry.name) for entry in service.environment)
+    if secured or services.lacks_env_file(inventory, service) or any(map(_is_settings, service.mounts)):
+        return False
+    if name in _ZOOKEEPERS:
+        return True
+    told = {_SETTING.sub("", entry.name): entry.value.text for entry in service.environment if entry.value}
+    listeners, mapped = told.get("ADVERTISED_LISTENERS", ""), told.get("LISTENER_SECURITY_PROTOCOL_MAP", "")
+    protocols = [part.rpartition(":")[2] for part in mapped.split(",")] if mapped else []
+    protocols = protocols or [part.partition("://")[0] for part in listeners.split(",")]
+    return name in _KAFKAS and bool(listeners) and all(part.strip() == "PLAINTEXT" for part in protocols)
+
+
+def _is_settings(mount: Mount) -> bool:
+    return mount.target.endswith((*_FILES, ".properties", ".cfg", "/config", "/conf"))
 
 
 def _name(service: Service) -> str:

@@ -75,6 +75,9 @@ _OF_MONITORING = frozenset({"/prometheus", "/alertmanager", "/var/lib/grafana", 
 """Where the images of Prometheus, Alertmanager, Grafana and Loki keep what they write."""
 _OF_OPERATORS = frozenset({"Jenkins", "Nexus", "Uptime Kuma", "Node-RED", "Home Assistant"})
 """Applications whose data is their own settings and histories."""
+_OF_DATA = regex(r"(?:^|[_-])(?:data|storage|lake|warehouse)$", re.I)
+_PLACE = regex(r"(?:PATH|DIR|DIRECTORY|FOLDER|ROOT|LOCATION|STORE|STORAGE)$")
+_MADE_AGAIN = regex(r"cache|te?mp|log|build|static|model|weights|checkpoint|test|index|download|hugging|\bhf", re.I)
 _USERS_FILES = Product("users' files", "files")
 _CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
 """How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
@@ -302,7 +305,19 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
             kept = _FILES.search(mount.target) or _FILES_BY_VOLUME.search(mount.source)
             if mount.kind == "volume" and kept:
                 found.setdefault(mount.source, (service, _USERS_FILES, mount))
+            elif mount.kind == "volume" and service.build and _is_told_of(service, mount):
+                found.setdefault(mount.source, (service, Product(f"data in {mount.source}", "files"), mount))
     return list(found.values())
+
+
+def _is_told_of(service: Service, mount: Mount) -> bool:
+    """Whether a program is told by a variable to keep its data in a volume that is called after data."""
+    named = _OF_DATA.search(mount.source) and not _MADE_AGAIN.search(f"{mount.source} {mount.target}")
+    told = ((entry.name, entry.value.text) for entry in service.environment if entry.value is not None)
+    return bool(named) and any(
+        _PLACE.search(name) and not _MADE_AGAIN.search(f"{name} {text}") and mounts.is_below(text, mount.target)
+        for name, text in told
+    )
 
 
 def applications(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:

@@ -94,10 +94,17 @@ def of_application(inventory: Inventory) -> list[Project]:
 
     Where all run programs of others, as a monitoring does, and there is code of its own, none does.
     """
-    ordered = sorted(inventory.base_projects, key=lambda item: not stages.names_production(item.location.file))
+    ordered = sorted(inventory.base_projects, key=lambda item: _remoteness(inventory, item.location.file))
     own = [item for item in ordered if any(map(_is_own, inventory.services_of(item.name).values()))]
     with_code = any(item.kind != "make" for item in inventory.manifests)
     return own or ([] if with_code else ordered)
+
+
+def _remoteness(inventory: Inventory, file: str) -> int:
+    """How far a Compose file is from production: that of trials (`compose.staging.yml`) isn't it, and is near."""
+    if environments.in_development_file(inventory, file):
+        return 3
+    return 2 if stages.names_trial(file) else int(not stages.names_production(file))
 
 
 def _is_own(service: Service) -> bool:

@@ -1,4 +1,7 @@
-"""Which variables of a template nothing in the repository reads, and which of them code reads by another name."""
+"""Which variables of a template nothing in the repository reads, and which of them code reads by another name.
+
+And which template goes with which Compose file, by the words that both names have.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,46 @@ from auditlib.conventions import environments, names, programs
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
-from auditlib.inventory.stack import Variable
+from auditlib.inventory.stack import Project, Variable
 from auditlib.model import Location
+from auditlib.patterns import regex
+
+_WORDS = regex(r"[._/-]+")
+_OF_ANY = frozenset({"docker", "compose", "stack", "env", "yml", "yaml", "app", "local", ""})
+"""Words in the names of such files that tell no environment."""
+_SAME = {"prod": "production", "dev": "development", "develop": "development", "stage": "staging", "stg": "staging"}
+
+
+def goes_with(inventory: Inventory, file: EnvFile, project: Project) -> bool:
+    """Whether a template may be for a project: no other one is called as it is, and the project has none of its own.
+
+    `.env.staging.example` is for `compose.staging.yml`, which then has no use for `.env.example`.
+    """
+    family = inventory.family(project.name)
+    own = _roles(project.location.file)
+    named = _roles(file.copied_to)
+    if named & own:
+        return True
+    others = (item for item in inventory.projects if item.name not in family)
+    mates = (item for item in inventory.env_files if item.template and posixpath.dirname(item.path) == _folder(file))
+    elsewhere = any(named & _roles(item.location.file) for item in others)
+    return not elsewhere and not any(own & _roles(item.copied_to) for item in mates)
+
+
+def fitness(file: EnvFile, path: str) -> int:
+    """How well the name of a template fits another file's: one of the same environment best, then one of none."""
+    named = _roles(file.copied_to)
+    return 2 if named & _roles(path) else int(not named)
+
+
+def _folder(file: EnvFile) -> str:
+    return posixpath.dirname(file.path)
+
+
+def _roles(path: str) -> set[str]:
+    """The words of a file's name that tell what it is for."""
+    words = _WORDS.split(posixpath.basename(path).lower())
+    return {_SAME.get(word, word) for word in words if word not in _OF_ANY}
 
 
 def unused(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine]]]:

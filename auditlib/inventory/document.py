@@ -23,6 +23,13 @@ class Mention(Struct, frozen=True):
     kind: str
     text: str
     location: Location
+    quoted: tuple[str, ...] = ()
+    """The words of a command where one of them holds blanks, which `text` doesn't tell from several."""
+
+    @property
+    def words(self) -> list[str]:
+        """The words of a command as a shell takes them."""
+        return list(self.quoted) or self.text.split()
 
 
 class Claim(Struct, frozen=True):

@@ -84,6 +84,17 @@ class CoarseHistogram(Struct, frozen=True):
     location: Location
 
 
+class OtelInstrument(Struct, frozen=True):
+    """What code measures by OpenTelemetry and exports for Prometheus under a name with its unit and kind."""
+
+    name: str
+    exported: str
+    kind: str
+    """`counter`, `gauge`, `histogram` or `updowncounter`."""
+    unit: str
+    location: Location
+
+
 class IdleMetric(Struct, frozen=True):
     """A metric that code defines as `holder` and names nowhere else; `kind` is `counter`, `gauge` …"""
 

@@ -45,6 +45,7 @@ class Records:
 
     redis_files: tuple[stack.RedisFile, ...] = field(default=(), metadata={"of": stack.RedisFile})
     repeated_entries: tuple[stack.RepeatedEntry, ...] = field(default=(), metadata={"of": stack.RepeatedEntry})
+    shadowed_mounts: tuple[stack.ShadowedMount, ...] = field(default=(), metadata={"of": stack.ShadowedMount})
     quoted_entries: tuple[stack.QuotedEntry, ...] = field(default=(), metadata={"of": stack.QuotedEntry})
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
@@ -149,6 +150,9 @@ class Records:
     otlp_exporters: tuple[monitoring.OtlpExporter, ...] = field(default=(), metadata={"of": monitoring.OtlpExporter})
     coarse_histograms: tuple[monitoring.CoarseHistogram, ...] = field(
         default=(), metadata={"of": monitoring.CoarseHistogram}
+    )
+    otel_instruments: tuple[monitoring.OtelInstrument, ...] = field(
+        default=(), metadata={"of": monitoring.OtelInstrument}
     )
     unknown_parsers: tuple[monitoring.UnknownParser, ...] = field(default=(), metadata={"of": monitoring.UnknownParser})
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})

@@ -124,6 +124,16 @@ class RepeatedEntry(Struct, frozen=True):
     """Whether the values differ."""
 
 
+class ShadowedMount(Struct, frozen=True):
+    """A volume that a service mounts where a later entry of the same list mounts something else, which alone holds."""
+
+    service: str
+    volume: str
+    target: str
+    location: Location
+    by: Location
+
+
 class QuotedEntry(Struct, frozen=True):
     """A variable that the list of a service's environment gives a value in quotes, which are a part of it there."""
 

@@ -48,6 +48,7 @@ READERS: tuple[str, ...] = (
     "idle_metrics",
     "log_files",
     "log_habits",
+    "otel_instruments",
     "otlp_exporters",
     "prometheus",
     "prometheus_rules",

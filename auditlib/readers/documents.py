@@ -300,4 +300,5 @@ def _without_prompts(body: list[str]) -> Iterator[str]:
 def _commands(file: str, first: int, body: list[str]) -> Iterator[Mention]:
     text = _TO_FILL_IN.sub(r"\g<what>", "\n".join(_without_prompts(body)))
     for command in commands(text, file, first):
-        yield Mention("command", " ".join(command.words), command.location)
+        joined = any(len(word.split()) > 1 for word in command.words)
+        yield Mention("command", " ".join(command.words), command.location, tuple(command.words) if joined else ())

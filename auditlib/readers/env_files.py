@@ -53,6 +53,7 @@ _MAKES_BASE64 = regex(
     r"openssl rand -base64 \d{1,3}(?![^\n]*\btr -)|head -c \d{1,3} /dev/u?random \| base64(?![^\n]*\btr -)"
 )
 """Commands that make a password of all signs of Base64, among them `/`, `+` and `=`."""
+_VARIABLE = regex(r"\b[A-Z][A-Z0-9_]{2,80}\b")
 
 
 class Assignment(Struct, frozen=True):
@@ -107,18 +108,29 @@ def _hints(text: str) -> dict[int, str]:
     """By line the command of the comment before its paragraph, or behind its value, that makes a text in Base64."""
     found: dict[int, str] = {}
     hint, above = "", ""
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = text.split("\n")
+    names = {match["name"] for line in lines if (match := _ASSIGNMENT.match(line))}
+    meant: set[str] = set()
+    for number, line in enumerate(lines, 1):
         match = _MAKES_BASE64.search(line)
         comment = line.lstrip().startswith("#")
         if not line.strip() or (comment and not above.startswith("#")):
-            hint = ""
+            hint, meant = "", set()
+        if comment:
+            meant |= names.intersection(_VARIABLE.findall(line))
         if match:
             found[number] = match[0]
             hint = match[0] if comment else hint
-        elif hint:
+        elif hint and _is_meant(line, meant):
             found[number] = hint
         above = line.lstrip()
     return found
+
+
+def _is_meant(line: str, names: set[str]) -> bool:
+    """Whether a comment that names variables (`# JWT_SECRET: openssl …`) names that of a line; or it names none."""
+    assigned = _ASSIGNMENT.match(line)
+    return not names or (assigned is not None and assigned["name"] in names)
 
 
 def assignments(text: str, *, commented: bool = False) -> Iterator[Assignment]:

@@ -172,7 +172,8 @@ def _calls(lines: list[str]) -> dict[str, str]:
     short = [line[:_LINE_LIMIT] for line in lines if "=" in line and not line.startswith("\t")]
     words = _settled(match for line in short if (match := _WORD.match(line)))
     calls = {match["name"]: match["call"].strip() for line in short if (match := _CALL.match(line))}
-    return {name: _TO_WORD.sub(lambda match: words.get(match[1], match[0]), call) for name, call in calls.items()}
+    found = {name: _TO_WORD.sub(lambda match: words.get(match[1], match[0]), call) for name, call in calls.items()}
+    return {"MAKE": "make", **found}
 
 
 def _settled(matches: Iterable[re.Match[str]]) -> dict[str, str]:
@@ -224,7 +225,7 @@ def _targets(source: Source, file: str, rule: _Rule, calls: dict[str, str]) -> I
     needed = [word for word in rule.prerequisites.split() if re.fullmatch(r"[\w-]+", word)]
     place = Location(file, rule.line)
     first = commands("; ".join(f"make {word}" for word in needed), file, rule.line)
-    recipe = _VARIABLE.sub(lambda match: calls.get(match[1], match[0]), "\n".join(rule.recipe))
+    recipe = _TO_WORD.sub(lambda match: calls.get(match[1], match[0]), "\n".join(rule.recipe))
     body = _VARIABLE.sub(r"${\1}", recipe).replace("$$", "$")
     found = (*first, *commands(body, file, rule.line, source.vault))
     for name in names:

@@ -14,6 +14,7 @@ from auditlib.conventions import deployment, exporters, networks, published_imag
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port, Project, Service
+from auditlib.paths import normal
 
 _LOOKED_AT = 300
 _BROKERS = ("RabbitMQ", "Redis", "Valkey")
@@ -31,10 +32,28 @@ def of_name(name: str, lines: str) -> str:
 
 
 def call(inventory: Inventory, project: str) -> str:
-    """`docker compose` as it is called for a project from the root, with the files that it doesn't find by itself."""
+    """`docker compose` as it is called for a project from the root, with the files that it doesn't find by itself.
+
+    What is started with a file of variables of its own everywhere gets that one here, too.
+    """
     files = inventory.files_of(project)
     named = () if _FOUND_BY_ITSELF.issuperset(files) else files
-    return " ".join(("docker compose", *(f"-f {shlex.quote(file)}" for file in named)))
+    given = [f"--env-file {shlex.quote(file)}" for file in _env_file(inventory, files) if file]
+    return " ".join(("docker compose", *(f"-f {shlex.quote(file)}" for file in named), *given))
+
+
+def _env_file(inventory: Inventory, files: Collection[str]) -> set[str]:
+    """The one file of variables with which documents and commands start Compose files; nothing where they differ."""
+    told = (item.words for item in deployment.documented_commands(inventory))
+    calls = (compose_command.of(words) for words in (*told, *(item.words for item in deployment.commands(inventory))))
+    ups = (call for call in calls if call and call.verb == "up" and _is_of(call, files))
+    found = {next(iter(call.env_files), "") for call in ups}
+    return found if len(found) == 1 and not any(sign in file for file in found for sign in "$<") else set()
+
+
+def _is_of(call: compose_command.Call, files: Collection[str]) -> bool:
+    """Whether a call of Compose in the root takes just these files."""
+    return set(map(normal, call.files)) == set(files) if call.files else _FOUND_BY_ITSELF.issuperset(files)
 
 
 def set_in(inventory: Inventory, project: str) -> str:

@@ -41,6 +41,8 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
+_COPIES = deployment.COPIES - {"scalable", "scalability", "escalabilidad"}
+"""Without what praises a design as a whole and says of no service that there are to be more of it."""
 _NAME = regex(r"(?<![\w.-])[A-Za-z0-9][\w.-]*")
 
 
@@ -48,7 +50,7 @@ _NAME = regex(r"(?<![\w.-])[A-Za-z0-9][\w.-]*")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all named services, where copies are wanted or usual, and those refused."""
     hosts = _hosts(inventory)
-    spoken = any(not deployment.COPIES.isdisjoint(document.words) for document in inventory.documents)
+    spoken = any(not _COPIES.isdisjoint(document.words) for document in inventory.documents)
     for mine in stacks.by_project(inventory.distinct_services).values():
         named = [item for item in mine if item.container_name]
         scaled = compose_calls.scaled(inventory)

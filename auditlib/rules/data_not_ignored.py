@@ -108,8 +108,11 @@ def _is_data(inventory: Inventory, service: Service, mount: Mount) -> bool:
     product = services.product(inventory, service)
     kept = product is not None and any(mounts.is_below(mount.target, path) for path in product.data)
     kept = kept or (product is None and bool(_KEPT.search(mount.target)))
+    thought_of = product is None and git_ignores.names_below(inventory, mount.source)
     return kept and not (
-        git_ignores.left_out_by(inventory, f"{mount.source}/") or _are_files_ignored(inventory, service, mount)
+        thought_of
+        or git_ignores.left_out_by(inventory, f"{mount.source}/")
+        or _are_files_ignored(inventory, service, mount)
     )
 
 

@@ -67,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         lost = [(item, found) for item in mine if (found := services.product(inventory, item)) and _loses(item, found)]
         for group in ([pair for pair in lost if pair[1].home], [pair for pair in lost if not pair[1].home]):
             if group:
-                yield _evidence(project, group)
+                yield _evidence(inventory, project, group)
         for item in mine:
             if _is_forgetful_tracker(inventory, item):
                 yield _of_tracker(item)
@@ -161,10 +161,23 @@ def _elsewhere(service: Service, product: Product) -> str:
     return f", its volume {mount.source} is mounted at {mount.target}" if mount else ""
 
 
-def _evidence(project: Project, lost: list[tuple[Service, Product]]) -> Evidence:
+def _serves_brokers(inventory: Inventory, service: Service) -> bool:
+    """Whether a ZooKeeper holds no more than what brokers know of themselves, which keep no data either.
+
+    Brokers that keep theirs refuse to start without it: their cluster has another id then.
+    """
+    if "zookeeper" not in service.image:
+        return False
+    others = inventory.services_of(service.project).values()
+    known = ((item, services.product(inventory, item)) for item in others)
+    brokers = [(item, found) for item, found in known if found and found.kind == "broker"]
+    return bool(brokers) and all(_keeps_nothing(item, found) for item, found in brokers)
+
+
+def _evidence(inventory: Inventory, project: Project, lost: list[tuple[Service, Product]]) -> Evidence:
     parts = [f"{item.name} ({product.name}{_elsewhere(item, product)})" for item, product in lost]
     first, product = lost[0]
-    brokers = all(product.kind == "broker" for _, product in lost)
+    brokers = all(product.kind == "broker" or _serves_brokers(inventory, item) for item, product in lost)
     return Evidence(
         f"{listed(parts)} {'keeps' if len(lost) == 1 else 'keep'} data in no lasting volume: it is gone with the "
         "container.",

@@ -66,7 +66,8 @@ def _is_store(inventory: Inventory, service: Service) -> bool:
 def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]) -> Evidence:
     (service, first), *others = found
     names = dict.fromkeys(f"{item.name} ({port.host_port or port.variable or 'a free port'})" for item, port in found)
-    opened = [item for item, _ in found if open_stores.asks_nobody(inventory, item)]
+    asking = (open_stores.asks_nobody, open_stores.is_plain_broker)
+    opened = [item for item, _ in found if any(ask(inventory, item) for ask in asking)]
     vain = open_stores.refused(inventory, opened) if opened else []
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
     return Evidence(

@@ -33,7 +33,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, placeholders, programs, switches
+from auditlib import stages
+from auditlib.conventions import environments, placeholders, programs, switches, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
@@ -58,7 +59,10 @@ _KIND = regex(r"(?:^|_)(?:MAILER|DRIVER|CONNECTION|STORE|DISK|TRANSPORT)$")
 _ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
 _FILLED_IN = regex(r"\{\{|<%")
 """What a program (Ansible, Jinja, ERB) writes in the place of this text."""
-_CODE = (".py", ".js", ".ts", ".mjs", ".go", ".java", ".rb", ".php")
+_CODE = regex(
+    r"\.(?:py|js|ts|mjs|go|java|kt|rb|php|cs|rs|exs?)$|(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$"
+)
+"""Files of a program, whose default holds where Compose doesn't give the variable another value."""
 _Default = tuple[Location, str, str]
 
 
@@ -74,17 +78,28 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     editions: defaultdict[str, dict[Location, tuple[str, str]]] = defaultdict(dict)
     for (_, name), places in found.items():
         editions[name].update(places)
-    templates = {name: each for name, each in _in_templates(inventory).items() if not _differ(each)}
-    for (project, name), places in found.items():
+    offered = {name: each for name, each in _in_templates(inventory).items() if not _differ(each)}
+    meant = _meant(inventory)
+    for (project, name), given in found.items():
+        places = _of_compose(given) if _is_on_purpose(given, editions[name]) else given
         differ = _differ(places)
         by_edition = not differ and _differ(editions[name])
-        every = {**places, **({} if by_edition else templates.get(name, {}))}
+        told = {place: value for place, value in offered.get(name, {}).items() if place.file in meant.get(project, ())}
+        every = {**places, **({} if by_edition else told)}
         if differ or _differ(every):
             yield _evidence(project, name, every, certain=differ)
 
 
 def _differ(places: dict[Location, tuple[str, str]]) -> bool:
     return len({_normal(text) for text, _ in places.values()}) > 1
+
+
+def _is_on_purpose(given: dict[Location, tuple[str, str]], editions: dict[Location, tuple[str, str]]) -> bool:
+    """Whether Compose gives another value than the code for an edition: one for trials, or beside one that agrees."""
+    of_compose = _of_compose(given)
+    code = {_normal(text) for place, (text, _) in given.items() if place not in of_compose}
+    others = {_normal(text) for place, (text, _) in _of_compose(editions).items() if place not in given}
+    return any(stages.names_trial(place.file) for place in of_compose) or (bool(code) and code <= others)
 
 
 def _in_templates(inventory: Inventory) -> dict[str, dict[Location, tuple[str, str]]]:
@@ -98,6 +113,15 @@ def _in_templates(inventory: Inventory) -> dict[str, dict[Location, tuple[str, s
             if line.value is not None and counts and _counts(line.name, line.value):
                 found[line.name][line.location] = (line.value.text, file.path)
     return found
+
+
+def _meant(inventory: Inventory) -> dict[str, set[str]]:
+    """By base project the templates that may be for it."""
+    offered = [file for file in inventory.env_files if file.template]
+    return {
+        project.name: {file.path for file in offered if templates.goes_with(inventory, file, project)}
+        for project in inventory.base_projects
+    }
 
 
 def _is_for_developers(file: EnvFile) -> bool:
@@ -152,12 +176,12 @@ def _normal(text: str) -> str:
 
 def _is_in_code(places: dict[Location, tuple[str, str]]) -> bool:
     """Whether the code has a default, which holds where Compose passes the variable on without one."""
-    return any(where == place.file and place.file.endswith(_CODE) for place, (_, where) in places.items())
+    return any(where == place.file and _CODE.search(place.file) for place, (_, where) in places.items())
 
 
 def _of_compose(places: dict[Location, tuple[str, str]]) -> dict[Location, tuple[str, str]]:
     """The defaults that hold at once; that of the code holds only where Compose doesn't start it."""
-    return {place: value for place, value in places.items() if not place.file.endswith(_CODE)}
+    return {place: value for place, value in places.items() if not _CODE.search(place.file)}
 
 
 def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], *, certain: bool) -> Evidence:

@@ -60,6 +60,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NAMED = 5
+_REQUIREMENTS = "requirements.txt"
 _LINE = 160
 """Characters of a command that is shown as it stands, with what it lacks."""
 _PYTHON = regex(r"(?:^|/)python:(\d+\.\d+)")
@@ -114,8 +115,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield from _without_lock(path, manifests.get(path), uses)
     for (path, lock), use in left_out.items():
         yield _lock_left_out(path, lock, use)
+    together: defaultdict[str, dict[str, list[_Use]]] = defaultdict(dict)
     for path, uses in named.items():
-        yield _of_names(path, uses)
+        beside = _beside(inventory, path, uses[0])
+        together[beside or path][path] = uses
+    for key, images in together.items():
+        yield _of_unused(key, images) if key not in images else _of_names(key, images[key])
 
 
 def _by_workspace(found: dict[str, list[_Use]]) -> dict[str, list[_Use]]:
@@ -378,12 +383,20 @@ def _from_lock(use: _Use) -> str:
     return known[0] if plain else FROM_LOCK[manager]
 
 
+def _beside(inventory: Inventory, path: str, use: _Use) -> str:
+    """The file of requirements that a Dockerfile copies and installs nothing from; empty without one."""
+    own = [item for file in inventory.dockerfiles if file.path == path for item in file.instructions]
+    copied = (word for item in own if item.copies_context for word in item.words[:-1])
+    name = next((word for word in copied if posixpath.basename(word) == _REQUIREMENTS), "")
+    used = any(_REQUIREMENTS in item.argument for item in own if item.keyword == "RUN")
+    return "" if used or use.installs.manager != "pip" else name
+
+
 def _of_names(path: str, uses: list[_Use]) -> Evidence:
     """A Dockerfile that names packages without a version in its commands."""
     places = {use.location: use for use in uses}
     (first, use), *others = places.items()
     names = list(dict.fromkeys(name for item in uses for name in item.installs.unpinned))
-    separator = "==" if use.installs.manager == "pip" else "@"
     return Evidence(
         f"The build of {path} installs {listed(names, _NAMED)} in whatever version is newest.",
         first,
@@ -393,5 +406,32 @@ def _of_names(path: str, uses: list[_Use]) -> Evidence:
         ),
         recommendation=f"Name the version of {listed(names, _NAMED)} in {path}, or install from a file that does.",
         severity=None if use.is_for_production else Severity.LOW,
-        example=files.into(path, "\n".join(f"{name}{separator}<version>" for name in use.installs.unpinned[:_NAMED])),
+        example=files.into(path, _pinned(use.installs)),
     )
+
+
+def _of_unused(requirements: str, images: dict[str, list[_Use]]) -> Evidence:
+    """Dockerfiles that copy a file of requirements and name packages without a version beside it."""
+    uses = [use for found in images.values() for use in found]
+    names = list(dict.fromkeys(name for use in uses for name in use.installs.unpinned))
+    one = len(images) == 1
+    first, *others = dict.fromkeys(use.location for use in uses)
+    return Evidence(
+        f"The {'build' if one else 'builds'} of {listed(images)} {'copies' if one else 'copy'} {requirements} and "
+        f"{'installs' if one else 'install'} nothing from it: {listed(names, _NAMED)} come in whatever version is "
+        "newest.",
+        first,
+        subject=f"{next(iter(images))}/names",
+        related=tuple(Related(place, "installs by name too", member=True) for place in others),
+        recommendation=f"Write the versions into {requirements}, and have {listed(images, limit=3)} install from it.",
+        severity=_severity(uses),
+        example=files.into(next(iter(images)), f"RUN pip install --no-cache-dir -r {requirements}"),
+    )
+
+
+def _pinned(found: Installs) -> str:
+    """The instruction of a build with versions; of a manager whose command isn't known the packages alone."""
+    separator = "==" if found.manager == "pip" else "@"
+    names = [f"{name}{separator}<version>" for name in found.unpinned[:_NAMED]]
+    command = {"pip": "pip install --no-cache-dir", "npm": "npm install -g"}.get(found.manager, "")
+    return f"RUN {command} {' '.join(names)}" if command else "\n".join(names)

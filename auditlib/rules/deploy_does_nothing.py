@@ -35,6 +35,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.conventions import checks, deployment, stacks, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -103,6 +104,8 @@ def _only_checks(step: Step) -> bool:
 def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
     """The step that brings the new version to a host, built there or pulled."""
     projects = stacks.of_application(inventory)
+    trial = stages.names_trial(f"{job.id} {job.name}")
+    projects.sort(key=lambda item: trial and not stages.names_trial(item.location.file))
     named = f"- name: {name}\n  run: " if name else "- run: "
     if not projects:
         return workflow_lines.step(job.workflow, job.id, f"{named}<what deploys>")

@@ -46,7 +46,7 @@ from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import MetricSource
 
-_SPACE = regex(r"filesystem|disk|storage|volume|space|_size|_fs_|free_bytes|bytes_free|\{\{", re.I)
+_SPACE = regex(r"filesystem|disk|storage|volume|(?<!key)(?<!name)space|_size|_fs_|free_bytes|bytes_free|\{\{", re.I)
 """Signs in an expression that it may ask for space."""
 _OTHERS = regex(
     r"netdata|beszel|glances|uptime|datadog|newrelic|zabbix|checkmk|telegraf|collectd|scrutiny|alloy|otel|"

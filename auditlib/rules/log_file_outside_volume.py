@@ -1,7 +1,8 @@
-"""Code writes a log file to a place in the container that no volume covers.
+"""A program writes a log file to a place in the container that no volume covers.
 
 What is written to the container's own layer is gone with the container: at the next deployment, and often after the
 very crash that the log would explain. Until then the file grows on the host's disk, and no log rotation knows of it.
+Nginx's image makes `access.log` and `error.log` links to its standard output, and no other name.
 
 Anti-pattern:
 
@@ -31,20 +32,28 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, images, nginx_sites, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import LogFile
+from auditlib.inventory.proxy import Block, Directive, ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_NGINX = frozenset({"nginx", "library/nginx", "docker/library/nginx", "nginxinc/nginx-unprivileged"})
+_ASIDE = (".disabled", ".bak", ".old", ".off", ".orig", ".example", ".sample")
+"""Endings of files that nothing includes by `*.conf`."""
+_LINKED = ("/var/log/nginx/access.log", "/var/log/nginx/error.log")
+"""What the image makes links to the standard output (https://github.com/nginx/docker-nginx)."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every log file of code that a service runs, with the services in which its path is in no mount."""
+    """Every log file of code, or of an Nginx, with the services in which its path is in no mount."""
     found: defaultdict[tuple[str, str], list[tuple[LogFile, Service, str]]] = defaultdict(list)
     for log in inventory.log_files:
         if log.echoed or log.path.startswith(("/dev/", "/proc/")) or "$" in log.path or "{" in log.path:
@@ -56,6 +65,49 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for (_, path), items in found.items():
         if not all(environments.only_for_development(service) for _, service, _ in items):
             yield _evidence(path, items)
+    requests: defaultdict[str, list[tuple[Service, Directive]]] = defaultdict(list)
+    for config in inventory.reverse_proxies:
+        for runner, item in _of_nginx(inventory, config) if not config.file.endswith(_ASIDE) else ():
+            requests[runner.key].append((runner, item))
+    for logs in requests.values():
+        yield _of_requests(*logs[0], logs[1:])
+
+
+def _of_nginx(inventory: Inventory, config: ReverseProxy) -> Iterator[tuple[Service, Directive]]:
+    """The logs of requests that the official image of Nginx writes into files of their own, each of one service."""
+    logs = [item for item in _access_logs(config.tree) if item.words[1] not in _LINKED]
+    for runner in nginx_sites.runners(inventory, config) if logs else ():
+        base = services.built_from(inventory, runner)[0] if runner.build else runner.image
+        if images.repository(base) not in _NGINX or environments.is_for_developers(inventory, runner):
+            continue
+        for item in logs:
+            if not _is_covered(runner, item.words[1]) and not _is_linked(inventory, runner, item.words[1]):
+                yield runner, item
+
+
+def _access_logs(block: Block | None) -> Iterator[Directive]:
+    """The statements that have requests logged into a file whose path is known."""
+    for item in block.directives if block else ():
+        path = item.words[1] if len(item.words) > 1 and item.words[0] == "access_log" else ""
+        if path.startswith("/") and "$" not in path and not path.startswith(("/dev/", "/proc/")):
+            yield item
+    for inner in block.blocks if block else ():
+        yield from _access_logs(inner)
+
+
+def _of_requests(runner: Service, first: Directive, others: list[tuple[Service, Directive]]) -> Evidence:
+    file, path = first.location.file, first.words[1]
+    return Evidence(
+        f"{file} has {runner.name} log its requests to {path}, which is in no volume and no link to the standard "
+        "output: neither `docker logs` nor its rotation knows of it, and it is lost with the container.",
+        first.location,
+        subject=f"{file}/requests",
+        service=runner.name,
+        related=tuple(Related(item.location, f"{item.words[1]} as well", member=True) for _, item in others),
+        recommendation=f"Log to {_LINKED[0]} in {file}, which is the standard output.",
+        example=files.into(file, f"access_log {' '.join((_LINKED[0], *first.words[2:]))};"),
+        confidence=Confidence.HIGH,
+    )
 
 
 def _path_inside(inventory: Inventory, service: Service, log: LogFile) -> str:

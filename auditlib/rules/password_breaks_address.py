@@ -35,6 +35,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.conventions import templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
@@ -54,10 +55,10 @@ _Use = tuple[Service, EnvironmentEntry]
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each template that has people make passwords in Base64 which Compose puts into addresses."""
-    made = {file.path: lines for file in inventory.env_files if (lines := _made(file))}
-    uses = _uses(inventory) if made else {}
+    made = [(file, lines) for file in inventory.env_files if (lines := _made(file))]
     told: set[str] = set()
-    for lines in made.values():
+    for file, lines in made:
+        uses = _uses(inventory, file)
         mine = {name: line for name, line in lines.items() if name in uses and name not in told}
         told.update(mine)
         if mine:
@@ -68,11 +69,12 @@ def _made(file: EnvFile) -> dict[str, EnvLine]:
     return {line.name: line for line in file.lines if line.made_by and is_credential_name(line.name)}
 
 
-def _uses(inventory: Inventory) -> dict[str, list[_Use]]:
-    """By variable the addresses of Compose that hold it as their password."""
+def _uses(inventory: Inventory, file: EnvFile) -> dict[str, list[_Use]]:
+    """By variable the addresses that hold it as their password, in the projects that a template may be for."""
     found: defaultdict[str, list[_Use]] = defaultdict(list)
+    meant = {item.name for item in inventory.projects if templates.goes_with(inventory, file, item)}
     for service in inventory.deployed_services:
-        for entry in service.environment:
+        for entry in service.environment if service.project in meant else ():
             text = entry.value.text if entry.value and entry.variables else ""
             if _LOGIN.match(text):
                 for name in filter(is_credential_name, entry.variables):

@@ -72,9 +72,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     script = next((item.path for item in inventory.scripts if _RESTORES.search(item.path)), "")
     restores = f"How `{script}` restores one" if script else "The command that restores one"
     chapters = [_CHAPTER.format(service=item.name, product=kind.name, restores=restores) for item, kind, _ in stores]
+    near = backups.touched_on(inventory)
+    said = (
+        f"No document of the repository says how data is restored ({near.path} does no more than name a snapshot or a "
+        f"reindexing){doubt}"
+        if near
+        else f"No document of the repository speaks of backups, of restoring or of disaster recovery{doubt}"
+    )
     yield Evidence(
-        f"No document of the repository speaks of backups, of restoring or of disaster recovery{doubt}, though "
-        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data.",
+        f"{said}, though {listed(names)} {'keeps' if len(names) == 1 else 'keep'} data.",
         place or stores[0][2].location,
         subject="recovery",
         related=tuple(
@@ -83,7 +89,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ),
         recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and "
         "practise it once.",
-        confidence=Confidence.MEDIUM if unread else None,
+        confidence=Confidence.MEDIUM if unread or near else None,
         example="# Disaster recovery\n" + "".join(dict.fromkeys(chapters)),
         severity=Severity.LOW if script else None,
     )

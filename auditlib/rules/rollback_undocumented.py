@@ -36,6 +36,7 @@ from auditlib.inventory.delivery import Step
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _WORDS = frozenset({
@@ -107,10 +108,10 @@ def _of_compose(inventory: Inventory) -> str:
     projects = stacks.of_application(inventory)
     if not projects:
         return "<the commands that start that release>"
-    file = projects[0].location.file
+    compose = compose_lines.call(inventory, projects[0].name)
     if any(service.build for service in inventory.services_of(projects[0].name).values()):
-        return f"`git checkout <that release>`, then `docker compose -f {file} up -d --build`"
-    return f"`docker compose -f {file} up -d` with the tags of that release"
+        return f"`git checkout <that release>`, then `{compose} up -d --build`"
+    return f"`{compose} up -d` with the tags of that release"
 
 
 def _own_start(inventory: Inventory, steps: list[Step]) -> str:

@@ -35,6 +35,7 @@ from auditlib import web_host
 from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.document import Document
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -52,6 +53,13 @@ _STEPS = regex(r"actions?|remediation|resolution|mitigation|next_?steps?|how_?to
 _FOR_TROUBLE = regex(r"troubleshoot|run-?_?book|play-?_?book|incident|on-?_?call", re.I)
 """Documents that say what to do when something is wrong."""
 
+_PARTS = regex(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
+_VAGUE = frozenset({
+    "alert", "alerts", "scenario", "high", "low", "too", "many", "few", "is", "the", "and", "of", "service", "services",
+    "critical", "warning", "error", "errors", "rate", "down", "up", "usage", "runbook", "incident", "on", "in", "not",
+})  # fmt: skip
+"""Words of an alert's name that don't tell it from others."""
+
 _UNFILLED = regex(r"\byour\b|\bexample\b|[<{]", re.I)
 """An address that nobody filled in, or that differs from alert to alert."""
 
@@ -61,6 +69,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all alerts that link no runbook, have no heading, and that no document on troubles names."""
     described = {heading.text.lower() for document in inventory.documents for heading in document.headings}
     named = {word for document in inventory.documents if _FOR_TROUBLE.search(document.path) for word in document.words}
+    troubles = [_parts(text) for document in inventory.documents for text in _headings_for_trouble(document)]
     without = []
     for alert in monitoring.alerts(inventory):
         links = any(
@@ -68,10 +77,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         )
         aside = environments.is_for_development(alert.file)
         known = alert.name.lower() in named or any(alert.name.lower() in heading for heading in described)
+        known = known or any(len(_parts(alert.name) & heading) > 1 for heading in troubles)
         if not links and not aside and not known:
             without.append(alert)
     if without:
         yield _evidence(inventory, without)
+
+
+def _headings_for_trouble(document: Document) -> list[str]:
+    """The headings of a document under which people look when something is wrong: all that follow one that says so."""
+    if _FOR_TROUBLE.search(document.path):
+        return [item.text for item in document.headings]
+    found: list[str] = []
+    above = 0
+    for item in document.headings:
+        if above and item.level <= above:
+            above = 0
+        if above:
+            found.append(item.text)
+        elif _FOR_TROUBLE.search(item.text):
+            above = item.level
+    return found
+
+
+def _parts(text: str) -> set[str]:
+    """The telling words of an alert's name (`KafkaLagHigh`) or of a heading."""
+    return {word.lower() for word in _PARTS.findall(text)} - _VAGUE
 
 
 def _evidence(inventory: Inventory, alerts: list[AlertRule]) -> Evidence:

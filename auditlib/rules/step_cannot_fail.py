@@ -95,6 +95,8 @@ def _of_step(inventory: Inventory, job: Job, step: Step) -> Iterator[Evidence]:
         yield _of_input(job, step, switch)
     elif checks.action_passes_by_default(step.uses, inputs, _given(inventory, job, step)):
         yield _of_action(inventory, job, step)
+    elif checks.zap_tells_nobody(step.uses, inputs):
+        yield _of_zap(job, step)
     else:
         tolerated = step.continue_on_error and not _is_asked_later(job, step)
         checking = (item for item in step.commands if _is_check(step, item))
@@ -152,6 +154,21 @@ def _of_action(inventory: Inventory, job: Job, step: Step) -> Evidence:
         "then finds.",
         severity=None if _is_gate(inventory, job, step, _NO_STATUS) else Severity.LOW,
         example=f'- uses: {step.uses}\n  with:{inputs}\n    exit-code: "1"',
+    )
+
+
+def _of_zap(job: Job, step: Step) -> Evidence:
+    """A scan of ZAP's whose alerts stay in an artifact that somebody has to look for."""
+    inputs = "".join(f"\n    {pair.name}: {pair.value}" for pair in step.inputs if pair.name != "fail_action")
+    return Evidence(
+        f"The step {step.name or step.index + 1} of the job {job.id} runs {step.uses.partition('@')[0]} without "
+        "`fail_action`, and has it write no issue: it is green whatever is found, and nobody is told.",
+        step.location,
+        subject=f"{job.id}/{step.name or step.index}",
+        recommendation=f"Write `fail_action: true` under `with` of this step of {job.workflow}, and list what is to "
+        "pass in `rules_file_name`.",
+        severity=Severity.LOW,
+        example=f"- uses: {step.uses}\n  with:{inputs}\n    fail_action: true",
     )
 
 

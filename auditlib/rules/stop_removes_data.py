@@ -29,6 +29,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from auditlib import compose_command, stages
@@ -56,6 +57,8 @@ _TELLS = frozenset({
 """Words of a name that say that data goes, or that it is that of a test."""
 _CLEANS = frozenset({"clean", "cleanup", "clean-up"})
 _VOLUMES = frozenset({"-v", "--volumes"})
+_DATA = regex(r"^(?!.*(?:cache|tmp|temp|log|build|static|node|test)).*(?:^|[_-])(?:data|storage)$", re.I)
+_DATA_FOLDER = regex(r"(?:^|/)(?:data|storage|[\w-]+[_-]data)(?:/|$)")
 _WORD = regex(r"[a-z0-9]+")
 
 
@@ -71,7 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 project = _project(inventory, call, posixpath.join(posixpath.dirname(path), command.folder))
                 kept = _kept(inventory, project) if project else []
                 if kept:
-                    yield _evidence(name, path, command, kept)
+                    yield _evidence(inventory, name, path, command, kept)
 
     for document in inventory.documents:
         for item in document.mentions if not stages.is_for_development(document.path) else ():
@@ -93,7 +96,7 @@ def _of_document(inventory: Inventory, path: str, item: Mention) -> Iterator[Evi
         project = _project(inventory, call, posixpath.dirname(path)) or _project(inventory, call, "")
         kept = _kept(inventory, project) if project and call.is_for_all else []
         if kept and not call.project:
-            names = listed(service.name for service, _ in kept)
+            names = _whose(inventory, kept)
             safe = " ".join(word for word in item.text.split() if word not in _VOLUMES)
             yield Evidence(
                 f"{path} has its readers run `{item.text}`, which deletes the data of {names}, and doesn't say so.",
@@ -164,21 +167,47 @@ def _is_default(project: Project, folder: str) -> bool:
 
 
 def _kept(inventory: Inventory, project: Project) -> list[tuple[Service, Mount]]:
-    """The databases of a project whose data is in a named volume of its own."""
-    return [(service, mount) for service, product, mount in services.stores(inventory, project)
-            if product.kind == "datastore" and mount.kind == "volume"]  # fmt: skip
+    """The databases of a project whose data is in a named volume of its own, then the applications of which it is."""
+    databases = [(service, mount) for service, product, mount in services.stores(inventory, project)
+                 if product.kind == "datastore" and mount.kind == "volume"]  # fmt: skip
+    told = {mount.source for _, mount in databases}
+    files: dict[str, tuple[Service, Mount]] = {}
+    for service, mount in _files(inventory, project):
+        files.setdefault(mount.source, (service, mount))
+    return databases + [found for volume, found in files.items() if volume not in told]
 
 
-def _evidence(name: str, path: str, command: Command, kept: list[tuple[Service, Mount]]) -> Evidence:
+def _whose(inventory: Inventory, kept: list[tuple[Service, Mount]]) -> str:
+    """The databases, and the applications with the volumes that they keep something in."""
+    return listed(
+        service.name if services.is_datastore(inventory, service) else f"{service.name} in {mount.source}"
+        for service, mount in kept
+    )
+
+
+def _files(inventory: Inventory, project: Project) -> Iterator[tuple[Service, Mount]]:
+    """The named volumes that hold data by their name or their folder, and that an application built here writes to."""
+    yield from ((service, mount) for service, _, mount in services.files(inventory, project))
+    for service in inventory.services_of(project.name).values():
+        for mount in services.lasting(service) if service.build else ():
+            if mount.kind == "volume" and _DATA.search(mount.source) and _DATA_FOLDER.search(mount.target):
+                yield service, mount
+
+
+def _evidence(
+    inventory: Inventory, name: str, path: str, command: Command, kept: list[tuple[Service, Mount]]
+) -> Evidence:
+    first = kept[0][0]
+    minor = environments.only_for_development(first) or not services.is_datastore(inventory, first)
     text = " ".join(command.words)
     safe = " ".join(word for word in command.words if word not in _VOLUMES)
     return Evidence(
-        f"{name} of {path} runs `{text}`: it deletes the data of {listed(service.name for service, _ in kept)} each "
+        f"{name} of {path} runs `{text}`: it deletes the data of {_whose(inventory, kept)} each "
         "time, and its name doesn't say so.",
         command.location,
         subject=name,
         related=tuple(Related(mount.location, f"the volume of {service.name}") for service, mount in kept[:6]),
-        severity=Severity.LOW if environments.only_for_development(kept[0][0]) else None,
+        severity=Severity.LOW if minor else None,
         recommendation=f"Leave `-v` out of {name}, and delete data in a target whose name says so.",
         example=files.into(path, f"{name}:\n\t{safe}" if "akefile" in path or path.endswith(".mk") else safe),
     )

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, mounts, programs, services
+from auditlib.conventions import environments, mounts, programs, services, templates
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -63,14 +63,14 @@ _BAKED = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|VU
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each service built here one finding for what its code reads, the template offers, and nothing passes."""
-    templates = _templates(inventory)
+    offered = _templates(inventory)
     for group in _by_image(inventory):
         first = group[0]
-        template = templates.get(first.service.project)
+        template = offered.get(first.service.project)
         if template is None or any(mounts.is_below(template.path, root) for root in first.roots):
             continue
         arguments = set().union(*(_arguments(inventory, item.service) for item in group))
-        given = frozenset().union(*(item.given for item in group))
+        given = frozenset().union(*(item.given | _filled(inventory, item.service) for item in group))
         lost = [item for item in _lost(first, template, given) if item[0].name not in arguments]
         baked = [item for item in lost if _BAKED.match(item[0].name)]
         if len(lost) > len(baked):
@@ -80,7 +80,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.deployed_projects:
         for file in inventory.env_files:
             beside = posixpath.dirname(file.path) == posixpath.dirname(project.location.file)
-            overruled = list(_overruled(inventory, project, file)) if file.template and beside else []
+            meant = file.template and beside and templates.goes_with(inventory, file, project)
+            overruled = list(_overruled(inventory, project, file)) if meant else []
             if overruled:
                 yield _overruled_evidence(project, file, overruled)
                 break
@@ -167,6 +168,12 @@ def _arguments(inventory: Inventory, service: Service) -> set[str]:
     return {name for build in builds for name, _ in build.arguments}
 
 
+def _filled(inventory: Inventory, service: Service) -> set[str]:
+    """The variables that a service gets under another name, or within a value: Spring's own name for a property."""
+    entries = (entry for item in inventory.versions(service) for entry in item.environment)
+    return {name.upper() for entry in entries for name in entry.variables}
+
+
 def _templates(inventory: Inventory) -> dict[str, EnvFile]:
     """The template beside each base project's file that is meant for Compose: the file fills in a variable of it, or
     it leads to one of the services, which nothing outside their network can reach by that name."""
@@ -179,6 +186,7 @@ def _templates(inventory: Inventory) -> dict[str, EnvFile]:
             if (
                 file.template
                 and beside
+                and templates.goes_with(inventory, file, project)
                 and (used & {line.name for line in file.lines} or _leads_to(inventory, project, file))
             ):
                 found.setdefault(project.name, file)

@@ -85,7 +85,8 @@ def _is_for(inventory: Inventory, project: Project, file: EnvFile) -> bool:
     """Whether people make the file of a project by a template: Compose's own, or one that it gives to services."""
     mine = inventory.services_of(project.name).values()
     given = {posixpath.normpath(reference.path) for item in mine for reference in item.env_files}
-    return file.copied_to in {*given, posixpath.join(posixpath.dirname(project.location.file), ".env")}
+    of_compose = file.copied_to == posixpath.join(posixpath.dirname(project.location.file), ".env")
+    return file.copied_to in given or (of_compose and templates.goes_with(inventory, file, project))
 
 
 def _overruled(inventory: Inventory, project: Project, file: EnvFile) -> Iterator[_Overruled]:

@@ -49,6 +49,8 @@ _SIZE = regex(r"(?P<number>\d{1,12})(?P<unit>[kmg]?)", re.I)
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 _MEGABYTE = 2**20
 _PHP_USUAL = {"upload_max_filesize": 2 * _MEGABYTE, "post_max_size": 8 * _MEGABYTE}
+_ROOM = 1.25
+"""How much more a proxy may let through: a form is larger than the file in it, and each takes a little more."""
 _SPRING_USUAL = 10 * _MEGABYTE
 _PHP = regex(r"(?:^|/)php:[\w.-]*fpm|^php:")
 _SETS_ALL = regex(r"\bPHP_(?:UPLOAD|POST|MEMORY)\w*|upload_max_filesize|post_max_size|\.ini\b")
@@ -148,7 +150,7 @@ def _of_runner(inventory: Inventory, config: ReverseProxy, runner: Service) -> I
                         told[host] = (limit, size)
     for host, (limit, size) in told.items():
         taken = _taken(inventory, mine[host])
-        if taken and taken.amount < size:
+        if taken and taken.amount * _ROOM < size:
             yield _evidence(config, mine[host], taken, limit, size)
 
 

@@ -36,7 +36,7 @@ from itertools import pairwise
 
 from auditlib import compose_command
 from auditlib.compose.discovery import BASES, OVERRIDES
-from auditlib.conventions import compose_calls, environments, programs
+from auditlib.conventions import compose_calls, environments, programs, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, Setting
@@ -207,10 +207,12 @@ def _writes_env_file(script: Script) -> bool:
 def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
     """The template that is nearest to a Compose file: in its folder, or in one above."""
     folder = posixpath.dirname(compose_file)
-    templates = [
-        item for item in inventory.env_files if item.template and folder.startswith(posixpath.dirname(item.path))
-    ]
-    return max(templates, key=lambda item: len(posixpath.dirname(item.path)), default=None)
+    found = [item for item in inventory.env_files if item.template and folder.startswith(posixpath.dirname(item.path))]
+    return max(
+        found,
+        key=lambda item: (len(posixpath.dirname(item.path)), templates.fitness(item, compose_file)),
+        default=None,
+    )
 
 
 def _given(inventory: Inventory, project: Project) -> EnvFile | None:

@@ -46,12 +46,15 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NAMED = 4
+_TOOLCHAIN = regex(r"go(?P<version>\d[\d.]*)")
+"""A version that is taken whatever the image and go.mod say (https://go.dev/doc/toolchain#select)."""
 
 
 class _Use(Struct, frozen=True):
@@ -128,7 +131,10 @@ def _of_stages(file: Dockerfile, targets: set[str]) -> Iterator[_Use]:
     written = {item.location: item.argument for item in file.instructions if item.keyword == "FROM"}
     for stage in file.stages:
         ended = end_of_life.of_image(stage.base) if stage.base not in names else None
-        if ended:
+        chosen = _toolchain(file, stage.name) if ended and _is_compiled_in(ended) else None
+        if chosen:
+            yield from _of_toolchain(file, *chosen)
+        elif ended:
             in_final = stage.name in final
             instead = end_of_life.replaced(stage.base, ended)
             yield _Use(
@@ -141,6 +147,23 @@ def _of_stages(file: Dockerfile, targets: set[str]) -> Iterator[_Use]:
                 instead,
                 files.into(file.path, f"FROM {instead or _placeholder(stage.base, ended)}"),
             )
+
+
+def _toolchain(file: Dockerfile, stage: str) -> tuple[Instruction, str] | None:
+    """What chooses another compiler than the image's own, and its version; empty where it is go.mod that tells."""
+    for item in file.instructions:
+        for name, value in item.variables if item.stage == stage else ():
+            if name == "GOTOOLCHAIN" and value and value.text != "local":
+                match = _TOOLCHAIN.fullmatch(value.text)
+                return item, match["version"] if match else ""
+    return None
+
+
+def _of_toolchain(file: Dockerfile, item: Instruction, version: str) -> Iterator[_Use]:
+    if ended := end_of_life.of_language("go", version):
+        says = f"{file.path} builds with GOTOOLCHAIN=go{version}"
+        example = files.into(file.path, f"{item.keyword} GOTOOLCHAIN=local  # the version of the image in FROM")
+        yield _Use(ended, version, item.location, says, not environments.is_for_development(file.path), example=example)
 
 
 def _of_borrowed(inventory: Inventory, file: Dockerfile, targets: set[str]) -> Iterator[_Use]:

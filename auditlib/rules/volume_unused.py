@@ -1,7 +1,8 @@
 """A declared volume is used by no service.
 
 A volume that nobody mounts is either left over, or the sign of a mistake: a service that was to keep its data there
-writes into its container instead, and loses it with the next update.
+writes into its container instead, and loses it with the next update. The same goes for one whose place in the container
+a later entry takes: Compose mounts the later one alone, and says nothing.
 
 Anti-pattern:
 
@@ -35,19 +36,36 @@ from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.inventory.stack import ShadowedMount
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _unused
 from auditlib.rules._rule import Evidence, rule
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each base project one finding for all volumes that neither it nor an overlay of it uses."""
-    declared = inventory.volumes
+    """For each base project one finding for all volumes that nothing of it uses, and each whose place is taken."""
+    shadowed = {item.location: item for item in inventory.shadowed_mounts}
+    hidden = {(item.location.file, item.volume) for item in shadowed.values()}
+    declared = [item for item in inventory.volumes if (item.location.file, item.name) not in hidden]
     yield from _unused.findings(
         inventory,
         "volume",
         "mounts",
         declared,
         lambda service: (item.source for item in service.mounts if item.kind == "volume"),
+    )
+    yield from map(_shadowed, shadowed.values())
+
+
+def _shadowed(item: ShadowedMount) -> Evidence:
+    return Evidence(
+        f"{item.service} mounts the volume {item.volume} on {item.target}, and a later entry of the same list takes "
+        "that place: Compose mounts the later one alone.",
+        item.location,
+        subject=f"{item.service}/{item.volume}/shadowed",
+        service=item.service,
+        related=(Related(item.by, "takes its place"),),
+        recommendation=f"Keep one of the two entries for {item.target}, the one with the data, and remove the other.",
+        example=f"# {item.location}: without {item.volume}",
     )

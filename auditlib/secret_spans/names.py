@@ -24,7 +24,8 @@ _OF_ONE = regex(
     r"|(?:^|_)api_?(?:key|token)_(?!(?:name|header|hash|hashed|prefix|suffix|length|min|max|ttl|expir\w*|lifetime|duration|url|"
     r"uri|file|path|dir|id|ids|type|status|state|scope|scopes|role|roles|limit|rate|quota|count|env|var|enabled|required|"
     r"optional|auth|service|manager|store|provider|source|location|param|parameter|query|field|regex|pattern|format|usage|"
-    r"description|version|algorithm|rotation|seconds|minutes|hours|days|owner|user|error|missing|invalid|here)$)[a-z]+$"
+    r"description|version|alg|algorithm|rotation|seconds|minutes|hours|days|owner|user|error|missing|invalid|here|issuer|"
+    r"audience|validity|valid|exp|timeout|leeway|grace|age|interval|cache|cookie|policy|rounds|cost|bytes|size|endpoint)$)[a-z]+$"
 )
 """The secret of one environment or customer: `DB_PASSWORD_PROD`, `API_TOKEN_BILLING`; no property of a secret."""
 _SWITCH = regex(r"(?:^|_)(?:allow_empty|allow_blank|random|random_root|onetime)_(?:root_)?password$")

@@ -29,7 +29,7 @@ _FIRST_START = regex(
 )
 _ALONE = regex(r"\$(?:\{\w+\}|\w+):[/$]")
 """A variable, and the place of a mount after it."""
-_CALL = regex(r"\bdocker[ -]compose\b[^\n;&|]{0,200}")
+_CALL = regex(r"\bdocker[ -]compose\s[^\n;&|]{0,200}")
 _PROFILE = regex(r"--profile[= ][\"'`]?([\w.*-]{1,60})")
 
 

@@ -21,7 +21,7 @@ from auditlib.source import Source, Unreadable
 
 _MESSAGE_LIMIT = 500
 _ABSOLUTE = regex(r"(?<![^\s'\"])/[^\s:;,'\"]+")
-_BLOCK = regex(r"\|[-+\d]{0,2}\s*(?:#.*)?$")
+_BLOCK = regex(r"[|>][-+\d]{0,2}\s*(?:#.*)?$")
 _URL = regex(r"[a-z][a-z0-9+.-]*://|git@", re.I)
 
 
@@ -132,7 +132,7 @@ class View:
         return self._from_root(path), True
 
     def begins_block(self, place: Location) -> bool:
-        """Whether a text of several lines begins below a place (`command: |`)."""
+        """Whether a text of several lines begins below a place (`command: |`, `command: >`)."""
         try:
             lines = self.source.lines(place.file)[place.line - 1 : place.line]
         except Unreadable:

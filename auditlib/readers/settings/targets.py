@@ -10,8 +10,10 @@ from auditlib.readers.python_code import Module
 from auditlib.redaction import is_credential_name
 
 _NAME_BEFORE = regex(
-    r"""(?P<name>[\w.-]{1,80})["']?\]?(?:\?|:\s{0,9}\w{1,30})?\s{0,9}(?:=>|:?=|:)\s{0,9}(?:<%=\s{0,9})?(?:\w{0,30}\(\s{0,9})?\Z"""
+    r"""(?P<name>[\w.-]{1,80})["']?\]?(?:\?|:[ \t]{0,9}\w{1,30})?\s{0,9}(?:=>|:?=|:)\s{0,9}"""
+    r"""(?:<%=\s{0,9})?(?:\w{0,30}\(\s{0,9})?\Z"""
 )
+"""A type stands on the line of its name: in YAML what follows on the next line is a key of its own."""
 _FAR = 200
 _DEFAULTS = ("default", "default_factory")
 
