@@ -19,6 +19,8 @@ _FLAGS = {"logs": {"-f", "-t"}, "down": {"-v"}, "rm": {"-f", "-v"}}
 _OF_ONE = frozenset({"exec", "run"})
 """Verbs that name one service; what follows it is a command for its container."""
 
+_DEPLOYS = (["deploy"], ["up"])
+
 
 class Call(Struct, frozen=True):
     """A call of Compose: `verb` is `up`, `down` …; `options` stand before it, `arguments` after it."""
@@ -101,4 +103,8 @@ def of(words: Sequence[str]) -> Call | None:
 def of_stack(words: Sequence[str]) -> tuple[str, ...]:
     """The Compose files that a command deploys as a stack of Swarm; none for another command."""
     core = command_words.core(list(words))
-    return tuple(_values(core[3:], "-c", "--compose-file")) if core[:3] == ["docker", "stack", "deploy"] else ()
+    return (
+        tuple(_values(core[3:], "-c", "--compose-file"))
+        if core[:2] == ["docker", "stack"] and core[2:3] in _DEPLOYS
+        else ()
+    )

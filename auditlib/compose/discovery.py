@@ -2,8 +2,9 @@
 
 A base file is one that `docker compose` finds by itself. `docker-compose.override.yml` beside it is read with it.
 Files such as `docker-compose.prod.yml` beside a base are overlays, meant to be laid over the base with `-f`, unless
-they stand on their own: they share no service with the base, are complete in networks or under a name of their own, or
-say of a service what Compose refuses beside what the base says. A file without a base is a project of its own.
+they stand on their own: they are deployed as a stack of Swarm, share no service with the base, are complete in networks
+or under a name of their own, or say of a service what Compose refuses beside what the base says. A file without a base
+is a project of its own.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ OVERRIDES = (
 _NAME = regex(r"(?:docker-)?compose(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
 _STACK = regex(r"(?:[\w.-]+[._-])?stack(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
 """Files of `docker stack deploy`, which nothing but their services tells from others of that name."""
+_SWARM = regex(r"(?:^|[._-])swarm(?=[._-])", re.IGNORECASE)
+"""Files for Swarm; a stack may also be what a repository calls all of its services."""
+_TELLS_STACK = regex(r"\bdocker stack (?:deploy|up)\s[^\n]{0,300}")
 _SUFFIX = regex(r"(?P<role>[\w.-]+)\.(?:docker-)?compose\.ya?ml\Z", re.IGNORECASE)
 _SKIPPED = frozenset((".git", "node_modules", ".venv", "venv", "__pycache__", "vendor", ".tox", "site-packages"))
 _SECTIONS = frozenset(
@@ -69,6 +73,17 @@ class Found(Struct, frozen=True):
 def is_compose_file(name: str) -> bool:
     """Whether a file's name is that of a Compose file by convention."""
     return bool(_NAME.match(name) or _SUFFIX.match(name))
+
+
+def is_for_swarm(name: str) -> bool:
+    """Whether a file is for Swarm by its name."""
+    return bool(_SWARM.search(name))
+
+
+def _file_names(text: str) -> set[str]:
+    """The names of the YAML files in a text, without their folders."""
+    words = (word.strip("\"'`") for word in text.split())
+    return {PurePosixPath(word).name for word in words if word.endswith((".yml", ".yaml"))}
 
 
 def discover(root: str | os.PathLike[str], paths: Iterable[str] | None = None) -> tuple[Found, ...]:
@@ -135,7 +150,7 @@ class _Folder:
         alone = _complete(content)
         if not self.bases:
             why = "no base file beside it"
-        elif alone and _STACK.match(PurePosixPath(path).name):
+        elif alone and (_STACK.match(PurePosixPath(path).name) or self._is_stack(path)):
             why = "a stack of its own, for `docker stack deploy`"
         elif alone and not _touches(content, self._read(self.bases[0])[0]):
             why = "complete by itself, and shares no service with the base"
@@ -152,6 +167,13 @@ class _Folder:
             why = f"laid over {PurePosixPath(base).name}"
             return Found(self.folder, (base, path), "overlay", self.env_file, base, (), alone, why)
         return Found(self.folder, (path,), "standalone", self.env_file, None, (), alone, why)
+
+    def _is_stack(self, path: str) -> bool:
+        """Whether a file is for Swarm by its name, or says that it is deployed so, and nothing beside it."""
+        name = PurePosixPath(path).name
+        text = self.sources.read(os.path.join(self.top, path)).text
+        told = [_file_names(match[0]) for match in _TELLS_STACK.finditer(text)]
+        return any(names == {name} for names in told) or (is_for_swarm(name) and not any(told))
 
     def _read(self, path: str) -> tuple[Map | None, str]:
         """The first mapping of a file, or why there is none. Faults within it are for `load` to judge."""

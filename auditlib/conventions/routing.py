@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
-from auditlib.conventions import proxies, services, traefik
+from auditlib.conventions import proxies, services, traefik, traefik_settings
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Service
@@ -52,13 +52,14 @@ def ways(inventory: Inventory) -> list[Way]:
             if member not in inventory.aside
             for name, item in inventory.services_of(member).items()
         }
-        found += _of_traefik(inventory, mine.values())
+        found += _of_traefik(inventory, mine.values(), traefik_settings.of_other_stack(inventory, project))
     return found + list(_of_upstreams(inventory))
 
 
-def _of_traefik(inventory: Inventory, mine: Collection[Service]) -> Iterator[Way]:
-    proxy = next((item for item in mine if _is_traefik(inventory, item) and services.is_exposed(item)), None)
-    if proxy is None:
+def _of_traefik(inventory: Inventory, mine: Collection[Service], other: Service | None) -> Iterator[Way]:
+    candidates = (*mine, *((other,) if other else ()))
+    proxy = next((item for item in candidates if _is_traefik(inventory, item) and services.is_exposed(item)), None)
+    if proxy is None or not traefik_settings.reads_labels(inventory, proxy):
         return
     words = (*proxy.entrypoint, *proxy.command)
     entries = {match["name"].lower(): match["port"] for word in words if (match := _ENTRY_POINT.fullmatch(word))}

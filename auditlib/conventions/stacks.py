@@ -12,6 +12,7 @@ from auditlib import stages
 from auditlib.compose.discovery import BASES, OVERRIDES
 from auditlib.conventions import compose_calls, data_folders, deployment, environments, exporters, services
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Project, Service
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -147,12 +148,13 @@ def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service],
 
 def lasting(inventory: Inventory) -> dict[str, list[Service]]:
     """The services that run all the time, by project; no tests or tasks that end, and no tools for people, unless
-    Compose is told to keep them running.
+    Compose is told to keep them running. Files for development come last, so that none stands for all editions.
     """
     found: dict[str, list[Service]] = {}
     called = _called(inventory)
     run = _only_run(inventory)
-    for project, mine in by_project(inventory.deployed_services).items():
+    groups = by_project(inventory.deployed_services).items()
+    for project, mine in sorted(groups, key=lambda item: _aside(inventory, item)):
         awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
         awaited.update(item.name for item in mine if item.name in called and item.profiles and not item.restart)
         awaited.update(item.name for item in mine if _file(item) in run and not item.restart)
@@ -164,6 +166,10 @@ def lasting(inventory: Inventory) -> dict[str, list[Service]]:
         if kept:
             found[project] = kept
     return found
+
+
+def _aside(inventory: Inventory, item: tuple[str, list[Service]]) -> bool:
+    return all(environments.is_for_developers(inventory, service) for service in item[1])
 
 
 def left_out(inventory: Inventory, lasting: Collection[Service]) -> str:
@@ -239,13 +245,25 @@ def swarm_files(inventory: Inventory) -> frozenset[str]:
     Swarm starts tasks again by itself, whatever `restart` says (https://docs.docker.com/reference/cli/docker/stack/).
     """
     files = {file for project in inventory.projects for file in project.files}
+    own = {file for project in inventory.projects if project.for_swarm for file in project.files}
     deployed = [command.words for command in deployment.commands(inventory) if command.words[:2] == ("docker", "stack")]
     return frozenset(
         file
         for file in files
         if _STACK.search(file)
+        or file in own
         or any(word.rpartition("/")[2] == file.rpartition("/")[2] for words in deployed for word in words)
     )
+
+
+def in_swarm(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is deployed as part of a stack of Swarm, and never started by Compose."""
+    return service.project in _of_swarm(inventory)
+
+
+@answered_once
+def _of_swarm(inventory: Inventory) -> frozenset[str]:
+    return frozenset(item.name for item in inventory.projects if item.for_swarm)
 
 
 def for_development(found: Iterable[Service]) -> bool:

@@ -14,7 +14,7 @@ from auditlib.conventions import mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.proxy import TraefikSetting
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -64,6 +64,16 @@ class Settings(Struct, frozen=True, dict=True):
         words = (".redirections", ".redirectscheme", ".redirectregex")
         return any(word in item.name for item in (*self.static, *self.dynamic) for word in words)
 
+    @property
+    def reads_labels(self) -> bool:
+        """Whether a provider of it reads the labels of services; also where not all of what it is told is known."""
+        return not self.complete or any(map(self.says, ("providers.docker", "providers.swarm", "docker")))
+
+    @property
+    def reads_swarm(self) -> bool:
+        """Whether it reads the labels of all services of a Swarm, whatever their stack."""
+        return self.says("providers.docker.swarmmode") or self.says("providers.swarm")
+
     def value(self, name: str) -> str:
         """The value of a static setting; empty where nothing says it."""
         return next((item.value for item in self.static if item.name == name), "")
@@ -85,6 +95,19 @@ def of(inventory: Inventory, service: Service) -> Settings | None:
     known = servers(inventory)
     mine = [item for item in known if item.project == inventory.base_of(service.project)]
     return mine[0] if len(mine) == 1 else known[0] if len(known) == 1 and not mine else None
+
+
+def reads_labels(inventory: Inventory, proxy: Service) -> bool:
+    """Whether a Traefik reads the labels of services, as far as the files tell."""
+    return all(item.reads_labels for item in servers(inventory) if item.service.key == proxy.key)
+
+
+def of_other_stack(inventory: Inventory, project: Project) -> Service | None:
+    """The Traefik of another stack of the same Swarm that reads the labels of this one's services too."""
+    stacks = {item.name for item in inventory.deployed_projects if item.for_swarm}
+    if project.name not in stacks or any(item.project == project.name for item in servers(inventory)):
+        return None
+    return next((item.service for item in servers(inventory) if item.project in stacks and item.reads_swarm), None)
 
 
 def _settings(inventory: Inventory, service: Service) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditlib.conventions import proxies, services, traefik
+from auditlib.conventions import proxies, services, traefik, traefik_settings
 from auditlib.graph._builder import Builder
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
@@ -14,7 +14,8 @@ def add(builder: Builder) -> None:
     for proxy in builder.inventory.reverse_proxies:
         for runner in proxies.runners(builder.inventory, proxy):
             _add_upstreams(builder, proxy, runner)
-    servers = services.of_product(builder.inventory, "Traefik")
+    known = services.of_product(builder.inventory, "Traefik")
+    servers = tuple(item for item in known if traefik_settings.reads_labels(builder.inventory, item))
     for service in builder.inventory.services if servers else ():
         for server in _reading(builder, servers, service) if service.labels else ():
             place = traefik.asked_at(service, enabled=traefik.takes_all(server))

@@ -94,7 +94,8 @@ class Inventory(Records):
         shown = {
             project.location.file
             for project in self.base_projects
-            if elsewhere - {project.name} and project.name not in elsewhere and not project.started_at
+            if elsewhere - {project.name} and project.name not in elsewhere
+            and not project.started_at and not project.for_swarm
             and any(map(_mounts_its_source, self.services_of(project.name).values()))
         }  # fmt: skip
         replaced = {

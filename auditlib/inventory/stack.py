@@ -252,6 +252,8 @@ class Service(Struct, frozen=True):
     log_driver: str = ""
     log_options: tuple[tuple[str, str], ...] = ()
     labels: tuple[Label, ...] = ()
+    placed: bool = False
+    """Whether `deploy.placement` says on which hosts of a Swarm it may run."""
     secrets: tuple[str, ...] = ()
     secret_files: tuple[str, ...] = ()
     """Where its container finds each of these: `/run/secrets/db_password`."""
@@ -293,6 +295,8 @@ class Volume(Struct, frozen=True):
     """Whether the files say what Docker calls it, by a name of its own or of the project; else the folder does."""
     called: str = ""
     """The name that Docker knows it by, where the file gives one or it is external."""
+    has_options: bool = False
+    """Whether it has options of its driver, by which it may be a share of the network."""
 
 
 class Network(Struct, frozen=True):
@@ -390,3 +394,6 @@ class Project(Struct, frozen=True):
     """The words in capitals of the comments at the head of its files, among them variables that these explain."""
     told_calls: tuple[str, ...] = ()
     """The calls of Compose that a comment of its files shows."""
+    for_swarm: bool = False
+    """Whether it is deployed as a stack of Swarm and nothing starts it by Compose. Its services have no dependencies,
+    names of containers, profiles and `restart`, which Swarm passes over, and the labels of `deploy`."""

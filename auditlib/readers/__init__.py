@@ -12,7 +12,7 @@ from typing import Any
 from auditlib.errors import AuditlibError
 from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Location, Read
-from auditlib.readers.compose import starts
+from auditlib.readers.compose import starts, swarm
 from auditlib.readers.masking import Masking, allow_names
 from auditlib.readers.reading import Reading
 from auditlib.readers.remainder import remainder
@@ -104,8 +104,8 @@ READERS: tuple[str, ...] = (
 def read(source: Source) -> Inventory:
     """Everything that the readers find in a repository, with every secret masked."""
     readings = [_reading(name, source) for name in READERS]
-    started = starts.of(record for reading in readings for record in reading.records)
-    readings.insert(0, _reading("compose", source, started))
+    found = [record for reading in readings for record in reading.records]
+    readings.insert(0, _reading("compose", source, starts.of(found), swarm.of(found)))
     records = [record for reading in readings for record in reading.records]
     coverage = [entry for reading in readings for entry in reading.coverage]
     coverage += _searched(records, {entry.file for entry in coverage})

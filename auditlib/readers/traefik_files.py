@@ -35,7 +35,16 @@ _PAIR = regex(r"^\s*([\w-]{1,80})\s*=\s*(\S[^\n]{0,500})$")
 
 def read(source: Source) -> reading.Reading:
     """Every setting of files that speak of entry points, resolvers, routers or middlewares of Traefik."""
-    words = ("entryPoints:", "certificatesResolvers:", "  routers:", "  middlewares:", "[entryPoints", "[http.")
+    words = (
+        "entryPoints:",
+        "certificatesResolvers:",
+        "  routers:",
+        "  middlewares:",
+        "[entryPoints",
+        "[http.",
+        "certFile:",
+        "[tls",
+    )
     found = selection.containing(source, (*selection.YAML, "*.toml"), *words)
     return reading.each(source, (file for file in found if _FILE.search(source.text(file))), KIND, _read)
 

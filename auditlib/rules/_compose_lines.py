@@ -123,12 +123,16 @@ def waiting(service: Service, needed: str, condition: str, also: Collection[str]
     return of_service(service, f"depends_on:{lines}")
 
 
-def login_before(router: str, users: str) -> str:
-    """The labels that put a login before what a router of Traefik leads to; `users` is the variable that holds them."""
-    return (
+def login_before(router: str, users: str, *, swarm: bool = False) -> str:
+    """The labels that put a login before what a router of Traefik leads to; `users` is the variable that holds them.
+
+    In Swarm they stand below `deploy`.
+    """
+    lines = (
         f"labels:\n  - traefik.http.routers.{router}.middlewares={router}-login\n"
         f"  - traefik.http.middlewares.{router}-login.basicauth.users=${{{users}:?made by htpasswd -nB}}"
     )
+    return of_name("deploy", lines) if swarm else lines
 
 
 def local_form(port: Port) -> str:

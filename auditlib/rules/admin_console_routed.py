@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import consoles, environments, routing
+from auditlib.conventions import consoles, environments, routing, stacks
 from auditlib.conventions.routing import Way
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -68,7 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[inventory.base_of(way.service.project), fault].append(way)
     for (project, fault), ways in found.items():
         ways.sort(key=lambda way: not (way.route and way.route.encrypted))
-        yield _evidence(project, fault, ways)
+        yield _evidence(inventory, project, fault, ways)
 
 
 def _fault(inventory: Inventory, way: Way) -> str:
@@ -78,7 +78,7 @@ def _fault(inventory: Inventory, way: Way) -> str:
     return _OF_DATABASE if consoles.has_database_login(way.service) else ""
 
 
-def _evidence(project: str, fault: str, ways: list[Way]) -> Evidence:
+def _evidence(inventory: Inventory, project: str, fault: str, ways: list[Way]) -> Evidence:
     first, *others = ways
     names = list(dict.fromkeys(_name(way) for way in ways))
     kind = "open" if fault == _OPEN else "database login"
@@ -93,7 +93,7 @@ def _evidence(project: str, fault: str, ways: list[Way]) -> Evidence:
         recommendation=f"Leave {first.service.name} out of what is deployed and reach it through SSH, or put a login "
         "or a list of allowed addresses before it.",
         severity=_severity(fault, ways),
-        example=_login(first),
+        example=_login(first, swarm=stacks.in_swarm(inventory, first.service)),
     )
 
 
@@ -112,8 +112,8 @@ def _severity(fault: str, ways: list[Way]) -> Severity | None:
     return Severity.MEDIUM if fault == _OF_DATABASE else None
 
 
-def _login(way: Way) -> str:
+def _login(way: Way, *, swarm: bool) -> str:
     if way.config is not None:
         return _LOGIN[way.config.kind]
     router = way.route.router if way.route else way.service.name
-    return compose_lines.of_service(way.service, compose_lines.login_before(router, "CONSOLE_USERS"))
+    return compose_lines.of_service(way.service, compose_lines.login_before(router, "CONSOLE_USERS", swarm=swarm))

@@ -64,6 +64,8 @@ _TEMPLATES = (
     ".template", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".example", ".sample", ".dist",
 )  # fmt: skip
 _CONFIG_OPTION = regex(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
+_RESULTS = frozenset({".next", ".nuxt", ".output", "build", "dist", "out"})
+"""The folders that builds of JavaScript write."""
 _ENDINGS = {".yaml": ".yml", ".yml": ".yaml"}
 _HOMES = frozenset({"/app", "/code", "/src", "/usr/src/app", "/srv", "/workspace"})
 """Where images of languages and frameworks run commands, unless they are told of another folder."""
@@ -306,11 +308,13 @@ def _is_read_by_no_provider(inventory: Inventory, mount: Mount) -> bool:
     return mount.target.startswith("/var/lib/grafana/dashboards") and bool(paths) and not near
 
 
-def _first_step(path: str, mount: Mount, *, secret: bool) -> str:
+def _first_step(path: str, mount: Mount, script: str, *, secret: bool) -> str:
     if secret:
         return f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
     if right := mounts.undoubled(mount):
         return f"Commit {right}, and mount it as {_written(mount, right)}, as Compose begins at its file's own folder."
+    if script:
+        return f"Say in the README that {script} is built before the start, or take the mount out."
     return f"Commit {path}, or say in the README how it is made before the start."
 
 
@@ -330,7 +334,8 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     names = dict.fromkeys(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
     told = [item.name for item, mount in users if _is_told(item, mount)]
-    state, outcome = _state(path, template, alike, kept=kept), _outcome(service, first, told, filled=filled)
+    script = "" if alike or kept or template else _build_script(inventory, path)
+    state, outcome = _state(path, template, alike, script, kept=kept), _outcome(service, first, told, filled=filled)
     found = Evidence(
         f"{listed(names)} {'mounts' if len(names) == 1 else 'mount'} {path}, {state} puts an empty folder in its place"
         f"{outcome}.",
@@ -340,17 +345,28 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
         recommendation=f"Say in the README how {path} is made on the host."
         if kept
-        else _first_step(path, first, secret=secret),
+        else _first_step(path, first, script, secret=secret),
         severity=Severity.LOW if kept or idle else _severity(first, certain=bool(told) and not template),
-        confidence=Confidence.MEDIUM if filled or template or kept else None,
-        example=_way(mounts.undoubled(first) or path, first, template, secret=secret),
+        confidence=Confidence.MEDIUM if filled or template or kept or script else None,
+        example=f"(cd {posixpath.dirname(script) or '.'} && npm ci && npm run build)"
+        if script
+        else _way(mounts.undoubled(first) or path, first, template, secret=secret),
     )
     if idle:
         return _taken_out(found, first)
     return _renamed(found, service, first, path, alike) if alike and not secret else found
 
 
-def _state(path: str, template: str, alike: str, *, kept: bool) -> str:
+def _build_script(inventory: Inventory, path: str) -> str:
+    """The package.json whose build makes a folder of this name beside it."""
+    file = posixpath.join(posixpath.dirname(path), "package.json")
+    builds = any(
+        item.path == file and any(each.name == "build" for each in item.targets) for item in inventory.manifests
+    )
+    return file if builds and posixpath.basename(path) in _RESULTS else ""
+
+
+def _state(path: str, template: str, alike: str, script: str, *, kept: bool) -> str:
     """What the repository has in the place of a path, up to what Docker does then."""
     if alike:
         why = "on Linux " if alike.lower() == path.lower() else ""
@@ -359,6 +375,8 @@ def _state(path: str, template: str, alike: str, *, kept: bool) -> str:
         return "which Git ignores, as is right for keys; unless the host has it, Docker"
     if template:
         return f"of which the repository has only {template}; unless something makes the one from the other, Docker"
+    if script:
+        return f"which only the build of {script} makes; unless that has run on the host, Docker"
     return "which the repository doesn't have and nothing in it makes; Docker"
 
 

@@ -75,23 +75,39 @@ def _passed(call: BuildCall, unknown: list[str]) -> Evidence:
         subject=f"{place.file}/{path}/{'/'.join(unknown)}",
         related=(Related(call.dockerfile.location, f"declares no {listed(unknown)}"),),
         recommendation=_advice(call.dockerfile, unknown),
+        severity=Severity.LOW if _sets_itself(call.dockerfile, unknown) else None,
         example=_declaring(call.dockerfile, unknown),
     )
 
 
 def _unknown(found: Dockerfile, names: Iterable[str]) -> list[str]:
-    """Those of the passed arguments that a Dockerfile doesn't declare and Docker doesn't know by itself."""
+    """Those of the passed arguments that a Dockerfile doesn't declare and Docker doesn't know by itself.
+
+    A file without a stage is a template, or none.
+    """
+    if not found.stages:
+        return []
     arguments = (item for item in found.instructions if item.keyword == "ARG")
     declared = {word.partition("=")[0] for item in arguments for word in item.words}
     return [key for key in names if key not in declared and not build_context.PREDEFINED_ARGUMENTS.fullmatch(key)]
 
 
+def _sets_itself(found: Dockerfile, unknown: list[str]) -> bool:
+    """Whether the Dockerfile sets variables of these names, so that nothing waits for the arguments."""
+    given = [word for item in found.instructions if item.keyword == "ENV" for word in item.argument.split()]
+    return {name.partition("=")[0] for name in given}.issuperset(unknown)
+
+
 def _advice(found: Dockerfile, unknown: list[str]) -> str:
+    if _sets_itself(found, unknown):
+        return f"Take {listed(unknown)} out of what is passed to the build: {found.path} sets it by ENV."
     names = listed((f"`ARG {name}`" for name in unknown), limit=3)
     return f"Add {names} to {found.path}, in the stage that uses {'it' if len(unknown) == 1 else 'them'}."
 
 
 def _declaring(found: Dockerfile, unknown: list[str]) -> str:
+    if _sets_itself(found, unknown):
+        return "\n".join(f"# args without {name}" for name in unknown)
     return files.into(found.path, "\n".join(f"ARG {name}" for name in unknown))
 
 
@@ -105,5 +121,6 @@ def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[s
         service=service.name,
         related=(Related(found.location, f"declares no {names}"),),
         recommendation=_advice(found, unknown),
+        severity=Severity.LOW if _sets_itself(found, unknown) else None,
         example=_declaring(found, unknown),
     )

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from auditlib.conventions import compose_calls, deployment, services, stacks
+from auditlib.conventions import compose_calls, deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -67,6 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         left = {item.name for item in refused} | once
         rest = [item for item in named if item.name not in left and item.container_name not in called]
         scalable = [item for item in rest if services.product(inventory, item) is None]
+        scalable = [item for item in scalable if not environments.is_for_developers(inventory, item)]
         free = [item for item in scalable if not _has_fixed_port(item) and not _has_state(item)]
         if free and (spoken or any(durability.is_worker(inventory, item) for item in free)):
             ordered = scalable + [item for item in rest if item not in scalable]

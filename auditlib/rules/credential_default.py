@@ -38,7 +38,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from auditlib import stages
-from auditlib.conventions import environments, grafana, image_variables, secrets, services
+from auditlib.conventions import consoles, environments, grafana, image_variables, secrets, services
 from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
@@ -82,6 +82,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         Group(name, list(found.values()), _reached(by_name, family, found.values(), sharing))
         for (family, name), found in uses.items()
     ]
+    groups = [group for group in groups if not _opens_nothing(inventory, group)]
     for group, copies in _once(inventory, groups, ways):
         yield _evidence(inventory, group, copies, ways)
     for service in grafana.servers(inventory):
@@ -345,6 +346,25 @@ def _is_idle(inventory: Inventory, service: Service, name: str) -> bool:
     own = inventory.variables_of.get((service.project, service.name), ())
     handed = name in words or any(item.name == name and item.target.startswith(commands) for item in own)
     return service.build is None and name in image_variables.unread(service.image) and not handed
+
+
+def _opens_nothing(inventory: Inventory, group: Group) -> bool:
+    """Whether a default reaches only consoles that ask nobody, or variables that no image reads: others tell of those.
+
+    What stands in an image's own variable is to be taken out of it; a default isn't, as it may be set.
+    """
+    defaults = not any(use.literal for use in group.uses)
+    return defaults and bool(group.reached) and all(_is_unasked(inventory, item, group.name) for item in group.reached)
+
+
+def _is_unasked(inventory: Inventory, service: Service, name: str) -> bool:
+    given = [entry.name for entry in service.environment if name in entry.variables]
+    elsewhere = any(
+        item.name == name and not item.target.startswith(f"services.{service.name}.environment")
+        for item in inventory.variables_of.get((service.project, service.name), ())
+    )
+    unread = all(item != name and _is_idle(inventory, service, item) for item in given)
+    return bool(given) and not elsewhere and (unread or consoles.is_open(inventory, service))
 
 
 def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine | None:

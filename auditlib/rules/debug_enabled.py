@@ -49,7 +49,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every switch of debugging by its name, with all the places where it is on."""
     found: defaultdict[str, dict[tuple[str, int], _Place]] = defaultdict(dict)
     for name, place, text, value in (*_in_compose(inventory), *_in_files(inventory), *_in_code(inventory)):
-        if not environments.is_for_development(place.file):
+        if not environments.in_development_file(inventory, place.file):
             found[name].setdefault((place.file, place.line), (name, place, text, value))
     for name, places in found.items():
         items = list(places.values())

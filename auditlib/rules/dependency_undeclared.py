@@ -21,6 +21,8 @@ Better:
         db:
           condition: service_healthy
 
+Swarm knows no order: nothing is said of what `docker stack deploy` starts.
+
 Recommendation:
 
     Name every service that is connected to in `depends_on`, with `condition: service_healthy` where it has a health
@@ -34,22 +36,26 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import baked_files, environments, healthchecks, programs, services
+from auditlib.conventions import baked_files, environments, healthchecks, programs, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _OPTIONAL = frozenset({"mail", "tracing", "logs", "metrics", "exporter", "tool", "dashboards", "alerting"})
 """Kinds without which a service starts and works."""
+
+_HOOK = regex(r"HOOK|CALLBACK|REDIRECT", re.I)
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -85,11 +91,13 @@ def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
             places[edge.source, edge.target].append(edge.location)
     for source, target, place in _configured(inventory, graph):
         places[source, target].append(place)
-    idle = _unread(inventory) if places else set()
+    idle = _unread(inventory) | _called_back(inventory) if places else set()
     for (source, target), found in places.items():
         locations = [place for place in found if place not in idle]
         service, needed = by_node.get(source), by_node.get(target)
-        if not locations or not service or not needed or not _matters(inventory, service, needed):
+        if not locations or not service or not needed or stacks.in_swarm(inventory, service):
+            continue
+        if not _matters(inventory, service, needed):
             continue
         if not _waits(graph, source, target) and not _waits(graph, target, source):
             yield _Wanted(source, target, service, needed, locations)
@@ -113,6 +121,12 @@ def _waits(graph: DependencyGraph, node: str, other: str) -> bool:
 def _unread(inventory: Inventory) -> set[Location]:
     """Where services are given variables that nothing of their code names: no connection comes of those."""
     return {entry.location for program in programs.programs(inventory) for entry in programs.unread(program)}
+
+
+def _called_back(inventory: Inventory) -> set[Location]:
+    """Where services are told whom to call when something happens: long after both have started."""
+    entries = (entry for service in inventory.distinct_services for entry in service.environment)
+    return {entry.location for entry in entries if _HOOK.search(entry.name)}
 
 
 def _matters(inventory: Inventory, service: Service, needed: Service) -> bool:

@@ -66,7 +66,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     by_name = _by_name(inventory)
     for script in inventory.scripts if by_name else ():
         exports = [item for item in script.commands if _is_split(item)] if "IFS" not in script.sets else []
-        if exports and (broken := _broken(by_name, script, exports[0])):
+        broken = _broken(by_name, script, exports[0]) if exports else []
+        broken = [line for line in broken if _may_be_there(inventory, exports[0], line)]
+        if broken:
             found[broken[0].location.file].append(_Split(exports[0], broken))
     yield from map(_evidence, found.values())
 
@@ -83,6 +85,16 @@ def _broken(by_name: Mapping[str, list[_File]], script: Script, export: Command)
     named = set(_FILE.findall(text))
     meant = {place: lines for name in named for place, lines in by_name.get(name, ())}
     return [line for place in sorted(meant)[:_SHOWN] for line in meant[place]]
+
+
+def _may_be_there(inventory: Inventory, export: Command, line: EnvLine) -> bool:
+    """Whether a file may lie where the script reads one: in a folder that a variable holds, only if no other does."""
+    folder = export.folder or ""
+    mine = {name for item in inventory.env_files if item.path == line.location.file for name in _names(item)}
+    places = {posixpath.dirname(item.path) for item in inventory.env_files if not mine.isdisjoint(_names(item))}
+    if "$" in folder:
+        return len(places) == 1
+    return folder in ("", ".") or folder not in places or posixpath.dirname(line.location.file) == folder
 
 
 def _by_name(inventory: Inventory) -> Mapping[str, list[_File]]:
@@ -115,7 +127,7 @@ def _evidence(found: list[_Split]) -> Evidence:
     return Evidence(
         f"{scripts} {'exports' if not others else 'export'} the words of an environment file, and {names} of "
         f"{broken[0].location.file} {'holds' if len(broken) == 1 else 'hold'} spaces: the value ends at the first one, "
-        "and `export` fails at what follows.",
+        "and `export` takes what follows for names, or fails at it.",
         first.export.location,
         subject=broken[0].location.file,
         related=(

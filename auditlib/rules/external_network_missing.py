@@ -49,11 +49,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if _creates_networks(inventory):
         return
     elsewhere = deployment.uses_orchestrator(inventory)
+    swarm = {project.name for project in inventory.projects if project.for_swarm}
     for name, users in _wanted(inventory, own).items():
         alike = next((other for other in own if other.name == name), None)
         plain = None if alike else _without_prefix(inventory, name)
         if alike:
-            yield _renamed(name, users[0], alike)
+            yield _renamed(name, users[0], alike, swarm)
         elif plain:
             yield _prefixed(name, users[0], plain)
         elif not elsewhere:
@@ -102,12 +103,14 @@ def _missing(name: str, users: list[Network]) -> Evidence:
     )
 
 
-def _renamed(name: str, item: Network, other: Network) -> Evidence:
-    """Of a network that a project makes under the name of the project as well."""
+def _renamed(name: str, item: Network, other: Network, swarm: set[str]) -> Evidence:
+    """Of a network that a project, or a stack, makes under the name of the project as well."""
     file = other.location.file
+    owner = "stack" if other.project in swarm else "project"
+    start = "docker stack deploy" if item.project in swarm else "docker compose up"
     return Evidence(
-        f"The network {name} is external, and the one that {file} makes is called `<project>_{name}`, as it says no "
-        "`name:`: `docker compose up` ends at once, unless the host has one of that name.",
+        f"The network {name} is external, and the one that {file} makes is called `<{owner}>_{name}`, as it says no "
+        f"`name:`: `{start}` ends at once, unless the host has one of that name.",
         item.location,
         subject=name,
         related=(Related(other.location, "the network that is meant"),),

@@ -105,7 +105,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.projects:
         own = declared.get(project.name, [])
         kept = [item for item in own if not environments.only_for_development(item)]
-        managed = [(item, start) for item in kept if (start := first_process.package_manager(inventory, item))]
+        used = [item for item in kept if not environments.is_for_developers(inventory, item)]
+        managed = [(item, start) for item in used if (start := first_process.package_manager(inventory, item))]
         if managed:
             yield _managed_evidence(inventory, project.name, managed)
         workers = [item for item in kept if durability.is_worker(inventory, item) and not _has_time(item)]

@@ -149,7 +149,13 @@ def _of_traefik(inventory: Inventory, settings: traefik_settings.Settings) -> It
     points = settings.entry_points
     plain = {name for name, port in points.items() if port == "80"}
     encrypted = {name for name, port in points.items() if port == "443"}
-    if not plain or not encrypted or not _is_plainly_open(settings.service) or settings.redirects:
+    if (
+        not settings.reads_labels
+        or not plain
+        or not encrypted
+        or not _is_plainly_open(settings.service)
+        or settings.redirects
+    ):
         return
     mine = [item for item in inventory.services if inventory.base_of(item.project) == settings.project]
     declared = traefik.middlewares_of(mine)
@@ -158,7 +164,7 @@ def _of_traefik(inventory: Inventory, settings: traefik_settings.Settings) -> It
     routes = [
         route for service in mine for route in traefik.routes_of(service, enabled=traefik.takes_all(settings.service))
     ]
-    clear = [route for route in routes if not route.encrypted and _points(route) & plain]
+    clear = [item for item in routes if not item.encrypted and _points(item) & plain and not _is_local(item)]
     if clear:
         yield _traefik_evidence(settings, clear, min(plain), min(encrypted))
     elif routes and all(route.encrypted for route in routes):
@@ -198,6 +204,10 @@ def _both_evidence(project: str, both: list[traefik.Route]) -> Evidence:
             f"# and where Traefik is set up:\n--entrypoints.{plain}.http.redirections.entrypoint.to={encrypted}",
         ),
     )
+
+
+def _is_local(route: traefik.Route) -> bool:
+    return bool(route.hosts) and _LOCAL.issuperset(route.hosts)
 
 
 def _points(route: traefik.Route) -> set[str]:

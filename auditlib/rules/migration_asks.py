@@ -37,6 +37,7 @@ from auditlib.rules import _shell_lines as shell_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ASKS = regex(r"\bartisan (?P<verb>migrate(?::(?:rollback|reset|refresh|fresh))?|db:(?:seed|wipe))(?= |$)")
+_CALL = regex(r"[;\n]|&&|\|\|")
 _ANSWERS = frozenset({"--force", "--pretend"})
 
 
@@ -66,13 +67,18 @@ def _starts(command: Command) -> bool:
     return call is not None and call.verb == "up"
 
 
-def _asks(command: Command) -> bool:
-    return bool(_ASKS.search(" ".join(command.words))) and _ANSWERS.isdisjoint(command.words)
+def _asks(command: Command) -> str:
+    """The call of a command that asks: its own words, or one of the text that it hands on to a shell or a host."""
+    texts = [word for word in command.words if "artisan " in word]
+    calls = [call for text in texts for call in _CALL.split(text)] if texts else [" ".join(command.words)]
+    return next((each.strip() for each in calls if _ASKS.search(each) and _ANSWERS.isdisjoint(each.split())), "")
 
 
 def _evidence(path: str, called: str, found: list[Command]) -> Evidence:
     first, *others = found
-    said = " ".join(first.words)[-60:]
+    call = _asks(first)
+    own = " ".join(first.words) == call
+    said = call[-60:]
     return Evidence(
         f"{command_texts.opening(called)} runs `{said}` without `--force`: where APP_ENV is `production`, artisan asks "
         "first, and without a terminal it cancels the command.",
@@ -80,5 +86,5 @@ def _evidence(path: str, called: str, found: list[Command]) -> Evidence:
         subject=f"{path}/artisan",
         related=tuple(Related(item.location, "asks too", member=True) for item in others),
         recommendation=f"Add `--force` to the call of artisan in {path}.",
-        example=files.into(path, f"{shell_lines.line(first.words)} --force"),
+        example=files.into(path, f"{shell_lines.line(first.words) if own else call} --force"),
     )

@@ -59,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.base_projects:
         mine = [item for item in inventory.services_of(project.name).values() if item.key in deployed]
         own = [item for item in mine if item.build or (item.project, item.image) in inventory.image_builders]
-        if len(own) < 2 or environments.in_development_file(inventory, project.location.file):
+        if len(own) < 2 or project.for_swarm or environments.in_development_file(inventory, project.location.file):
             continue
         for migrator, start in _migrators(inventory, own):
             hasty = list(_hasty(inventory, migrator, own))

@@ -32,7 +32,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from auditlib import scraping
-from auditlib.conventions import environments, host_access, networks, services
+from auditlib.conventions import environments, host_access, networks, services, traefik_settings
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Label, Port, Project, Service
@@ -70,9 +70,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _routed(inventory: Inventory, project: Project) -> Iterator[Evidence]:
-    """What a Traefik of the project leads to without any middleware, which alone could ask for a login."""
+    """What a Traefik, of the project or the Swarm, leads to without a middleware, which alone could ask for a login."""
     mine = [item for item in inventory.services_of(project.name).values() if item.project == project.name]
     proxies = [item for item in mine if (found := services.product(inventory, item)) and found.name == "Traefik"]
+    if other := traefik_settings.of_other_stack(inventory, project):
+        proxies.append(other)
     guarded = any("middlewares" in word for item in proxies for word in item.command)
     if not any(services.is_exposed(item) for item in proxies) or guarded:
         return
@@ -92,9 +94,11 @@ def _led_to(project: Project, proxy: Service, service: Service, rule_of: Label) 
         service=service.name,
         related=(Related(proxy.location, f"{proxy.name} is published"),),
         recommendation=f"Put a `basicauth` or `forwardauth` middleware before {service.name}.",
+        severity=Severity.HIGH if _is_changeable(service) else None,
         confidence=Confidence.MEDIUM,
         example=compose_lines.of_service(
-            service, compose_lines.login_before(rule_of.name.split(".")[3], "MONITORING_USERS")
+            service,
+            compose_lines.login_before(rule_of.name.split(".")[3], "MONITORING_USERS", swarm=project.for_swarm),
         ),
     )
 

@@ -123,7 +123,7 @@ def _evidence(project: Project, lost: list[tuple[Service, str, str]], *, given: 
     what = listed(f"{item.name} ({path}: {content})" for item, path, content in lost)
     return Evidence(
         f"{what} {'keeps' if len(lost) == 1 else 'keep'} data in no named volume, so that it is gone with the next "
-        "`docker compose down`.",
+        f"{'task that Swarm makes of it' if project.for_swarm else '`docker compose down`'}.",
         first.location,
         subject=f"{project.name}/monitoring-storage",
         service=first.name,

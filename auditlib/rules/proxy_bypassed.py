@@ -32,7 +32,16 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import scraping
-from auditlib.conventions import baked_files, build_context, environments, monitoring, services, stacks, traefik
+from auditlib.conventions import (
+    baked_files,
+    build_context,
+    environments,
+    monitoring,
+    services,
+    stacks,
+    traefik,
+    traefik_settings,
+)
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -97,7 +106,7 @@ def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Ite
 def _labelled(inventory: Inventory, proxy: Service) -> Iterator[_Way]:
     """The ports of services whose labels ask this Traefik to pass requests to them."""
     product = services.product(inventory, proxy)
-    if product is None or product.name != "Traefik":
+    if product is None or product.name != "Traefik" or not traefik_settings.reads_labels(inventory, proxy):
         return
     for service in inventory.services_of(proxy.project).values():
         place = traefik.asked_at(service, enabled=traefik.takes_all(proxy)) if service.labels else None

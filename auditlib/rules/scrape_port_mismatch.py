@@ -58,6 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 continue
             if target.port not in _own_ports(inventory, service):
                 yield from _mismatch(job, target, service)
+                yield from _of_exporter(inventory, job, target, service)
 
 
 def _own_ports(inventory: Inventory, service: Service) -> set[str]:
@@ -91,6 +92,29 @@ def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evid
             job, target, service, right, f"its command has it listen on {right}",
             Related(service.command_location or service.location, f"the address of {exporter.name}"),
         )  # fmt: skip
+
+
+def _of_exporter(inventory: Inventory, job: ScrapeJob, target: Target, service: Service) -> Iterator[Evidence]:
+    """The port of an exporter, asked of the program that it watches."""
+    exporter, product = exporters.of_host("", target.port), services.product(inventory, service)
+    if exporter is None or product is None or service.build is not None or product.name not in exporter.watches:
+        return
+    if target.port in {port for config in inventory.reverse_proxies for port in config.listens}:
+        return
+    mine = inventory.services_of(service.project).values()
+    there = next((item for item in mine if exporters.of_image(item.image) is exporter), None)
+    yield Evidence(
+        f"The job {job.name} scrapes {target.address}, but {target.port} is the port of the {exporter.name}, and "
+        f"{service.name} is {product.name} itself, which doesn't listen there.",
+        target.location,
+        subject=f"{job.name}/{target.host}",
+        service=service.name,
+        related=(Related(service.image_location, f"{service.name} is {product.name}"),),
+        recommendation=f"Let the job {job.name} scrape {there.name}:{target.port}."
+        if there
+        else f"Start the {exporter.name} beside {service.name}, and let the job {job.name} scrape it.",
+        change=(target.address, f"{there.name}:{target.port}" if there else f"<the {exporter.name}>:{target.port}"),
+    )
 
 
 def _behind_another(inventory: Inventory, job: ScrapeJob, target: Target) -> Iterator[Evidence]:

@@ -137,11 +137,14 @@ def _evidence(inventory: Inventory, uses: list[Variable], severity: Severity | N
     names = list(dict.fromkeys(item.name for item in uses))
     files = list(dict.fromkeys(item.location.file for item in uses))
     first, *others = uses
+    swarm = {item.name for item in inventory.projects if item.for_swarm}
+    silent = all(item.project in swarm for item in uses)
+    goes_on = "`docker stack deploy` says nothing of it" if silent else "Compose warns and goes on"
     demand = f":?{compose_lines.set_in(inventory, first.project)}"
     where = f" in {len(files)} Compose files" if len(files) > 1 else ""
     return Evidence(
         f"{listed(names)} {'becomes' if len(names) == 1 else 'become'} an empty string{where} when nobody sets "
-        f"{'it' if len(names) == 1 else 'them'}: Compose warns and goes on.",
+        f"{'it' if len(names) == 1 else 'them'}: {goes_on}.",
         first.location,
         subject=f"{first.location.file}/blank",
         service=first.service,

@@ -8,12 +8,13 @@ refuse is a `Problem`, and the file partly read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import structs
 
 from auditlib import compose
 from auditlib.model import Read
+from auditlib.readers.compose import raw, swarm
 from auditlib.readers.compose.combinations import FILE_LIMIT, combinations
 from auditlib.readers.compose.coverage import Progress
 from auditlib.readers.compose.overlays import only_changes, set_aside
@@ -25,12 +26,12 @@ from auditlib.source import Source, Unreadable
 KIND = "compose"
 
 
-def read(source: Source, starts: Sequence[Start] = ()) -> Reading:
+def read(source: Source, starts: Sequence[Start] = (), calls: swarm.Calls = swarm.NONE) -> Reading:
     """The records of every Compose project, and how far each of their files was understood."""
     progress = Progress(KIND)
     found: list[Resolved] = []
     plain: dict[str, Resolved | None] = {}
-    for plan in _plans(source, starts, progress):
+    for plan in _told_apart(source, _plans(source, starts, progress), calls):
         resolved = _resolved(source, plan, progress)
         if resolved is None:
             continue
@@ -41,6 +42,14 @@ def read(source: Source, starts: Sequence[Start] = ()) -> Reading:
             resolved = only_changes(resolved, plain[plan.base_file], source)
         found.append(resolved)
     return Reading([record for item in set_aside(found) for record in item.records()], progress.entries())
+
+
+def _told_apart(source: Source, planned: list[Plan], calls: swarm.Calls) -> Iterator[Plan]:
+    """The plans, with those marked that are stacks of Swarm."""
+    every = {file for plan in planned for file in plan.files}
+    for plan in planned:
+        said = "\n".join(raw.comments(source, file) for file in plan.files)
+        yield structs.replace(plan, for_swarm=swarm.is_stack(calls, plan.files, said, every))
 
 
 def _plans(source: Source, starts: Sequence[Start], progress: Progress) -> list[Plan]:

@@ -59,7 +59,7 @@ def _is_left_out(item: Resolved, deployed: Mapping[str, set[str]]) -> bool:
     """Whether a project isn't deployed beside what is: an overlay for development, or a base with the same services."""
     project = item.project
     names = deployed.get(dirname(project.location.file))
-    if names is None or project.started_at:
+    if names is None or project.started_at or project.for_swarm:
         return False
     if project.role == "overlay":
         return is_for_development(project.location.file)

@@ -174,8 +174,8 @@ def _join(folder: str, path: str) -> str:
     return normpath(join(folder, path))
 
 
-def labels(view: View, name: str, config: Config) -> Iterator[Label]:
-    """The labels of a service."""
+def labels(view: View, name: str, config: Config, *below: str) -> Iterator[Label]:
+    """The labels of a service, or of a part of it."""
     for label, value in (config.get("labels") or {}).items():
-        place = view.nearest("services", name, "labels", label)
+        place = view.nearest("services", name, *below, "labels", label)
         yield Label(label, view.value(label, value, place).text, place)

@@ -29,7 +29,7 @@ _FIRST_START = regex(
 )
 _ALONE = regex(r"\$(?:\{\w+\}|\w+):[/$]")
 """A variable, and the place of a mount after it."""
-_CALL = regex(r"\bdocker[ -]compose\b[^\n;&|]{0,200}")
+_CALL = regex(r"\bdocker[ -]compose\s[^\n;&|]{0,200}")
 _PROFILE = regex(r"--profile[= ][\"'`]?([\w.*-]{1,60})")
 
 
@@ -43,6 +43,7 @@ class Plan(Struct, frozen=True):
     base_file: str = ""
     base_name: str = ""
     started_at: tuple[Location, ...] = ()
+    for_swarm: bool = False
 
     def of_its_base(self) -> Plan:
         """The base alone, without its override, as an overlay is laid over it."""
@@ -124,6 +125,8 @@ def resolve(source: Source, plan: Plan) -> Resolved:
     compose_files = tuple(file for file in project.files if file.endswith((".yml", ".yaml")) and file in view.listed)
     env_files = raw.env_files(source, compose_files, dirname(plan.files[0]))
     found = tuple(services.services(view, uses, env_files))
+    if plan.for_swarm:
+        found = tuple(services.as_in_swarm(view, item) for item in found)
     return Resolved(
         _project(source, plan, compose_files),
         found,
@@ -154,6 +157,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         told_variables=tuple(item for file in own for item in raw.told_variables(source, file)),
         header_words=frozenset(word for file in own for word in raw.header_words(source, file)),
         told_calls=tuple(dict.fromkeys(_CALL.findall(said))),
+        for_swarm=plan.for_swarm,
     )  # fmt: skip
 
 

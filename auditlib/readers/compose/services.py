@@ -51,6 +51,7 @@ def _service(
         healthcheck=parts.healthcheck(view, name, config),
         keeps_image_check=parts.keeps_image_check(config),
         labels=tuple(parts.labels(view, name, config)),
+        placed=bool((config.get("deploy") or {}).get("placement")),
         devices=tuple(parts.devices(view, config)),
         device_rules=tuple(view.text(item) for item in config.get("device_cgroup_rules") or ()),
         secrets=_sources(config.get("secrets")),
@@ -63,6 +64,20 @@ def _service(
         **_limits(view, name, config),
         **_runtime(view, config),
     )
+
+
+def as_in_swarm(view: View, service: Service) -> Service:
+    """A service as Swarm takes it, which passes over much of what Compose knows.
+
+    Labels of the service itself are those of its containers; what reads Swarm's services sees those of `deploy`.
+    """
+    own = (item for item in service.labels if not item.name.startswith("traefik."))
+    config = view.section("services").get(service.name, {})
+    deployed = parts.labels(view, service.name, config.get("deploy") or {}, "deploy")
+    return replace(
+        service, dependencies=(), container_name="", container_name_location=None, restart="", profiles=(),
+        profiles_location=None, labels=(*deployed, *own),
+    )  # fmt: skip
 
 
 def _command(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -151,7 +166,9 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
         made_up = f"{view.config.get('name')}_{name}"
         fixed = bool(view.place("name") or entry.get("external") or entry.get("name") != made_up)
         driver, external = str(entry.get("driver") or ""), bool(entry.get("external"))
-        yield Volume(view.name, name, driver, external, place, fixed, _called(view, name, entry))
+        yield Volume(
+            view.name, name, driver, external, place, fixed, _called(view, name, entry), bool(entry.get("driver_opts"))
+        )
     for name, entry in view.section("networks").items():
         yield Network(
             view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),
