@@ -1,7 +1,7 @@
 """Builds the tree of a configuration of nginx out of its statements, with those that rules look at.
 
 Follows https://nginx.org/en/docs/dirindex.html. Of a header only its name is kept, and its value where that is made of
-variables or one of a few words: whatever else stands there may be a secret.
+variables or one of a few words: whatever else stands there may be a secret, as may what a condition compares with.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ _KEPT = frozenset({
     "ssl_client_certificate", "ssl_dhparam", "ssl_prefer_server_ciphers", "ssl_protocols", "ssl_trusted_certificate",
     "try_files", "uwsgi_pass", "uwsgi_read_timeout",
 })  # fmt: skip
-_HEADERS = {"proxy_set_header": 2, "add_header": 2, "fastcgi_param": 2}
+_VALUES = {"proxy_set_header": 2, "add_header": 2, "fastcgi_param": 2, "if": 1}
 """Statements whose value may be a secret, by the place of that value."""
-_WORDS = frozenset({"", "upgrade", "close", "keep-alive", "https", "http", "on", "off", "no", "443", "80"})
+_WORDS = frozenset({
+    "", "upgrade", "close", "keep-alive", "https", "http", "on", "off", "no", "443", "80",
+    "=", "!=", "~", "~*", "!~", "!~*", "-f", "!-f", "-d", "!-d", "-e", "!-e",
+})  # fmt: skip
 HIDDEN = "…"
 
 
@@ -62,7 +65,7 @@ class Builder:
         if opens is None:
             self._close()
         elif opens:
-            self._open.append(_Open(tuple(words), line))
+            self._open.append(_Open(_shown(words), line))
         elif words and words[0] in _KEPT:
             self._open[-1].directives.append(Directive(_shown(words), Location(self._file, line)))
 
@@ -94,7 +97,7 @@ def _comments(file: str, text: str) -> list[Directive]:
 
 
 def _shown(words: list[str]) -> tuple[str, ...]:
-    place = _HEADERS.get(words[0])
+    place = _VALUES.get(words[0]) if words else None
     if place is None:
         return tuple(words)
-    return (*words[:place], *(word if "$" in word or word.lower() in _WORDS else HIDDEN for word in words[place:]))
+    return (*words[:place], *(word if "$" in word or word.lower().strip("()\"'") in _WORDS else HIDDEN for word in words[place:]))

@@ -27,8 +27,8 @@ def text(node: Node, *keys: str) -> str:
 def seconds(written: str) -> float:
     """A span of time as Prometheus writes it (`1m30s`), in seconds; 0 for anything else."""
     if not _SPAN.fullmatch(written.strip()):
-        return 0
-    return sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(written))
+        return 0.0
+    return float(sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(written)))
 
 
 def is_true(node: Node, *keys: str) -> bool:
