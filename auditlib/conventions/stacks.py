@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
+from msgspec import Struct
+
 from auditlib import stages
 from auditlib.compose.discovery import BASES, OVERRIDES
 from auditlib.conventions import compose_calls, data_folders, deployment, environments, exporters, services
@@ -56,22 +58,33 @@ def gathered(groups: dict[str, list[Service]]) -> list[list[Service]]:
 
 
 def _by_stack(groups: list[list[Service]]) -> list[list[Service]]:
-    """Groups of services, those together that are editions of one stack."""
-    found: list[list[Service]] = []
+    """Groups of services, those together that are editions of one stack: files of one folder with the same names."""
+    found: list[_Stack] = []
+    by_folder: defaultdict[str, list[_Stack]] = defaultdict(list)
     for mine in groups:
-        same = next((each for each in found if _is_edition(each, mine)), None)
+        own = {item.name for item in mine}
+        folders = {posixpath.dirname(file) for file in {item.location.file for item in mine}}
+        beside = by_folder[folders.pop()] if len(folders) == 1 else []
+        same = next((each for each in beside if _is_edition(each.names, own)), None)
         if same is None:
-            found.append(list(mine))
-        else:
-            same.extend(mine)
-    return found
+            same = _Stack(set(), [])
+            found.append(same)
+            beside.append(same)
+        same.names.update(own)
+        same.services.extend(mine)
+    return [each.services for each in found]
 
 
-def _is_edition(mine: list[Service], others: list[Service]) -> bool:
-    """Whether services of two Compose files are one stack: files of one folder, with most names of the smaller."""
-    folders = {posixpath.dirname(item.location.file) for item in (*mine, *others)}
-    one, other = {item.name for item in mine}, {item.name for item in others}
-    return len(folders) == 1 and len(one & other) * 2 > min(len(one), len(other))
+class _Stack(Struct):
+    """The services of the editions of a stack, and their names."""
+
+    names: set[str]
+    services: list[Service]
+
+
+def _is_edition(one: set[str], other: set[str]) -> bool:
+    """Whether the services of two Compose files of a folder are one stack: they share most of the smaller's names."""
+    return len(one & other) * 2 > min(len(one), len(other))
 
 
 def _are_editions(mine: list[Service]) -> bool:

@@ -100,4 +100,7 @@ def _shown(words: list[str]) -> tuple[str, ...]:
     place = _VALUES.get(words[0]) if words else None
     if place is None:
         return tuple(words)
-    return (*words[:place], *(word if "$" in word or word.lower().strip("()\"'") in _WORDS else HIDDEN for word in words[place:]))
+    return (
+        *words[:place],
+        *(word if "$" in word or word.lower().strip("()\"'") in _WORDS else HIDDEN for word in words[place:]),
+    )
