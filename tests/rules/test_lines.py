@@ -822,7 +822,7 @@ CASES = {
         "rollback-undocumented",
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n", ".github/workflows/deploy.yml":
          "on: push\njobs:\n  deploy:\n    runs-on: x\n    steps: [{run: ./deploy.sh}]\n"},
-        "`git checkout <that release>`, then `docker compose -f compose.yaml up -d --build`",
+        "`git checkout <that release>`, then `docker compose up -d --build`",
     ),
     "a container gets the credential by the name that it reads": (
         "credential-default",
