@@ -16,6 +16,7 @@ from auditlib.model import Location
 from auditlib.patterns import regex
 
 _LIMIT = 600
+_DIGIT = regex(r"\d")
 _RULE = regex(r"\|?[ :-]*-{2,}[ :-]*(?:\|[ :-]*)+")
 _CAMEL = regex(r"[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+")
 """As alerts are called, and few other things in the first column of a table."""
@@ -82,10 +83,12 @@ def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequ
             yield from (Mention("setting", name, place) for name in _assigned(lines, number))
             continue
         yield from (Mention(kind, said, place) for kind, said in table.row(short))
-        yield from (Mention("kept", said, place) for said in _kept(short))
+        numbered = _DIGIT.search(short) is not None
+        if numbered:
+            yield from (Mention("kept", said, place) for said in _kept(short))
         if _SIGN.search(short) and _OPEN.match(short):
             yield Mention("open", short.strip(" |*_>-")[:80], place)
-        for match in _VERSION.finditer(short) if any(map(str.isdigit, short)) else ():
+        for match in _VERSION.finditer(short) if numbered else ():
             if "|" in match[0] and not table.has_versions:
                 continue  # a number in another column
             more = "+" if match["more"] == "+" else "x" if match["more"] else "-"

@@ -124,7 +124,8 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         mentions += _anywhere(Location(file, number), line, shown[number - 1].strip())
         if (wipes := _WIPES.search(line)) and not _is_warned(lines, number, headings):
             mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
-        if (removes := _REMOVES.search(line)) and not _is_meant(lines, number, headings, shown[0] if shown else ""):
+        removes = _REMOVES.search(line) if "volume" in line else None
+        if removes and not _is_meant(lines, number, headings, shown[0] if shown else ""):
             mentions.append(Mention("wipe", removes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
         fenced[number - 1] = bool(fence or opened)

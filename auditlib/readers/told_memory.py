@@ -11,6 +11,7 @@ from auditlib.patterns import regex
 
 _MEMORY = r"(?:RAM|memory|Arbeitsspeicher|m[ée]moire|mem[oó]ria|ОЗУ|内存|メモリ)"
 _AMOUNT = r"\d{1,4}(?:[.,]\d)? ?Gi?B?"
+_DIGIT = regex(r"\d ?[Gg]")
 _ROW = regex(
     rf"^[ \t>*|+-]{{0,9}}[*_`]{{0,3}}{_MEMORY}[*_`]{{0,3}}[ \t]{{0,20}}[:|：][*_` \t~≥>]{{0,9}}(?P<amount>{_AMOUNT})\b",
     re.I,
@@ -31,6 +32,8 @@ _REQUIREMENTS = regex(
 
 def mentions(place: Location, line: str, headings: Sequence[Heading]) -> Iterator[Mention]:
     """The amount that a line names, where it or the heading above says that a host needs it."""
+    if not _DIGIT.search(line):
+        return
     row = _ROW.match(line) if headings and _REQUIREMENTS.search(headings[-1].text) else None
     if found := row or _BEFORE.search(line) or _AFTER.search(line):
         yield Mention("memory", found["amount"], place)
