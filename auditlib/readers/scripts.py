@@ -6,11 +6,11 @@ A script is a file with a `#!` line, a shell file, or a program below a folder t
 from __future__ import annotations
 
 import ast
-import itertools
 import posixpath
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
 from msgspec.structs import replace
@@ -154,7 +154,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
     summary = _docstring(text) if in_python else _help(text) or _comment(text)
     if found:
         yield from _branches(file, text)
-    yield Script(
+    script = Script(
         path=file,
         interpreter=interpreter,
         summary=source.vault.mask(summary),
@@ -163,35 +163,55 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         location=Location(file),
         shebang=text.startswith("#!"),
         carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
-        compose_files=tuple(_compose_files(file, text)) if found else (),
-        compose_variables=tuple(_compose_variables(file, text)) if found and "compose" in text else (),
-        sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
-        tests=frozenset(_TESTED.findall(text)) if found else frozenset(),
-        moved_argument=_moved_argument(file, text) if found and "dirname" in text and "$" in text else None,
-        assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
-        backup_folder=_backup_folder(text) if found else "",
-        backup_is_relative=bool(
-            found and (match := _BACKUPS.search(text)) and "$" not in match[0].replace("${", "", 1)
-        ),
-        unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
-        passing_waits=tuple(Pair(item.asked, "", Location(file, item.line)) for item in waiting.passing(text))
-        if found
-        else (),
         tells_schedule=_SCHEDULE.search(text) is not None,
-        makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
-        refused_references=tuple(powershell.refused_references(file, text)) if interpreter == "pwsh" else (),
-        unasked_calls=_masked(source, powershell.unasked_calls(file, text)) if interpreter == "pwsh" else (),
-        swallowing=tuple(swallowing.names(file, text, shell=bool(found))) if found or interpreter == "pwsh" else (),
-        unmounted_mirrors=tuple(mirrors.of_unmounted(file, text)) if found else (),
         healthy_tests=tuple(Location(file, line) for line in health_states.taken(text)),
-        secret_paths=tuple(_secret_paths(file, text)) if found or interpreter == "pwsh" else (),
-        kept_days=_kept_days(text) if found else (),
-        arguments=script_arguments.of_shell(text) if found else script_arguments.of_python(text) if in_python else None,
-        ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
-        ends_at_condition=tuple(itertools.islice(_ends_at_condition(file, text), _MOST_ENDS))
-        if found and "&&" in text
-        else (),
-        for_bash=tuple(_for_bash(file, text)) if found and interpreter in _PLAIN_SHELLS else (),
+        arguments=script_arguments.of_python(text) if in_python and not found else None,
+    )
+    if found:
+        script = _of_shell(script, text)
+    elif interpreter == "pwsh":
+        script = _of_powershell(source, script, text)
+    yield script
+
+
+def _of_shell(script: Script, text: str) -> Script:
+    """A script with what a shell's says of its variables, its files, and where it ends."""
+    file = script.path
+    backups = _BACKUPS.search(text)
+    return replace(
+        script,
+        compose_files=tuple(_compose_files(file, text)),
+        compose_variables=tuple(_compose_variables(file, text)) if "compose" in text else (),
+        sets=_sets(text),
+        tests=frozenset(_TESTED.findall(text)),
+        moved_argument=_moved_argument(file, text) if "dirname" in text and "$" in text else None,
+        assigned=tuple(dict.fromkeys(_HELD.findall(text))),
+        backup_folder=_backup_folder(text),
+        backup_is_relative=backups is not None and "$" not in backups[0].replace("${", "", 1),
+        unchecked_hosts=tuple(_unchecked_hosts(file, text)),
+        passing_waits=tuple(Pair(item.asked, "", Location(file, item.line)) for item in waiting.passing(text)),
+        swallowing=tuple(swallowing.names(file, text, powershell=False)),
+        unmounted_mirrors=tuple(mirrors.of_unmounted(file, text)),
+        secret_paths=tuple(_secret_paths(file, text)),
+        kept_days=_kept_days(text),
+        arguments=script_arguments.of_shell(text),
+        ends_at_zero=tuple(_ends_at_zero(file, text)) if "++" in text else (),
+        ends_at_condition=tuple(islice(_ends_at_condition(file, text), _MOST_ENDS)) if "&&" in text else (),
+        for_bash=tuple(_for_bash(file, text)) if script.interpreter in _PLAIN_SHELLS else (),
+    )
+
+
+def _of_powershell(source: Source, script: Script, text: str) -> Script:
+    """A script with what one for PowerShell says of the files that it makes and the programs that it calls."""
+    file = script.path
+    return replace(
+        script,
+        sets=frozenset(_LINE_OF_ENV.findall(text)),
+        makes=tuple(dict.fromkeys(_makes(text))),
+        refused_references=tuple(powershell.refused_references(file, text)),
+        unasked_calls=_masked(source, powershell.unasked_calls(file, text)),
+        swallowing=tuple(swallowing.names(file, text, powershell=True)),
+        secret_paths=tuple(_secret_paths(file, text)),
     )
 
 
@@ -336,7 +356,7 @@ def _says(line: str) -> bool:
 
 def _for_bash(file: str, text: str) -> Iterator[Pair]:
     """What only Bash knows, in a script for another shell."""
-    for item in itertools.islice(bashisms.found(text), _MOST_BASHISMS):
+    for item in islice(bashisms.found(text), _MOST_BASHISMS):
         said = item.said if item.everywhere else f"dash {item.said}"
         yield Pair(said, item.outcome, Location(file, item.line))
 
