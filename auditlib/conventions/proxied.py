@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 
-from auditlib.conventions import image_folders, mounts, nginx_sites, services
+from msgspec import Struct
+
+from auditlib.conventions import environments, image_folders, mounts, nginx_sites, services
 from auditlib.conventions.nginx_sites import Chain
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ProxyTrait, ReverseProxy
@@ -24,6 +27,30 @@ def behind(inventory: Inventory, config: ReverseProxy, runner: Service) -> dict[
                     if name and _is_own(inventory, mine[name]) and name != runner.name:
                         found[name].append(chain)
     return dict(found)
+
+
+class Passed(Struct, frozen=True):
+    """A service whose code has a trait, and the locations by which an Nginx passes requests to it."""
+
+    config: ReverseProxy
+    runner: Service
+    service: Service
+    trait: ProxyTrait
+    chains: list[Chain]
+
+
+def unmet(inventory: Inventory, kind: str, meets: Callable[[Chain], bool]) -> Iterator[Passed]:
+    """Each service with a trait of a kind that no location of the Nginx before it meets, unless for development."""
+    if not any(item.kind == kind for item in inventory.proxy_traits):
+        return
+    for config in inventory.reverse_proxies:
+        runners = nginx_sites.runners(inventory, config) if config.passages else ()
+        for runner in [item for item in runners if not environments.only_for_development(item)][:1]:
+            for name, chains in behind(inventory, config, runner).items():
+                service = inventory.services_of(runner.project)[name]
+                trait = None if any(map(meets, chains)) else trait_of(inventory, service, kind)
+                if trait:
+                    yield Passed(config, runner, service, trait, chains)
 
 
 def traits_of(inventory: Inventory, service: Service, kind: str) -> list[ProxyTrait]:

@@ -30,9 +30,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, nginx_sites
+from auditlib.conventions import nginx_sites
 from auditlib.conventions.nginx_sites import Chain
-from auditlib.conventions.proxied import behind, trait_of
+from auditlib.conventions.proxied import unmet
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ProxyTrait, ReverseProxy
@@ -45,21 +45,8 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each built service that sends events, to which an Nginx passes requests, and buffers all its answers."""
-    if not any(item.kind == "stream" for item in inventory.proxy_traits):
-        return
-    for config in inventory.reverse_proxies:
-        for runner in nginx_sites.runners(inventory, config) if config.passages else ():
-            if not environments.only_for_development(runner):
-                yield from _of_runner(inventory, config, runner)
-                break
-
-
-def _of_runner(inventory: Inventory, config: ReverseProxy, runner: Service) -> Iterator[Evidence]:
-    for name, chains in behind(inventory, config, runner).items():
-        service = inventory.services_of(runner.project)[name]
-        trait = trait_of(inventory, service, "stream") if not any(map(_may_stream, chains)) else None
-        if trait:
-            yield _evidence(config, runner, service, trait, chains[0])
+    for item in unmet(inventory, "stream", _may_stream):
+        yield _evidence(item.config, item.runner, item.service, item.trait, item.chains[0])
 
 
 def _may_stream(chain: Chain) -> bool:

@@ -31,8 +31,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, nginx_locations, nginx_sites, services
-from auditlib.conventions.proxied import behind, trait_of
+from auditlib.conventions import nginx_locations, nginx_sites, services
+from auditlib.conventions.proxied import unmet
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ProxyTrait, ReverseProxy
@@ -50,24 +50,10 @@ _LINES = (
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each built service with sockets to which an Nginx passes requests, and none of its locations an upgrade."""
-    if not any(item.kind == "socket" for item in inventory.proxy_traits):
-        return
-    for config in inventory.reverse_proxies:
-        for runner in nginx_sites.runners(inventory, config) if config.passages else ():
-            if not environments.only_for_development(runner):
-                yield from _of_runner(inventory, config, runner)
-                break
-
-
-def _of_runner(inventory: Inventory, config: ReverseProxy, runner: Service) -> Iterator[Evidence]:
-    for service, chains in behind(inventory, config, runner).items():
-        target = inventory.services_of(runner.project)[service]
-        trait = trait_of(inventory, target, "socket") if not any(map(_may_upgrade, chains)) else None
-        if trait:
-            place = _taking(config, trait, service) or next(
-                item.location for chain in chains for item in nginx_sites.own(chain, "proxy_pass")
-            )
-            yield _evidence(config, runner, target, trait, place)
+    for item in unmet(inventory, "socket", _may_upgrade):
+        passing = (found.location for chain in item.chains for found in nginx_sites.own(chain, "proxy_pass"))
+        place = _taking(item.config, item.trait, item.service.name) or next(passing)
+        yield _evidence(item.config, item.runner, item.service, item.trait, place)
 
 
 def _may_upgrade(chain: nginx_sites.Chain) -> bool:
