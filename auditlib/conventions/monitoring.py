@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from auditlib.conventions import mounts
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
@@ -77,11 +78,16 @@ def rule_patterns(inventory: Inventory, config: PrometheusConfig) -> Iterator[st
 
 def loading(inventory: Inventory, rule_file: str) -> tuple[PrometheusConfig, ...]:
     """The configurations that load a rule file."""
+    named = _patterns(inventory)
     return tuple(
-        config
-        for config in inventory.prometheus
-        if any(fnmatchcase(rule_file, pattern) for pattern in rule_patterns(inventory, config))
+        config for config in inventory.prometheus if any(fnmatchcase(rule_file, item) for item in named[config])
     )
+
+
+@answered_once
+def _patterns(inventory: Inventory) -> dict[PrometheusConfig, tuple[str, ...]]:
+    """What `rule_files` of each configuration means, which is asked for each rule file anew."""
+    return {config: tuple(rule_patterns(inventory, config)) for config in inventory.prometheus}
 
 
 def with_copies(inventory: Inventory, config: PrometheusConfig) -> tuple[Service, ...]:

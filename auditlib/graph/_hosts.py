@@ -23,15 +23,18 @@ class Hosts:
         self._names: defaultdict[str, dict[str, list[tuple[str, str]]]] = defaultdict(dict)
         self._families_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._published: dict[str, str] = {}
+        self._nearest: dict[tuple[str, str], str | None] = {}
 
     def add_project(self, project: Project) -> None:
         """Make a project known. An overlay shares the names of its base."""
+        self._nearest.clear()
         family = project.base or project.name
         self._family[project.name] = family
         self._folders.setdefault(family, dirname(project.location.file))
 
     def add_service(self, service: Service, node: str) -> None:
         """Make the names of a service known: its own, its container's, its host name, its aliases."""
+        self._nearest.clear()
         family = self._family.setdefault(service.project, service.project)
         self._nodes.setdefault((service.project, service.name), node)
         aliases = (alias for attachment in service.networks for alias in attachment.aliases)
@@ -64,8 +67,15 @@ class Hosts:
             return self._published.get(port)
         if project is not None:
             return self._in_family(self._family.get(project, project), name, project)
-        family = min(self._families_of.get(name, ()), key=lambda item: self._distance(item, near), default=None)
+        family = self._nearest_family(name, near)
         return self._in_family(family, name, family) if family else None
+
+    def _nearest_family(self, name: str, near: str) -> str | None:
+        """The project with a name that is nearest to a file; rules ask for the same few again and again."""
+        if (name, near) not in self._nearest:
+            families = self._families_of.get(name, ())
+            self._nearest[name, near] = min(families, key=lambda item: self._distance(item, near), default=None)
+        return self._nearest[name, near]
 
     def _in_family(self, family: str, name: str, project: str) -> str | None:
         found = self._names[family].get(name, []) if family in self._names else []
