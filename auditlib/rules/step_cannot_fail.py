@@ -85,7 +85,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every check whose failure a step, a script or a target throws away, as far as a workflow runs it."""
     for job in inventory.jobs:
         if job.continue_on_error and any(map(_checks, job.steps)):
-            yield _evidence(job.location, job.id, f"The job {job.id} runs its checks", _TOLERATED)
+            found = _evidence(job.location, job.id, f"The job {job.id} runs its checks", _TOLERATED)
+            advice = (
+                f"Remove {_TOLERATED} from the job {job.id} of {job.workflow}, and mend or list what it then finds."
+            )
+            yield msgspec.structs.replace(found, recommendation=advice)
             continue
         for step in job.steps:
             yield from _of_step(inventory, job, step)
