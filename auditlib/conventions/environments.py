@@ -58,7 +58,7 @@ def prominence(path: str) -> tuple[bool, bool, int]:
 
 def is_document(path: str) -> bool:
     """Whether a file is there to be read by people, so that what it holds is an example."""
-    return path.endswith((".md", ".rst", ".txt", ".adoc"))
+    return path.lower().endswith((".md", ".rst", ".txt", ".adoc"))
 
 
 def is_aside(path: str) -> bool:

@@ -149,7 +149,7 @@ def _named_elsewhere(source: Source, names: set[str]) -> set[str]:
         for path in source.files if path not in documents and is_text(path)
         for text in [source.glance(path)]
         for _, start, end in search.find_matches_as_indexes(text)
-        if not (text[start:end].endswith(".md") and _in_comment(text, start))
+        if not (text[start:end].lower().endswith(".md") and _in_comment(text, start))
     }  # fmt: skip
 
 

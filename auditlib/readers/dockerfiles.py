@@ -53,7 +53,7 @@ def read(source: Source) -> Reading:
 def is_dockerfile(path: str) -> bool:
     """Whether a file's name says that an image is built from it: `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`."""
     name = posixpath.basename(path)
-    return bool(_NAME.fullmatch(name)) and posixpath.splitext(name)[1] not in _OTHER_FORMATS
+    return bool(_NAME.fullmatch(name)) and posixpath.splitext(name)[1].lower() not in _OTHER_FORMATS
 
 
 def _read_ignore(source: Source, path: str) -> Iterator[DockerIgnore]:

@@ -22,7 +22,9 @@ from auditlib.redaction import SHOWN
 from auditlib.source import Source
 
 KIND = "document"
-PATTERNS = ("*.md", "*.markdown", "*.mdx", "*.rst", "*.adoc", "*.asciidoc")
+_ENDINGS = ("md", "markdown", "mdx", "rst", "adoc", "asciidoc")
+PATTERNS = tuple(f"*.{spelt}" for ending in _ENDINGS for spelt in (ending, ending.upper(), ending.capitalize()))
+"""Endings are as often in capitals as names are (`README.MD`)."""
 
 _HEADING = regex(r" {0,3}(?P<marks>#{1,6}|={1,6})[ \t]+(?P<text>.*)$")
 _UNDERLINE = regex(r"(?P<mark>[=~^*-])(?P=mark){2,}[ \t]*$")

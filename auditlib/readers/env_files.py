@@ -75,7 +75,7 @@ def read(source: Source) -> Reading:
 def is_env_file(path: str) -> bool:
     """Whether a file's name says that it holds variables: `.env`, `.env.local`, `api.env`, `env.example`."""
     name = posixpath.basename(path)
-    return bool(_FILE.fullmatch(name)) and posixpath.splitext(name)[1] not in _OTHER_FORMATS
+    return bool(_FILE.fullmatch(name)) and posixpath.splitext(name)[1].lower() not in _OTHER_FORMATS
 
 
 def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:

@@ -53,7 +53,7 @@ def read(source: Source) -> Reading:
     for file in source.matching(*_TABLES):
         records += _cron_lines(source, file, "file", source.glance(file))
     for file in source.files:
-        ending = posixpath.splitext(file)[1]
+        ending = posixpath.splitext(file)[1].lower()
         if ending in _UNITS:
             records += _units(source, file, "file", source.glance(file))
         elif ending in _TEXTS:

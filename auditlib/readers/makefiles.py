@@ -1,4 +1,5 @@
-"""Makefiles: their targets and the commands of the recipes. Only variables that hold a program are expanded.
+"""Makefiles: their targets and the commands of the recipes. Variables that hold a program, or the path of a YAML file,
+are expanded; others aren't.
 
 Rules and recipes as in https://www.gnu.org/software/make/manual/html_node/Rule-Syntax.html.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
@@ -168,12 +169,16 @@ def _for_bash(file: str, rules: list[_Rule]) -> Iterator[RecipeFault]:
 
 
 def _calls(lines: list[str]) -> dict[str, str]:
-    """The variables that stand for a program, those in its options replaced where they are a plain word."""
+    """The variables that stand for a program, those in its options replaced where they are a plain word; and those that
+    are set once, to the path of a YAML file, as Compose is given (`-f $(STACK)`).
+    """
     short = [line[:_LINE_LIMIT] for line in lines if "=" in line and not line.startswith("\t")]
     words = _settled(match for line in short if (match := _WORD.match(line)))
     calls = {match["name"]: match["call"].strip() for line in short if (match := _CALL.match(line))}
     found = {name: _TO_WORD.sub(lambda match: words.get(match[1], match[0]), call) for name, call in calls.items()}
-    return {"MAKE": "make", **found}
+    defined = Counter(match["name"] for line in short if (match := _DEFINED.match(line)))
+    paths = {name: word for name, word in words.items() if word.endswith((".yml", ".yaml")) and defined[name] == 1}
+    return {"MAKE": "make", **paths, **found}
 
 
 def _settled(matches: Iterable[re.Match[str]]) -> dict[str, str]:

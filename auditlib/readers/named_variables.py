@@ -44,7 +44,7 @@ def read(source: Source) -> Reading:
         if (found := (_of_lines if is_env_file(path) else _of_comments)(source.glance(path)))
     ]
     for path in source.files:
-        if path not in known and is_text(path) and posixpath.splitext(path)[1] not in _DOCUMENTS:
+        if path not in known and is_text(path) and posixpath.splitext(path)[1].lower() not in _DOCUMENTS:
             found = _named(source.glance(path), search) | _of_spring(source, path, names)
             if found:
                 reading.records.append(NamedVariables(path, found, Location(path)))

@@ -31,7 +31,7 @@ def read(source: Source) -> Reading:
     """A PrometheusCall for each address with one of these paths, comments left out."""
     reading = Reading()
     for file in source.files:
-        text = source.glance(file) if file.endswith(_ENDINGS) else ""
+        text = source.glance(file) if file.endswith((*_ENDINGS, ".MD")) else ""
         if any(sign in text for sign in _SIGNS):
             reading.records += list(_calls(file, text))[:_LINES]
     return reading
@@ -39,6 +39,8 @@ def read(source: Source) -> Reading:
 
 def _calls(file: str, text: str) -> Iterator[PrometheusCall]:
     for number, line in enumerate(text.split("\n"), 1):
-        if any(sign in line for sign in _SIGNS) and (file.endswith(".md") or not line.lstrip().startswith(("#", "//"))):
+        if any(sign in line for sign in _SIGNS) and (
+            file.lower().endswith(".md") or not line.lstrip().startswith(("#", "//"))
+        ):
             for match in _CALL.finditer(line[:2_000]):
                 yield PrometheusCall(match["path"], match["host"], match["port"], Location(file, number))

@@ -25,7 +25,7 @@ def read(source: Source) -> Reading:
     """A record for each place. It reports no coverage: a file belongs to its format's reader."""
     reading = Reading()
     for path in source.files:
-        if not path.endswith(_ENDINGS) and posixpath.basename(path) != "Makefile":
+        if not path.lower().endswith(_ENDINGS) and posixpath.basename(path) != "Makefile":
             continue
         text = source.glance(path)
         if "admin" in text and ("rafana" in text or "/api/d" in text):

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from auditlib import compose_command, pipeline
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import deployment, secrets
+from auditlib.conventions import deployment, images, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
@@ -116,6 +116,36 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
     if not steps:
         return f"{told}, and give it a new value outside the repository."
     return f"{told}{', ' if len(steps) > 1 else ' and '}{' and '.join(steps)}."
+
+
+def broker_without_login(inventory: Inventory, group: Group) -> Service | None:
+    """The RabbitMQ that an address with its first login names, and that nothing gives another one: a new password in
+    the address alone would be refused.
+    """
+    hosts = {
+        (service.project, end.host)
+        for service in group.reached
+        for entry in service.environment if group.name in (entry.name, *entry.variables)
+        for end in entry.endpoints
+    }  # fmt: skip
+    asked = (inventory.services_of(project).get(host) for project, host in sorted(hosts))
+    return next((item for item in asked if item and _keeps_first_login(item)), None)
+
+
+def _keeps_first_login(service: Service) -> bool:
+    """Whether a service is RabbitMQ's own image, with no settings that could tell it a login."""
+    told = any(entry.name.startswith("RABBITMQ_DEFAULT_") for entry in service.environment)
+    settings = service.env_files or any(not mount.target.startswith("/var/lib/") for mount in service.mounts)
+    official = service.build is None and images.repository(service.image) == "rabbitmq"
+    return official and not (told or settings or service.secrets or service.command)
+
+
+def of_broker(service: Service) -> str:
+    """The login that a broker takes at its first start, and how one that keeps its data takes it later."""
+    lines = compose_lines.of_service(service, code_lines.required(["RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS"]))
+    kept = any(mount.kind != "tmpfs" for mount in service.mounts)
+    later = "\n# it keeps the login of its first start: add the user with `rabbitmqctl add_user`, and delete guest"
+    return lines + (later if kept else "")
 
 
 def example(inventory: Inventory, group: Group, uses: list[Use], variables: dict[int, str]) -> str:

@@ -92,17 +92,30 @@ def _unknown(found: Dockerfile, names: Iterable[str]) -> list[str]:
     return [key for key in names if key not in declared and not build_context.PREDEFINED_ARGUMENTS.fullmatch(key)]
 
 
+def _given(found: Dockerfile) -> list[str]:
+    """What ENV sets, as the words of its lines."""
+    return [word for item in found.instructions if item.keyword == "ENV" for word in item.argument.split()]
+
+
+def _is_taken(found: Dockerfile, name: str) -> bool:
+    """Whether ENV takes a variable from an argument of the same name (`ENV API_URL=${API_URL:-/api}`)."""
+    starts = tuple(f"{name}={quote}${bracket}{name}" for quote in ("", '"') for bracket in ("", "{"))
+    return any(word.startswith(starts) for word in _given(found))
+
+
 def _sets_itself(found: Dockerfile, unknown: list[str]) -> bool:
     """Whether the Dockerfile sets variables of these names, so that nothing waits for the arguments."""
-    given = [word for item in found.instructions if item.keyword == "ENV" for word in item.argument.split()]
-    return {name.partition("=")[0] for name in given}.issuperset(unknown)
+    own = {word.partition("=")[0] for word in _given(found)}
+    return own.issuperset(unknown) and not any(_is_taken(found, name) for name in unknown)
 
 
 def _advice(found: Dockerfile, unknown: list[str]) -> str:
     if _sets_itself(found, unknown):
         return f"Take {listed(unknown)} out of what is passed to the build: {found.path} sets it by ENV."
-    names = listed((f"`ARG {name}`" for name in unknown), limit=3)
-    return f"Add {names} to {found.path}, in the stage that uses {'it' if len(unknown) == 1 else 'them'}."
+    names, them = listed((f"`ARG {name}`" for name in unknown), limit=3), "it" if len(unknown) == 1 else "them"
+    if all(_is_taken(found, name) for name in unknown):
+        return f"Add {names} to {found.path}, above the ENV that takes {them}."
+    return f"Add {names} to {found.path}, in the stage that uses {them}."
 
 
 def _declaring(found: Dockerfile, unknown: list[str]) -> str:

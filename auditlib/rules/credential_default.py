@@ -265,6 +265,17 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Ways)
     if reached and all(_is_idle(inventory, item, name) for item in reached):
         return _taken_out(found, name, reached[0])
     variables = credential_lines.variables_of(name, uses, inventory)
+    broker = credential_lines.broker_without_login(inventory, group) if len(variables) == 1 else None
+    if broker:
+        return msgspec.structs.replace(
+            found,
+            recommendation=f"Give {broker.name} RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS, and write "
+            f"`${{{variables[first.value.identity]}:?}}` with that login for its clients.",
+            change=credential_lines.change(name, first, variables[first.value.identity]),
+            example=credential_lines.of_broker(broker)
+            + "\n"
+            + credential_lines.example(inventory, group, uses, variables),
+        )
     return msgspec.structs.replace(
         found,
         recommendation=credential_lines.advice(uses, variables, alike),

@@ -68,11 +68,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
     What stands in the environment of Compose alone is a finding as a credential of its own.
     """
+    built = _built_in(inventory)
     found: defaultdict[int, dict[tuple[str, int], Sighting]] = defaultdict(dict)
     for item in (*_interpolated(inventory), *secrets.sightings(inventory)):
-        template = item.kind == "template" or (item.value.placeholder and item.location.file.endswith(_TEMPLATES))
+        stands_in = item.value.placeholder or not item.value.generated
+        template = item.kind == "template" or (stands_in and item.location.file.endswith(_TEMPLATES))
         shown = template or _is_aside(item.location) or _STOCK.search(item.value.text)
-        if secrets.stands_in_url(item.value) and not shown:
+        if secrets.stands_in_url(item.value) and not shown and _spot(item.location) not in built:
             found[item.value.identity].setdefault(_spot(item.location), item)
     variables, told = _by_password(inventory), _in_environments(inventory)
     for items in found.values():
@@ -100,6 +102,16 @@ def _in_environments(inventory: Inventory) -> set[tuple[str, int]]:
         for entry in service.environment
         if entry.origin == "environment"
     }
+
+
+def _built_in(inventory: Inventory) -> set[tuple[str, int]]:
+    """The lines where a Dockerfile sets variables: what is built in is to go as a whole, which another rule says."""
+    return {
+        (file.path, line)
+        for file in inventory.dockerfiles
+        for item in file.instructions if item.keyword == "ENV"
+        for line in range(item.location.line, item.location.last_line + 1)
+    }  # fmt: skip
 
 
 def _is_aside(place: Location) -> bool:
@@ -265,6 +277,8 @@ def _built(inventory: Inventory, items: list[Sighting]) -> str:
     paths = {item.location.file for item in items}
     if all(is_compose_file(posixpath.basename(path)) or _is_filled_in(inventory, path) for path in paths):
         return "let Compose put it into the address"
+    if any(path.endswith(".prisma") for path in inventory.files):  # which takes one address from one variable
+        return "put it into the address where the program is started"
     return "build the address from its parts in the program"
 
 

@@ -61,7 +61,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 _tries_again(inventory, service, target) or _is_meant(inventory, service, dependency, target)
             )
             explained = dependency.says_condition and dependency.explained
-            if target and started and not retries and not explained and healthchecks.of(inventory, target):
+            waits = retries or explained or (target and _waits_by_others(inventory, service, target))
+            if target and started and not waits and healthchecks.of(inventory, target):
                 targets[target.key] = target
                 waiting[target.key].append((service, dependency))
     for key, pairs in waiting.items():
@@ -69,6 +70,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         also = [targets[other].name for other, each in waiting.items() if any(item is first for item, _ in each)]
         yield _evidence(inventory, targets[key], pairs, also)
     yield from _unfinished(inventory)
+
+
+def _waits_by_others(inventory: Inventory, service: Service, target: Service) -> bool:
+    """Whether a service starts after another one that waits until the target is healthy, so that it does, too."""
+    known = inventory.services_of(service.project)
+    first = [item.service for item in service.dependencies if item.service != target.name and item.required]
+    ahead, seen = first, {service.name, target.name}
+    while ahead:
+        name = ahead.pop()
+        if name in seen or name not in known:
+            continue
+        seen.add(name)
+        for item in known[name].dependencies:
+            if item.service == target.name and item.condition == "service_healthy" and item.required:
+                return True
+            ahead += [item.service] if item.required else []
+    return False
 
 
 def _unfinished(inventory: Inventory) -> Iterator[Evidence]:

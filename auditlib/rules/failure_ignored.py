@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.conventions import migrations, package_installs, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -51,21 +52,69 @@ _SHOWS = regex(
     r"^(?:sudo\s+)?(?:echo|printf|date|exit|true|sleep|(?:docker[ -]compose|docker)\s(?:.*\s)?(?:ps|logs|images)\b)"
 )
 """A command after a migration that does nothing with the schema."""
+_PULLS = regex(
+    r"^(?:sudo\s+)?(?:(?:docker|podman)\s+(?:image\s+)?pull\s|(?:docker|podman)[ -]compose\s(?:.*\s)?pull\b)"
+)
+_STARTS = regex(
+    r"^(?:sudo\s+)?(?:(?:docker|podman)[ -]compose\s(?:.*\s)?up\b|(?:docker|podman)\s+(?:container\s+)?run\s|"
+    r"docker\s+(?:stack\s+deploy|service\s+update)\s)"
+)
+_BUILDS = regex(r"\b(?:docker|podman)\b.*\s(?:build|buildx|--build|load)\b")
+"""What brings the image in another way."""
 _SHOWN = 80
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """What installs, downloads or builds in an image, and what migrates anywhere, with its failure thrown away."""
+    """What installs, downloads or builds in an image, is pulled for a start, or migrates, its failure thrown away."""
     for file in inventory.dockerfiles:
         commands = [item for each in file.instructions if each.keyword == "RUN" for item in each.commands]
         found = [item for item in commands if item.cannot_fail and _brings(item)]
         if found:
             yield _of_image(file.path, found)
+    builds = any(service.build for service in inventory.services)
+    for sequence in _sequences(inventory):
+        found = _pulled_for_a_start(sequence)
+        # of a whole stack the images that are built on the host are nowhere to be pulled from
+        pulls = [item for item in found if not (builds and "compose" in " ".join(item.words))]
+        if pulls:
+            yield _of_pull(pulls)
     last = _last(inventory)
     for item in _migrating(inventory):
         if item.cannot_fail and migrations.applies(" ".join(item.words)):
             yield _of_migration(item, last=item.location in last)
+
+
+def _sequences(inventory: Inventory) -> Iterator[tuple[Command, ...]]:
+    """Commands that run one after another where something may be deployed."""
+    yield from (item.commands for item in inventory.scripts if not stages.is_for_development(item.path))
+    for step in inventory.steps:
+        yield from (step.commands, step.remote) if not step.continue_on_error else ()
+
+
+def _pulled_for_a_start(commands: tuple[Command, ...]) -> list[Command]:
+    """The pulls whose failure is thrown away before containers are started; one that fills a cache builds later, or is
+    asked for first.
+    """
+    texts = [" ".join(item.words) for item in commands]
+    starts = [index for index, text in enumerate(texts) if _STARTS.search(text)]
+    if not starts or any(map(_BUILDS.search, texts)):
+        return []
+    before = zip(commands[: starts[-1]], texts, strict=False)
+    return [item for item, text in before if item.cannot_fail and _PULLS.search(text)]
+
+
+def _of_pull(found: list[Command]) -> Evidence:
+    first, *others = found
+    return Evidence(
+        f"`{_text(first)}` of {first.location.file} has a fallback that always succeeds: when the image can't be "
+        "pulled, what follows starts one that happens to be there, and reports success.",
+        first.location,
+        subject="pull",
+        related=tuple(Related(item.location, f"`{_text(item)}` too", member=True) for item in others),
+        recommendation=f"Take the fallback away from `{_text(first, 60)}` in {first.location.file}.",
+        example="\n".join(" ".join(item.words) for item in found),
+    )
 
 
 def _last(inventory: Inventory) -> set[Location]:

@@ -111,7 +111,7 @@ def _is_run(inventory: Inventory, reader: _Reader) -> bool:
     images = (text for service in inventory.services for text in (service.image, service.name))
     commands = (" ".join(item.words) for item in deployment.commands(inventory))
     told = (item.text for item in deployment.documented_commands(inventory))
-    roles = (path for path in inventory.files if not path.endswith(".md"))
+    roles = (path for path in inventory.files if not path.lower().endswith(".md"))
     return any(map(reader.image.search, (*images, *commands, *told, *roles)))
 
 

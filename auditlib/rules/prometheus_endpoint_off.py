@@ -117,7 +117,7 @@ def _asked(running: list[Service], call: PrometheusCall) -> list[Service]:
 
 
 def _is_document(call: PrometheusCall) -> bool:
-    return call.location.file.endswith(".md")
+    return call.location.file.lower().endswith(".md")
 
 
 def _evidence(inventory: Inventory, service: Service, endpoint: _Endpoint, calls: list[PrometheusCall]) -> Evidence:

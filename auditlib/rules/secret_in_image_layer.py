@@ -38,7 +38,7 @@ from collections.abc import Iterator
 import pathspec
 from msgspec import Struct
 
-from auditlib.conventions import build_context, environments, services
+from auditlib.conventions import build_calls, build_context, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
@@ -61,15 +61,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every ENV, COPY or RUN of a Dockerfile that leaves a secret in a layer."""
     written = {(item.location.file, item.location.line): item.kind for item in inventory.committed_secrets}
     for file in inventory.dockerfiles:
-        _, final = services.final_stage(file)
+        published = _published(inventory, file)
         for item in file.instructions:
+            stays = item in published
             for subject, what, severity in _leaks(inventory, file, item, written):
-                yield _evidence(inventory, file, item, subject, what, severity if item in final else Severity.MEDIUM)
+                if stays or item.keyword != "ENV" or severity is None:  # a stand-in that no image has opens nothing
+                    grade = severity if stays else Severity.MEDIUM
+                    yield _evidence(inventory, file, item, subject, what, grade, stays=stays)
     keys = [item.location for item in inventory.committed_secrets if item.kind == "private key" and not item.commented]
     for whole in _copied_whole(inventory):
         taken = [key for key in keys if _is_taken(inventory, whole.file, whole.context, key.file)]
         if taken:
             yield _of_keys(whole, taken)
+
+
+def _published(inventory: Inventory, file: Dockerfile) -> list[Instruction]:
+    """The instructions whose layers or variables an image has that somebody builds: the last stage, and the targets."""
+    targets = {"", *(call.target for call in build_calls.of(inventory) if call.dockerfile.path == file.path)}
+    for service in inventory.services:
+        if service.build and service.build.target and services.dockerfile(inventory, service) == file:
+            targets.add(service.build.target)
+    return [item for target in sorted(targets) for item in services.final_stage(file, target)[1]]
 
 
 _Leak = tuple[str, str, Severity | None]
@@ -177,11 +189,23 @@ def _outside(item: Instruction, subject: str, *, final: bool) -> str:
 
 
 def _evidence(
-    inventory: Inventory, file: Dockerfile, item: Instruction, subject: str, what: str, severity: Severity | None
+    inventory: Inventory,
+    file: Dockerfile,
+    item: Instruction,
+    subject: str,
+    what: str,
+    severity: Severity | None,
+    *,
+    stays: bool,
 ) -> Evidence:
     place = Location(file.path, item.location.line, item.location.column, item.location.end_line)
     return Evidence(
-        f"{item.keyword} in {file.path} {what}: everybody who can pull the image can read it.",
+        f"{item.keyword} in {file.path} {what}: "
+        + (
+            "everybody who can pull the image can read it."
+            if stays
+            else f"it stays in the build's cache, though not in the image that is built last (stage {item.stage})."
+        ),
         place,
         subject=subject,
         recommendation=f"Remove {subject} from {file.path}, give it to the container when it starts, and replace the "

@@ -71,6 +71,11 @@ _PIPED = regex(r"\|\s*(?:tee|cat|head|tail|ts)\b")
 """Programs that succeed whatever they are given to read."""
 _OWN_STATUS = regex(r"\bpipefail\b|\bPIPESTATUS\b|\bexit\b|\bgrep\b")
 _HARMLESS = frozenset({"echo", "printf", "true", ":"})
+_LINTS = regex(
+    r"(?:^|/)(?:golangci-lint-action|ruff-action|hadolint-action|action-shellcheck|action-yamllint|ansible-lint|"
+    r"markdownlint-cli2-action|super-linter|staticcheck-action)@"
+)
+"""Actions that run a linter and fail by what it finds."""
 _KEEPS_STATUS = regex(r"\bexit\b|\bset\s+-\w*e|=\"?\$\?|\[\s.{0,200}\$\?|\bPIPESTATUS\b|GITHUB_OUTPUT")
 _FAILS_ON_ERROR = regex(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|--write-out")
 
@@ -79,13 +84,22 @@ _FAILS_ON_ERROR = regex(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|-
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every check whose failure a step, a script or a target throws away, as far as a workflow runs it."""
     for job in inventory.jobs:
-        if job.continue_on_error and any(checks.is_check(item.words) for step in job.steps for item in step.commands):
-            yield _evidence(job.location, job.id, f"The job {job.id} runs its checks", _TOLERATED)
+        if job.continue_on_error and any(map(_checks, job.steps)):
+            found = _evidence(job.location, job.id, f"The job {job.id} runs its checks", _TOLERATED)
+            advice = (
+                f"Remove {_TOLERATED} from the job {job.id} of {job.workflow}, and mend or list what it then finds."
+            )
+            yield msgspec.structs.replace(found, recommendation=advice)
             continue
         for step in job.steps:
             yield from _of_step(inventory, job, step)
         yield from _probes(job)
     yield from _called(inventory)
+
+
+def _checks(step: Step) -> bool:
+    """Whether a step is there to fail: a command of it, or the action that runs a linter."""
+    return bool(_LINTS.search(step.uses)) or any(checks.is_check(item.words) for item in step.commands)
 
 
 def _of_step(inventory: Inventory, job: Job, step: Step) -> Iterator[Evidence]:
