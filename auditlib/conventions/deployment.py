@@ -340,7 +340,8 @@ def documents_on_scaling(inventory: Inventory) -> tuple[Document, ...]:
 def says_one_host(inventory: Inventory) -> bool:
     """Whether a document, or a comment of a Compose file, says that the system is meant for one host."""
     return any(project.for_one_host for project in inventory.projects) or any(
-        any(map(_ONE_HOST_WORD.match, document.words))
+        document.for_one_host
+        or any(map(_ONE_HOST_WORD.match, document.words))
         or any(stages.ONE_HOST.search(heading.text) for heading in document.headings)
         for document in inventory.documents
     )

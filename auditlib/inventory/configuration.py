@@ -208,6 +208,8 @@ class DjangoSettings(Struct, frozen=True):
     collects: bool
     """Whether it says where static files are collected, or names a storage or library that may."""
     location: Location
+    cache_of_broker: Location | None = None
+    """Where a cache in Redis is given the very address that Celery's broker has."""
 
 
 DJANGO_MODULE = "DJANGO_SETTINGS_MODULE"

@@ -68,6 +68,8 @@ class Document(Struct, frozen=True):
     location: Location
     denied: frozenset[str] = frozenset()
     """The words that stand only where the document says that there is no such thing (`no replica or backup`)."""
+    for_one_host: bool = False
+    """Whether it is a README whose text before its second heading says so."""
 
     def names(self, name: str) -> bool:
         """Whether it may hold a name, as far as its words tell, which are of letters alone (`HighLatency_P95`)."""

@@ -153,8 +153,10 @@ class ProxyTrait(Struct, frozen=True):
     `kind` is `limit` (it counts requests, or locks callers out, by their address), `trust` (it is told of its proxy),
     `belief` (it takes the address of a client from a header, whoever sends it), `bound` (it believes named proxies
     alone), `socket` (it takes WebSockets), `stream` (it answers with a stream of events), `cookie` (it sends a cookie
-    for HTTPS alone), `hsts` (it keeps browsers to HTTPS) or `files` (it may send the files of its users in
-    production).
+    for HTTPS alone), `hsts` (it keeps browsers to HTTPS), `redirect` (it sends callers to HTTPS unless told otherwise),
+    `scheme` (it knows the header in which a proxy says that a call came by HTTPS), `admin` (it routes to Django's
+    administration), `static` (it may send or collect Django's static files) or `files` (it may send the files of its
+    users in production).
     """
 
     kind: str

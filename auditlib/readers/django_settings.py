@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from auditlib.inventory.configuration import DjangoSettings
 from auditlib.model import Location
 from auditlib.readers import python_code
+from auditlib.readers.python_code import Module
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings import is_test
 from auditlib.source import Source, Unreadable
@@ -46,7 +47,24 @@ def _read(source: Source, path: str) -> Iterator[DjangoSettings]:
         main=any(name == _APPS for name, _ in top),
         collects=_holds(source, path, _STATIC),
         location=Location(path),
+        cache_of_broker=_cache_of_broker(module),
     )
+
+
+def _cache_of_broker(module: Module) -> Location | None:
+    """Where the address of a cache in Redis is the expression that the address of the broker is."""
+    broker, caches = (module.constants.get(name) for name in ("CELERY_BROKER_URL", "CACHES"))
+    if broker is None or not isinstance(caches, ast.Dict):
+        return None
+    asked = ast.dump(module.resolved(broker))
+    for cache in caches.values:
+        given = {module.string(key): value for key, value in zip(cache.keys, cache.values, strict=True)} if isinstance(
+            cache, ast.Dict) else {}  # fmt: skip
+        address = given.get("LOCATION")
+        in_redis = "redis" in (module.string(given.get("BACKEND")) or "").lower()
+        if address is not None and in_redis and ast.dump(module.resolved(address)) == asked:
+            return module.location(address)
+    return None
 
 
 def _is_written_out(node: ast.expr) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib import stages
 from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -83,6 +84,8 @@ _PROFILE = regex(
 _RUN = regex(r"\bdocker[ -]compose\b[^\n;&|`]{0,100}? run (?:[^\n;&|`]{0,200})")
 """A call of Compose that starts one service, which activates its profile, wherever it stands in a line."""
 _LINE_LIMIT = 5_000
+_OPENING = 30
+"""So many lines of a document may say what the whole is for."""
 _WIPES = regex(
     r"\b(?:docker|podman)[- ]compose\b[^`|;&#]{0,160}?\bdown\b[^`|;&#]{0,80}?\s(?:-v|--volumes)\b[^`|;&#]{0,60}"
 )
@@ -154,7 +157,17 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}
-    yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file), denied)
+    yield Document(
+        file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file), denied,
+        _is_for_one_host(file, lines, headings),
+    )  # fmt: skip
+
+
+def _is_for_one_host(file: str, lines: list[str], headings: list[Heading]) -> bool:
+    """Whether a README says of the whole that it is meant for one host, before it comes to the parts."""
+    end = headings[1].location.line - 1 if len(headings) > 1 else _OPENING
+    opening = " ".join(lines[: min(end, _OPENING)])
+    return posixpath.basename(file).lower().startswith("readme") and stages.ONE_HOST.search(opening) is not None
 
 
 def _anywhere(place: Location, line: str, shown: str) -> Iterator[Mention]:

@@ -38,7 +38,10 @@ _HINTS = Words(
     "WebSocket.Server(", "@WebSocketGateway", "websocket.Upgrader", "websocket.Accept(", "websocket.Handler",
     "@EnableWebSocket", "registerStompEndpoints", "@ServerEndpoint", "MapHub<", "UseWebSockets(", "ActionCable",
     "WebSocketUpgrade", "httpOnly", "Strict-Transport", "helmet", "HSTS", "Hsts", "hsts", "force_ssl",
-    "secure_headers", "event-stream", "SseEmitter", "@Sse(", "X-Accel-Buffering",
+    "secure_headers", "event-stream", "SECURE_SSL_REDIRECT",
+    "admin.site.urls", "hitenoise", "hiteNoise", "servestatic", "ServeStatic", "dj_static", "StaticFilesHandler",
+    "collectstatic", "staticfiles\":", "staticfiles':", "STATICFILES_STORAGE", "django_heroku",
+    "SseEmitter", "@Sse(", "X-Accel-Buffering",
 )  # fmt: skip
 """Without any of these words a file says nothing of all that."""
 
@@ -75,6 +78,14 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
             r"(?i:x[-_]real[-_]ip)|\bAXES_(?:IPWARE|PROXY|CLIENT_IP)\w*|\bRATELIMIT_IP_META_KEY\b|\bipware\b|"
             r"ProxyFixMiddleware")),
         _Sign("belief", "py", _FORWARDED, _COUNTS, _FIRST),
+        _Sign("redirect", "Django", regex(
+            r"(?m)^[ \t]*SECURE_SSL_REDIRECT\s*=\s*(?:True\b|not DEBUG\b|[^\n#]{0,120}(?:default\s*=|,)\s*"
+            r"(?:True|[\"'](?:[Tt]rue|1)[\"'])\s*,?\s*\))")),
+        _Sign("scheme", "Django", regex(r"\bSECURE_PROXY_SSL_HEADER\b|(?i:x[-_]forwarded[-_]proto)")),
+        _Sign("admin", "Django", regex(r"\badmin\.site\.urls\b")),
+        _Sign("static", "Django", regex(
+            r"(?i:whitenoise|servestatic|dj_static)|\bStaticFilesHandler\b|\bcollectstatic\b|\bdjango\.views\.static\b|"
+            r"\bstorages\.backends\b|\bS3\w{0,20}Storage\b|\bSTATICFILES_STORAGE\b|[\"']staticfiles[\"']\s*:|django_heroku")),
         _Sign("files", "Django", regex(
             r"\bdjango\.views\.static\b|\bDEFAULT_FILE_STORAGE\b|\bstorages\.backends\b|\bS3Boto3?Storage\b|"
             r"\bFileResponse\(|\bX-Accel-Redirect\b|\bMEDIA_URL\s*=\s*[^\n]{0,40}http")),

@@ -37,14 +37,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from auditlib import scraping
 from auditlib.conventions import deployment, environments, monitoring, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import PrometheusConfig, Target
+from auditlib.inventory.monitoring import PrometheusConfig, ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -67,6 +67,14 @@ _GONE = """
         for: 2m
         labels: {{severity: critical}}"""
 
+_ANSWERS = {"PostgreSQL exporter": "pg_up", "MySQL exporter": "mysql_up", "Redis exporter": "redis_up"}
+"""By exporter the metric that is 0 when the server behind it doesn't answer; the exporter itself is up then."""
+_SILENT = """
+      - alert: StoreDown
+        expr: {metric} == 0   # its exporter is up, and the server behind it doesn't answer
+        for: 2m
+        labels: {{severity: critical}}"""
+
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -76,10 +84,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for config in inventory.prometheus:
         if config.remote_write or not _runs(inventory, config) or _loads_unknown_rules(inventory, config):
             continue
-        seen = scraping.watched(inventory, graph, scraping.jobs(inventory, (config,)))
+        jobs = scraping.jobs(inventory, (config,))
+        behind = _behind_exporters(inventory, graph, jobs)
+        seen = scraping.watched(inventory, graph, jobs) | behind.keys()
         watched = [item for item in inventory.distinct_services if item.key in seen and _serves(inventory, item)]
         if watched:
-            yield _evidence(inventory, config, watched, deployment.uses_orchestrator(inventory))
+            metrics = sorted(set(behind.values()))
+            yield _evidence(inventory, config, watched, metrics, deployment.uses_orchestrator(inventory))
         elif config.alertmanagers:
             yield _of_idle(inventory, config, config.alertmanagers[0])
 
@@ -119,6 +130,17 @@ def _loads_unknown_rules(inventory: Inventory, config: PrometheusConfig) -> bool
     )
 
 
+def _behind_exporters(inventory: Inventory, graph: DependencyGraph, jobs: Iterable[ScrapeJob]) -> dict[str, str]:
+    """The metrics by which exporters say that a datastore answers, by the key of each that they hold an address of."""
+    found = {}
+    for source in scraping.sources(inventory, graph, jobs):
+        metric = _ANSWERS.get(source.exporter.name) if source.exporter else None
+        for peer in scraping.peers(inventory, graph, source.service) if metric and source.service else ():
+            if metric and services.is_datastore(inventory, peer):
+                found[peer.key] = metric
+    return found
+
+
 def _serves(inventory: Inventory, service: Service) -> bool:
     """Whether a service is more than a part of the monitoring."""
     return not services.is_watching(inventory, service)
@@ -131,10 +153,11 @@ def _gone(inventory: Inventory, config: PrometheusConfig) -> str:
     return "".join(_GONE.format(name=name) for name in found)
 
 
-def _alert(inventory: Inventory, config: PrometheusConfig, names: str) -> str:
+def _alert(inventory: Inventory, config: PrometheusConfig, names: str, metrics: Sequence[str] = ()) -> str:
     """The rule file beside the configuration, the line that loads it, and its mount where the file alone is mounted."""
     path = posixpath.join(posixpath.dirname(config.file), "alerts.yml")
-    rules = files.into(path, f"# tells of {names}\n{monitoring_lines.TARGET_DOWN}{_gone(inventory, config)}")
+    more = "".join(_SILENT.format(metric=name) for name in metrics) + _gone(inventory, config)
+    rules = files.into(path, f"# tells of {names}\n{monitoring_lines.TARGET_DOWN}{more}")
     lines = f"{files.into(config.file, 'rule_files: [alerts.yml]')}\n{rules}"
     for runner in monitoring.runners(inventory, config.file):
         if runner.build is None and not mounts.path_inside(runner, path):
@@ -145,8 +168,11 @@ def _alert(inventory: Inventory, config: PrometheusConfig, names: str) -> str:
     return lines
 
 
-def _evidence(inventory: Inventory, config: PrometheusConfig, watched: list[Service], clustered: bool) -> Evidence:
+def _evidence(
+    inventory: Inventory, config: PrometheusConfig, watched: list[Service], metrics: list[str], clustered: bool
+) -> Evidence:
     names = listed(item.name for item in watched)
+    asked = listed(f"`{name} == 0`" for name in ("up", *metrics[:1]))
     doubt = "or the platform that the repository deploys to has its own, " if clustered else ""
     return Evidence(
         f"{config.file} collects the metrics of {names}, and no file of the repository alerts on any: unless somebody "
@@ -154,7 +180,7 @@ def _evidence(inventory: Inventory, config: PrometheusConfig, watched: list[Serv
         config.location,
         subject=config.file,
         related=tuple(Related(item.location, f"nobody is told when {item.name} is down") for item in watched),
-        recommendation=f"Add a rule file with `up == 0` to `rule_files` of {config.file}, and a receiver.",
+        recommendation=f"Add a rule file with {asked} to `rule_files` of {config.file}, and a receiver.",
         severity=Severity.LOW if clustered else None,
-        example=_alert(inventory, config, names),
+        example=_alert(inventory, config, names, metrics),
     )

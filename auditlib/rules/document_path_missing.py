@@ -36,6 +36,8 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
+_YAML = {".yml": ".yaml", ".yaml": ".yml"}
+
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -58,8 +60,12 @@ def _told(inventory: Inventory) -> frozenset[tuple[Location, str]]:
 
 
 def _like(inventory: Inventory, path: str) -> str:
-    """The only file of that name elsewhere in the repository."""
+    """The only file of that name elsewhere in the repository, or in its place with YAML's other ending."""
     found = inventory.files_by_name.get(posixpath.basename(path), ())
+    stem, end = posixpath.splitext(path)
+    other = f"{stem}{_YAML[end]}" if end in _YAML else ""
+    if not found and other in inventory.files_by_name.get(posixpath.basename(other), ()):
+        return other
     return found[0] if len(found) == 1 else ""
 
 

@@ -52,6 +52,8 @@ _UNPACKS = frozenset({"tar", "unzip", "dpkg", "rpm", "install", "chmod", "apt", 
 _PROGRAM = regex(r"/releases/|linux|darwin|amd64|x86_64|arm64|aarch64|install|setup|\.(?:sh|deb|rpm|run|AppImage)$|"
                  r"uname|ARCH|^https://get\.", 0)  # fmt: skip
 """An address from which on what is fetched is a program; others give data."""
+_KEY = regex(r"\.(?:asc|gpg|pub|pgp)$|(?:^|/)keyrings?/|trusted\.gpg\.d/")
+"""A file that packages are proven with: nothing runs or unpacks it, and its rights are all that `chmod` changes."""
 _OWN = regex(r"^[\"']?(?:https?://)?(?:localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker|[\w-]+(?::\d+)?/)")
 _SAVES = frozenset({"-o", "--output", "-O", "--output-document"})
 _KEEPS = regex(r"-[a-zA-Z]*O")
@@ -106,7 +108,7 @@ def _unverified(commands: Sequence[Command]) -> Iterator[_Download]:
             after = next(iter(cores[index + 1 : index + 2]), [])
             if command.caught and not saved and _is_fed(commands[index + 1 : index + 2], after, command, address):
                 yield _Download(address, "", command.location, tuple(after))
-            elif saved and _PROGRAM.search(address) and used.get(saved.removeprefix("./"), 0) > index:
+            elif _PROGRAM.search(address) and not _KEY.search(saved) and used.get(saved.removeprefix("./"), 0) > index:
                 yield _Download(address, saved, command.location)
 
 

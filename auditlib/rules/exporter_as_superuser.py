@@ -33,7 +33,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import database_logins, environments, exporters, image_variables
+from auditlib.conventions import database_logins, environments, exporters, image_variables, images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -80,8 +80,19 @@ def _of_postgres(
 ) -> tuple[str, Location, Service | None] | None:
     """The user, if the server that the exporter asks is of the repository and makes it the superuser."""
     asked = exporter_server.postgres(inventory, graph, service)
+    if asked and (variable := _same_variable(asked)):
+        return f"${{{variable}}}", asked.login.location, asked.server
     made = database_logins.made_by(asked.server) if asked else None
     return (asked.user, asked.login.location, asked.server) if asked and made and asked.user in made.users else None
+
+
+def _same_variable(asked: exporter_server.Asked) -> str:
+    """The variable without a value in the repository that names the server's superuser and the exporter's user."""
+    made = exporter_server.entry(asked.server, "POSTGRES_USER") if asked.login.name == "DATA_SOURCE_USER" else None
+    same = made and made.variables == asked.login.variables and len(made.variables) == 1
+    blank = made and made.value is not None and not made.value.text and not asked.user
+    official = images.repository(asked.server.image) == "postgres" and asked.server.build is None
+    return asked.login.variables[0] if same and blank and official else ""
 
 
 def _evidence(
@@ -106,6 +117,9 @@ def _made(inventory: Inventory, kind: str, user: str, server: Service | None) ->
     if server is None:
         return f"# in the database\n{_GRANTS[kind]}"
     compose = compose_lines.call(inventory, server.project)
+    if user.startswith("$"):
+        asks = "sh -c 'psql -U \"$POSTGRES_USER\" -d postgres'"
+        return f'echo "{_GRANTS[kind]}" | {compose} exec -T {shlex.quote(server.name)} {asks}'
     return f'{compose} exec {shlex.quote(server.name)} psql -U {shlex.quote(user)} -d postgres -c "{_GRANTS[kind]}"'
 
 

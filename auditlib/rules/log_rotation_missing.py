@@ -109,7 +109,11 @@ def _is_documented(inventory: Inventory) -> bool:
 
 
 def _is_set_by_a_command(inventory: Inventory) -> bool:
-    return any("daemon.json" in word or "logrotate" in word for c in deployment.commands(inventory) for word in c.words)
+    return any(
+        "daemon.json" in word or "logrotate" in word
+        for command in deployment.commands(inventory)
+        for word in (*command.words, *command.writes)
+    )
 
 
 def _grows_everywhere(inventory: Inventory, service: Service) -> bool:

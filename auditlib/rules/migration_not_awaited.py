@@ -38,16 +38,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, migrations, services, starting
+from auditlib.conventions import environments, migrations, services, starting, switches
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_SWITCH = regex(r"^(?:\w+_)??(?:(?:RUN|APPLY|DO|AUTO|ENABLE|WITH)_)?(?:DB_)?(?:AUTO)?MIGRAT(?:E|IONS?)$")
+_AGAINST = regex(r"SKIP|(?:^|_)NO_|DISABLE|WITHOUT")
 _RESTARTED = frozenset({"always", "unless-stopped", "on-failure"})
 
 
@@ -82,7 +85,27 @@ def _migrators(inventory: Inventory, own: list[Service]) -> Iterator[tuple[Servi
 def _migrates(inventory: Inventory, service: Service) -> Start | None:
     """What brings the schema up to date when a service starts."""
     starts = starting.of(inventory, service)
-    return next((item for item in starts if migrations.applies(" ".join(item.words))), None)
+    found = next((item for item in starts if migrations.applies(" ".join(item.words))), None)
+    return None if found and found.followed and _is_switched_off(inventory, service, found) else found
+
+
+def _is_switched_off(inventory: Inventory, service: Service, start: Start) -> bool:
+    """Whether the script asks a variable that another service of the image has on, and this one off or not at all."""
+    script = inventory.scripts_by_path[start.location.file]
+    guarded = any(item.conditional and item.location == start.location for item in script.commands)
+    names = [name for name in script.sets | script.tests if _SWITCH.search(name) and not _AGAINST.search(name)]
+    if not guarded or len(names) != 1:
+        return False
+    mine = _given(service, names[0])
+    if mine is not None:
+        return mine.strip().lower() in ("false", "0", "no", "off")
+    same = (item for item in inventory.services if services.image_key(item) == services.image_key(service))
+    return any(switches.is_on(_given(item, names[0]) or "") for item in same)
+
+
+def _given(service: Service, name: str) -> str | None:
+    """The value of a variable of a service; None where it has none."""
+    return next((item.value.text for item in service.environment if item.name == name and item.value), None)
 
 
 def _hasty(inventory: Inventory, migrator: Service, own: list[Service]) -> Iterator[Service]:

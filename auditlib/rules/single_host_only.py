@@ -57,10 +57,10 @@ def _keeps(inventory: Inventory, service: Service) -> bool:
 
 
 def _chapter(inventory: Inventory, project: Project, running: list[Service], fixed: list[Service]) -> str:
-    """What the deployment guide says of the host, with the services that can move and those that can't."""
+    """What the deployment guide says of the host, with what can move and what can't; what watches it stays with it."""
     known = [item.name for item, *_ in services.stores(inventory, project)]
     stores = list(dict.fromkeys((*known, *(item.name for item in running if _keeps(inventory, item)))))
-    free = [item.name for item in running if item.name not in stores]
+    free = [item.name for item in running if item.name not in stores and not services.is_watching(inventory, item)]
     bound = f" (without `container_name`: {listed(item.name for item in fixed)})" if fixed else ""
     first = f"{listed(free, limit=4)}{bound}" if free else "<service>"
     return _CHAPTER.format(file=project.location.file, first=first, stores=listed(stores) or "nothing")

@@ -150,7 +150,7 @@ def _evidence(
     elsewhere = "; in production an orchestrator or a document may settle it" if settled else ""
     return Evidence(
         f"{listed(parts)} when {'it fails, and runs' if len(parts) == 1 else 'they fail, and each runs'} once "
-        f"({first.name}: {listed(stopped)}){elsewhere}.",
+        f"({first.name}: {listed(stopped)}), unless their code goes on without it{elsewhere}.",
         first.location,
         subject=f"{project}/single-points",
         service=first.name,

@@ -99,9 +99,12 @@ def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
     limited = "limit" in kinds or any("time-limit" in " ".join(item.command) for item in workers)
     endless = "" if limited else ", and one that hangs is never ended, as there is no time limit"
     options = "task_reject_on_worker_lost=True" + ("" if limited else ", task_time_limit=<seconds of the longest task>")
-    named = (item.name for item in inventory.task_queues if item.location.file == late.file and item.name)
+    named = [item for item in inventory.task_queues if item.name]
+    here = [item for item in named if item.location.file == late.file] or (named if len(named) == 1 else [])
+    file, name = (here[0].location.file, here[0].name) if here else (late.file, "<the application>")
+    some = "Some tasks" if any(item.acknowledges_late is False for item in inventory.task_queues) else "Tasks"
     yield Evidence(
-        "Tasks of Celery are acknowledged late, and nothing sets task_reject_on_worker_lost: one whose process is "
+        f"{some} of Celery are acknowledged late, and nothing sets task_reject_on_worker_lost: one whose process is "
         f"killed for want of memory fails and isn't tried again{endless}.",
         late,
         subject="tasks/lost",
@@ -113,7 +116,7 @@ def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
         recommendation="Set task_reject_on_worker_lost for tasks that may run twice"
         + ("." if limited else ", and task_time_limit for all."),
         severity=Severity.LOW,
-        example=files.into(late.file, f"{next(named, '<the application>')}.conf.update({options})"),
+        example=files.into(file, f"{name}.conf.update({options})"),
     )
 
 
