@@ -23,8 +23,13 @@ def in_text(text: str) -> Iterator[Call]:
     yield from filter(None, (compose_command.of(found.split()) for found in _TEXT.findall(text)))
 
 
-def everywhere(inventory: Inventory) -> Iterator[tuple[Call, Location]]:
+@answered_once
+def everywhere(inventory: Inventory) -> tuple[tuple[Call, Location], ...]:
     """The calls that commands of the repository are, and those that documents name, each with its place."""
+    return tuple(_everywhere(inventory))
+
+
+def _everywhere(inventory: Inventory) -> Iterator[tuple[Call, Location]]:
     for command in deployment.commands(inventory):
         if call := compose_command.of(command.words):
             yield call, command.location

@@ -13,6 +13,7 @@ from auditlib.compose.discovery import BASES, OVERRIDES
 from auditlib.conventions import deployment, exporters, networks, published_images, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Mount, Port, Project, Service
 from auditlib.paths import normal
 
@@ -44,11 +45,16 @@ def call(inventory: Inventory, project: str) -> str:
 
 def _env_file(inventory: Inventory, files: Collection[str]) -> set[str]:
     """The one file of variables with which documents and commands start Compose files; nothing where they differ."""
+    found = {next(iter(call.env_files), "") for call in _ups(inventory) if _is_of(call, files)}
+    return found if len(found) == 1 and not any(sign in file for file in found for sign in "$<") else set()
+
+
+@answered_once
+def _ups(inventory: Inventory) -> list[compose_command.Call]:
+    """The calls by which documents and commands start what Compose files name."""
     told = (item.words for item in deployment.documented_commands(inventory))
     calls = (compose_command.of(words) for words in (*told, *(item.words for item in deployment.commands(inventory))))
-    ups = (call for call in calls if call and call.verb == "up" and _is_of(call, files))
-    found = {next(iter(call.env_files), "") for call in ups}
-    return found if len(found) == 1 and not any(sign in file for file in found for sign in "$<") else set()
+    return [call for call in calls if call and call.verb == "up"]
 
 
 def _is_of(call: compose_command.Call, files: Collection[str]) -> bool:
