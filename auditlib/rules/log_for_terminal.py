@@ -28,11 +28,9 @@ References:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib import stages
-from auditlib.conventions import environments
+from auditlib.conventions import log_habits
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import LogHabit
@@ -52,13 +50,9 @@ _LINES = {
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding a library for all code of programs in containers that logs so without a condition."""
-    found: defaultdict[str, list[LogHabit]] = defaultdict(list)
-    for item in inventory.log_habits if any(service.build for service in inventory.services) else ():
-        path = item.location.file
-        aside = environments.is_for_development(path) or stages.is_for_development(path)
-        if item.kind == "terminal" and not aside:
-            found[item.product].append(item)
-    for product, items in found.items():
+    if not any(service.build for service in inventory.services):
+        return
+    for product, items in log_habits.in_operation(inventory, "terminal").items():
         yield _evidence(product, items)
 
 

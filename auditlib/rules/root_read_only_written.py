@@ -1,7 +1,8 @@
 """A service writes to its root file system, which is read-only.
 
 `read_only: true` leaves a container what it mounts and `/dev/shm`, nothing else; `/tmp` and `/run` are part of the
-root. A command that redirects to a file there, or a server that makes its socket there, ends at every start.
+root. A command that redirects to a file there, or a server that makes its socket there, ends at every start: Gunicorn
+keeps the sign of life of its workers in `/tmp`, Nginx buffers in `/var/cache/nginx`.
 
 Anti-pattern:
 
@@ -35,7 +36,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, mounts
+from auditlib.conventions import environments, images, mounts, services, starting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -49,13 +50,17 @@ from auditlib.rules._rule import Evidence, rule
 _OF_ROOT = regex(r"/(?:tmp|var/tmp|run|var/run|usr|root)/[\w@%+.,/-]+")
 """Paths without expansions, where images declare no volumes as a rule."""
 _WRITERS = frozenset({"touch", "tee"})
-_SOCKETS = {
-    "postgres": ("/var/run/postgresql", "unix_socket_directories"),
-    "mysql": ("/var/run/mysqld", "socket"),
-    "mariadb": ("/run/mysqld", "socket"),
-    "httpd": ("/usr/local/apache2/logs", "PidFile"),
+_FOLDERS: dict[str, tuple[tuple[str, ...], str]] = {
+    "postgres": (("/var/run/postgresql",), "unix_socket_directories"),
+    "mysql": (("/var/run/mysqld", "/tmp"), "socket"),  # noqa: S108 -- a folder of the container
+    "mariadb": (("/run/mysqld", "/tmp"), "socket"),  # noqa: S108
+    "mongo": (("/tmp",), "unixSocketPrefix"),  # noqa: S108
+    "httpd": (("/usr/local/apache2/logs",), "PidFile"),
+    "nginx": (("/var/cache/nginx", "/run"), "temp_path"),
 }
-"""Where the servers of official images make a file at each start, and the option by which they are told otherwise."""
+"""Where the servers of official images make files at each start, and the option by which they are told otherwise."""
+_GUNICORN = regex(r"(?:^|[\s/\"'])gunicorn\s")
+_OF_GUNICORN = regex(r"--worker-tmp-dir|-c\s|--config\b")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -68,8 +73,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         held = {path: place for path, place in written.items() if not _is_mounted(service, path)}
         if held:
             yield _evidence(inventory, service, held)
-        elif folder := _of_server(service):
-            yield _of_image(inventory, service, folder)
+        elif folders := _of_server(inventory, service):
+            yield _of_image(inventory, service, folders)
 
 
 def _written(command: Command) -> Iterator[tuple[str, Location]]:
@@ -86,14 +91,26 @@ def _is_mounted(service: Service, path: str) -> bool:
     return any((mount := mounts.holding(service, each)) and not mount.read_only for each in names)
 
 
-def _of_server(service: Service) -> str:
-    """The folder in which the server of an official image makes a file; empty where it needs none."""
+def _of_server(inventory: Inventory, service: Service) -> list[str]:
+    """The folders in which a well-known server makes files, and where nothing is mounted."""
     name = images.repository(service.image).removeprefix("docker.io/").removeprefix("library/")
-    folder, option = _SOCKETS.get(name, ("", ""))
+    folders, option = _FOLDERS.get(name, ((), ""))
     changed = service.build or service.entrypoint or any(option in word for word in service.command)
     configured = any(mount.target.startswith(("/etc/mysql", "/etc/my", "/usr/local/apache2/conf")) or
                      mount.target.endswith("postgresql.conf") for mount in service.mounts)  # fmt: skip
-    return "" if not folder or changed or configured or _is_mounted(service, f"{folder}/x") else folder
+    if changed or configured or not services.runs_server(inventory, service):
+        folders = ()
+    if _starts_gunicorn(inventory, service):
+        folders = ("/tmp",)  # noqa: S108
+    return [folder for folder in folders if not _is_mounted(service, f"{folder}/x")]
+
+
+def _starts_gunicorn(inventory: Inventory, service: Service) -> bool:
+    """Whether workers keep their sign of life where Gunicorn puts it by itself."""
+    text = "\n".join(" ".join(start.words) for start in starting.of(inventory, service))
+    match = _GUNICORN.search(text)
+    told = any(entry.name == "GUNICORN_CMD_ARGS" for entry in service.environment)
+    return match is not None and not told and not _OF_GUNICORN.search(text[match.end() - 1 :])
 
 
 def _evidence(inventory: Inventory, service: Service, held: dict[str, Location]) -> Evidence:
@@ -117,17 +134,18 @@ def _to_mount(path: str) -> str:
     return "/".join(parts[:2]) if parts[1] == "tmp" else posixpath.dirname(path)
 
 
-def _of_image(inventory: Inventory, service: Service, folder: str) -> Evidence:
+def _of_image(inventory: Inventory, service: Service, folders: list[str]) -> Evidence:
+    server = f"the server of {service.image}" if service.image and not service.build else "its server"
     return Evidence(
-        f"{service.name} is read-only, and the server of {service.image} makes a file in {folder} at each start, where "
-        'nothing is mounted: it ends with "Read-only file system".',
-        service.image_location,
+        f"{service.name} is read-only, and {server} makes files in {listed(folders)} at each start, where nothing is "
+        'mounted: it ends with "Read-only file system".',
+        service.image_location or service.location,
         subject=service.name,
         service=service.name,
-        recommendation=f"Add {folder} to the `tmpfs` of {service.name}.",
+        recommendation=f"Add {listed(folders)} to the `tmpfs` of {service.name}.",
         severity=_severity(inventory, service),
         confidence=Confidence.MEDIUM,
-        example=compose_lines.of_service(service, _tmpfs(service, folder)),
+        example=compose_lines.of_service(service, _tmpfs(service, *folders)),
     )
 
 

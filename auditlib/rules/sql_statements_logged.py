@@ -28,11 +28,9 @@ References:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib import stages
-from auditlib.conventions import environments
+from auditlib.conventions import log_habits
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import LogHabit
@@ -56,13 +54,7 @@ _LINES = {
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding a product for all code of the application that logs each statement without a condition."""
-    found: defaultdict[str, list[LogHabit]] = defaultdict(list)
-    for item in inventory.log_habits:
-        path = item.location.file
-        aside = environments.is_for_development(path) or stages.is_for_development(path)
-        if item.kind == "sql" and not aside:
-            found[item.product].append(item)
-    for product, items in found.items():
+    for product, items in log_habits.in_operation(inventory, "sql").items():
         yield _evidence(product, items)
 
 

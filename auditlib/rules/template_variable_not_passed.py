@@ -36,14 +36,12 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from auditlib.conventions import environments, mounts, programs, services, templates
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
-from auditlib.inventory.stack import EnvironmentEntry, Project, Service
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -53,9 +51,6 @@ from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
-_OUTSIDE = regex(r"\.|host|endpoint")
-_LOCAL = regex(r"(?:localhost|127\.|0\.0\.0\.0|\[?::)|.*\.(?:internal|flycast|localhost|local)$")
-"""This machine, and the inner networks of platforms, which Compose has no part in."""
 _BAKED = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|VUE_APP)_")
 """Variables that a bundler writes into what it builds, so that a container's environment comes too late."""
 
@@ -77,14 +72,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(group, template, [item for item in lost if item not in baked])
         if baked:
             yield _of_build(first, template, baked)
-    for project in inventory.deployed_projects:
-        for file in inventory.env_files:
-            beside = posixpath.dirname(file.path) == posixpath.dirname(project.location.file)
-            meant = file.template and beside and templates.goes_with(inventory, file, project)
-            overruled = list(_overruled(inventory, project, file)) if meant else []
-            if overruled:
-                yield _overruled_evidence(project, file, overruled)
-                break
 
 
 def _by_image(inventory: Inventory) -> list[list[Program]]:
@@ -99,67 +86,6 @@ def _by_image(inventory: Inventory) -> list[list[Program]]:
     return [
         mine for mine in groups.values() if not any(item.service.env_files or item.service.secrets for item in mine)
     ]
-
-
-class _Overruled(Struct, frozen=True):
-    """A variable for which a template asks for a host elsewhere, and Compose says a service of its project."""
-
-    service: Service
-    line: EnvLine
-    elsewhere: str
-    entry: EnvironmentEntry
-    host: str
-
-
-def _overruled(inventory: Inventory, project: Project, file: EnvFile) -> Iterator[_Overruled]:
-    mine = inventory.services_of(project.name)
-    lines = {line.name: line for line in file.lines if line.endpoints and not line.commented}
-    for service in mine.values() if lines else ():
-        if service.changed_at is not None or environments.only_for_development(service):
-            continue
-        for entry in service.environment:
-            line = lines.get(entry.name)
-            passed = entry.variables or entry.origin != "environment"
-            if line is None or passed or environments.in_development_file(inventory, entry.location.file):
-                continue
-            elsewhere, host = line.endpoints[0].host, entry.endpoints[0].host if entry.endpoints else ""
-            if host in mine and elsewhere not in mine and _is_elsewhere(elsewhere):
-                yield _Overruled(service, line, elsewhere, entry, host)
-
-
-def _is_elsewhere(host: str) -> bool:
-    """Whether a host is one of the network, or a placeholder for one; not this machine, and no bare name."""
-    return bool(_OUTSIDE.search(host)) and not _LOCAL.match(host)
-
-
-def _overruled_evidence(project: Project, file: EnvFile, found: list[_Overruled]) -> Evidence:
-    first = found[0]
-    names = listed(dict.fromkeys(item.entry.name for item in found))
-    services = list(dict.fromkeys(item.service.name for item in found))
-    hosts = listed(dict.fromkeys(item.host for item in found))
-    lines = {item.line.name: item.line for item in found}
-    value = first.entry.value
-    kept = f"{first.entry.name}:-{value.text}" if value and not value.secret else f"{first.entry.name}:?"
-    return Evidence(
-        f"{file.path} asks for {names} ({listed(dict.fromkeys(item.elsewhere for item in found))}), and "
-        f"{project.location.file} gives {listed(services)} {'a literal' if len(lines) == 1 else 'literals'} instead: "
-        f"what the environment file says changes nothing, and {'it goes' if len(services) == 1 else 'they go'} on with "
-        f"{hosts}.",
-        first.entry.location,
-        subject=f"{project.name}/overruled by literals",
-        service=first.service.name,
-        related=(
-            *(Related(line.location, f"{file.path} asks for {name}") for name, line in lines.items()),
-            *(
-                Related(item.entry.location, f"{item.service.name} is given {item.host}", member=True)
-                for item in found[1:]
-                if item.entry.location != first.entry.location
-            ),
-        ),
-        recommendation=f"Write `${{{first.entry.name}:-…}}` in {project.location.file}, or leave {names} out of "
-        f"{file.path}.",
-        example=compose_lines.of_service(first.service, f"environment:\n  {first.entry.name}: ${{{kept}}}"),
-    )
 
 
 def _arguments(inventory: Inventory, service: Service) -> set[str]:

@@ -55,6 +55,9 @@ _PLACES = regex(
 """Names of places, logins and kinds of stores, which differ between the host and a container on purpose."""
 _HARDENED = regex(r"DEBUG|DEMO|SEED|TEST|RELOAD|DOCS|^(?:PYTHON|NODE_|APP_|FLASK_|GIN_)")
 """Names of what a deployment fixes on purpose."""
+_OUTSIDE = regex(r"\.|host|endpoint")
+_LOCAL = regex(r"(?:localhost|127\.|0\.0\.0\.0|\[?::)|.*\.(?:internal|flycast|localhost|local)$")
+"""This machine, and the inner networks of platforms, which Compose has no part in."""
 _SHOWN = 6
 
 
@@ -68,7 +71,10 @@ class _Overruled(Struct, frozen=True):
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each template one finding for the settings that the deployed projects overrule by literals everywhere."""
+    """For each template one finding for the settings that the deployed projects overrule by literals everywhere; for
+    each project one for the addresses.
+    """
+    yield from _of_addresses(inventory)
     for file in inventory.env_files:
         if not file.template or templates.is_for_laravel(inventory, file):
             continue
@@ -79,6 +85,81 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 found.setdefault(item.line.name, []).append(item)
         if found:
             yield _evidence(file, found)
+
+
+def _of_addresses(inventory: Inventory) -> Iterator[Evidence]:
+    """For each project the addresses elsewhere that its template asks for, where it is given a service of its own."""
+    for project in inventory.deployed_projects:
+        for file in inventory.env_files:
+            beside = posixpath.dirname(file.path) == posixpath.dirname(project.location.file)
+            meant = file.template and beside and templates.goes_with(inventory, file, project)
+            found = list(_led_elsewhere(inventory, project, file)) if meant else []
+            if found:
+                yield _elsewhere_evidence(project, file, found)
+                break
+
+
+class _Elsewhere(Struct, frozen=True):
+    """A variable for which a template asks for a host elsewhere, and Compose says a service of its project."""
+
+    service: Service
+    line: EnvLine
+    elsewhere: str
+    entry: EnvironmentEntry
+    host: str
+
+
+def _led_elsewhere(inventory: Inventory, project: Project, file: EnvFile) -> Iterator[_Elsewhere]:
+    mine = inventory.services_of(project.name)
+    lines = {line.name: line for line in file.lines if line.endpoints and not line.commented}
+    for service in mine.values() if lines else ():
+        if service.changed_at is not None or environments.only_for_development(service):
+            continue
+        for entry in service.environment:
+            line = lines.get(entry.name)
+            passed = entry.variables or entry.origin != "environment"
+            if line is None or passed or environments.in_development_file(inventory, entry.location.file):
+                continue
+            elsewhere, host = line.endpoints[0].host, entry.endpoints[0].host if entry.endpoints else ""
+            if host in mine and elsewhere not in mine and _is_elsewhere(elsewhere):
+                yield _Elsewhere(service, line, elsewhere, entry, host)
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Whether a host is one of the network, or a placeholder for one; not this machine, and no bare name."""
+    return bool(_OUTSIDE.search(host)) and not _LOCAL.match(host)
+
+
+def _elsewhere_evidence(project: Project, file: EnvFile, found: list[_Elsewhere]) -> Evidence:
+    first = found[0]
+    names = listed(dict.fromkeys(item.entry.name for item in found))
+    services = list(dict.fromkeys(item.service.name for item in found))
+    hosts = listed(dict.fromkeys(item.host for item in found))
+    lines = {item.line.name: item.line for item in found}
+    value = first.entry.value
+    kept = f"{first.entry.name}:-{value.text}" if value and not value.secret else f"{first.entry.name}:?"
+    return Evidence(
+        f"{file.path} asks for {names} ({listed(dict.fromkeys(item.elsewhere for item in found))}), and "
+        f"{project.location.file} gives {listed(services)} {'a literal' if len(lines) == 1 else 'literals'} instead: "
+        f"what the environment file says changes nothing, and {'it goes' if len(services) == 1 else 'they go'} on with "
+        f"{hosts}.",
+        first.entry.location,
+        subject=f"{project.name}/overruled by literals",
+        service=first.service.name,
+        related=(
+            *(Related(line.location, f"{file.path} asks for {name}") for name, line in lines.items()),
+            *(
+                Related(item.entry.location, f"{item.service.name} is given {item.host}", member=True)
+                for item in found[1:]
+                if item.entry.location != first.entry.location
+            ),
+        ),
+        recommendation=f"Write `${{{first.entry.name}:-…}}` in {project.location.file}, or leave {names} out of "
+        f"{file.path}.",
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+        example=compose_lines.of_service(first.service, f"environment:\n  {first.entry.name}: ${{{kept}}}"),
+    )
 
 
 def _is_for(inventory: Inventory, project: Project, file: EnvFile) -> bool:

@@ -27,8 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib import stages
-from auditlib.conventions import environments
+from auditlib.conventions import log_habits
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import LogHabit
@@ -41,14 +40,8 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all code that has Sentry get personal data without a condition."""
-    found = [item for item in inventory.log_habits if item.kind == "personal" and not _is_aside(item)]
-    if found:
-        yield _evidence(found)
-
-
-def _is_aside(item: LogHabit) -> bool:
-    path = item.location.file
-    return environments.is_for_development(path) or stages.is_for_development(path)
+    for items in log_habits.in_operation(inventory, "personal").values():
+        yield _evidence(items)
 
 
 def _evidence(items: list[LogHabit]) -> Evidence:
