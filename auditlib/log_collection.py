@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import monitoring, mounts, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LogShipper
+from auditlib.inventory.logs import LogShipper
 from auditlib.inventory.stack import Mount, Service
 from auditlib.patterns import regex
 

@@ -10,22 +10,12 @@ from hypothesis import strategies as st
 from auditlib import graph, readers
 from auditlib.errors import UsageError
 from auditlib.inventory import Inventory
+from auditlib.inventory.alerting import Integration, Receiver, Route
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
+from auditlib.inventory.dashboards import Dashboard, Datasource, Panel
 from auditlib.inventory.delivery import Command, Job, Script, Step, Workflow
 from auditlib.inventory.document import Document, Mention
-from auditlib.inventory.monitoring import (
-    AlertRule,
-    Dashboard,
-    Datasource,
-    Integration,
-    LabelMatcher,
-    Panel,
-    Query,
-    Receiver,
-    Route,
-    ScrapeJob,
-    Target,
-)
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, Query, ScrapeJob, Target
 from auditlib.inventory.stack import Dependency, Endpoint, EnvironmentEntry, Project, Service
 from auditlib.model import Location
 from auditlib.redaction import Vault

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from auditlib.conventions import deployment, environments, mounts, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard, DashboardProvider, Datasource
+from auditlib.inventory.dashboards import Dashboard, DashboardProvider, Datasource
 from auditlib.inventory.stack import Mount, Service
 from auditlib.patterns import regex
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from auditlib import stages
 from auditlib.conventions import environments
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LogHabit
+from auditlib.inventory.logs import LogHabit
 
 
 def in_operation(inventory: Inventory, kind: str) -> dict[str, list[LogHabit]]:

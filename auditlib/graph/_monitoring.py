@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from auditlib.graph._builder import Builder
-from auditlib.inventory.monitoring import AlertRule, Dashboard, Datasource, LabelMatcher, Route
+from auditlib.inventory.alerting import Route
+from auditlib.inventory.dashboards import Dashboard, Datasource
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.paths import upwards

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from auditlib.inventory import (
+    alerting,
     code,
     configuration,
+    dashboards,
     delivery,
     dockerfile,
     document,
+    logs,
     monitoring,
     proxy,
     schedules,
     stack,
     tasks,
+    telemetry,
 )
 from auditlib.model import Coverage
 
@@ -119,46 +123,46 @@ class Records:
     )
     scrape_jobs: tuple[monitoring.ScrapeJob, ...] = field(default=(), metadata={"of": monitoring.ScrapeJob})
     alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
-    receivers: tuple[monitoring.Receiver, ...] = field(default=(), metadata={"of": monitoring.Receiver})
-    alert_routes: tuple[monitoring.Route, ...] = field(default=(), metadata={"of": monitoring.Route})
-    alertmanager_refusals: tuple[monitoring.AlertmanagerRefusal, ...] = field(
-        default=(), metadata={"of": monitoring.AlertmanagerRefusal}
+    receivers: tuple[alerting.Receiver, ...] = field(default=(), metadata={"of": alerting.Receiver})
+    alert_routes: tuple[alerting.Route, ...] = field(default=(), metadata={"of": alerting.Route})
+    alertmanager_refusals: tuple[alerting.AlertmanagerRefusal, ...] = field(
+        default=(), metadata={"of": alerting.AlertmanagerRefusal}
     )
-    template_uses: tuple[monitoring.TemplateUse, ...] = field(default=(), metadata={"of": monitoring.TemplateUse})
-    inhibit_rules: tuple[monitoring.InhibitRule, ...] = field(default=(), metadata={"of": monitoring.InhibitRule})
+    template_uses: tuple[alerting.TemplateUse, ...] = field(default=(), metadata={"of": alerting.TemplateUse})
+    inhibit_rules: tuple[alerting.InhibitRule, ...] = field(default=(), metadata={"of": alerting.InhibitRule})
     web_logins: tuple[monitoring.WebLogin, ...] = field(default=(), metadata={"of": monitoring.WebLogin})
     probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})
-    collector_parts: tuple[monitoring.CollectorPart, ...] = field(default=(), metadata={"of": monitoring.CollectorPart})
+    collector_parts: tuple[telemetry.CollectorPart, ...] = field(default=(), metadata={"of": telemetry.CollectorPart})
     prometheus_calls: tuple[monitoring.PrometheusCall, ...] = field(
         default=(), metadata={"of": monitoring.PrometheusCall}
     )
-    missing_stages: tuple[monitoring.MissingStage, ...] = field(default=(), metadata={"of": monitoring.MissingStage})
-    idle_stages: tuple[monitoring.IdleStage, ...] = field(default=(), metadata={"of": monitoring.IdleStage})
-    otlp_listeners: tuple[monitoring.OtlpListener, ...] = field(default=(), metadata={"of": monitoring.OtlpListener})
-    loki_settings: tuple[monitoring.LokiSettings, ...] = field(default=(), metadata={"of": monitoring.LokiSettings})
-    datasources: tuple[monitoring.Datasource, ...] = field(default=(), metadata={"of": monitoring.Datasource})
-    dashboard_providers: tuple[monitoring.DashboardProvider, ...] = field(
-        default=(), metadata={"of": monitoring.DashboardProvider}
+    missing_stages: tuple[telemetry.MissingStage, ...] = field(default=(), metadata={"of": telemetry.MissingStage})
+    idle_stages: tuple[telemetry.IdleStage, ...] = field(default=(), metadata={"of": telemetry.IdleStage})
+    otlp_listeners: tuple[telemetry.OtlpListener, ...] = field(default=(), metadata={"of": telemetry.OtlpListener})
+    loki_settings: tuple[logs.LokiSettings, ...] = field(default=(), metadata={"of": logs.LokiSettings})
+    datasources: tuple[dashboards.Datasource, ...] = field(default=(), metadata={"of": dashboards.Datasource})
+    dashboard_providers: tuple[dashboards.DashboardProvider, ...] = field(
+        default=(), metadata={"of": dashboards.DashboardProvider}
     )
-    dashboards: tuple[monitoring.Dashboard, ...] = field(default=(), metadata={"of": monitoring.Dashboard})
+    dashboards: tuple[dashboards.Dashboard, ...] = field(default=(), metadata={"of": dashboards.Dashboard})
     instrumentations: tuple[monitoring.Instrumentation, ...] = field(
         default=(), metadata={"of": monitoring.Instrumentation}
     )
     own_metrics: tuple[monitoring.OwnMetric, ...] = field(default=(), metadata={"of": monitoring.OwnMetric})
     plain_variables: tuple[monitoring.PlainVariable, ...] = field(default=(), metadata={"of": monitoring.PlainVariable})
-    log_habits: tuple[monitoring.LogHabit, ...] = field(default=(), metadata={"of": monitoring.LogHabit})
-    otlp_exporters: tuple[monitoring.OtlpExporter, ...] = field(default=(), metadata={"of": monitoring.OtlpExporter})
-    coarse_histograms: tuple[monitoring.CoarseHistogram, ...] = field(
-        default=(), metadata={"of": monitoring.CoarseHistogram}
+    log_habits: tuple[logs.LogHabit, ...] = field(default=(), metadata={"of": logs.LogHabit})
+    otlp_exporters: tuple[telemetry.OtlpExporter, ...] = field(default=(), metadata={"of": telemetry.OtlpExporter})
+    coarse_histograms: tuple[telemetry.CoarseHistogram, ...] = field(
+        default=(), metadata={"of": telemetry.CoarseHistogram}
     )
-    otel_instruments: tuple[monitoring.OtelInstrument, ...] = field(
-        default=(), metadata={"of": monitoring.OtelInstrument}
+    otel_instruments: tuple[telemetry.OtelInstrument, ...] = field(
+        default=(), metadata={"of": telemetry.OtelInstrument}
     )
-    unknown_parsers: tuple[monitoring.UnknownParser, ...] = field(default=(), metadata={"of": monitoring.UnknownParser})
+    unknown_parsers: tuple[logs.UnknownParser, ...] = field(default=(), metadata={"of": logs.UnknownParser})
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
-    log_labels: tuple[monitoring.LogLabel, ...] = field(default=(), metadata={"of": monitoring.LogLabel})
-    log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
+    log_labels: tuple[logs.LogLabel, ...] = field(default=(), metadata={"of": logs.LogLabel})
+    log_shippers: tuple[logs.LogShipper, ...] = field(default=(), metadata={"of": logs.LogShipper})
     query_credentials: tuple[proxy.QueryCredential, ...] = field(default=(), metadata={"of": proxy.QueryCredential})
     request_logs: tuple[proxy.RequestLog, ...] = field(default=(), metadata={"of": proxy.RequestLog})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})

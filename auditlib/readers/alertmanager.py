@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from auditlib.inventory.monitoring import InhibitRule, Integration, LabelMatcher, Receiver, Route
+from auditlib.inventory.alerting import InhibitRule, Integration, Receiver, Route
+from auditlib.inventory.monitoring import LabelMatcher
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers import alertmanager_refusals, reading, selection

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.inventory.monitoring import AlertmanagerRefusal, TemplateUse
+from auditlib.inventory.alerting import AlertmanagerRefusal, TemplateUse
 from auditlib.patterns import regex
 from auditlib.readers.nodes import Entries, location, text
 from auditlib.redaction import Vault

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.inventory.monitoring import CoarseHistogram
+from auditlib.inventory.telemetry import CoarseHistogram
 from auditlib.patterns import Words, regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.monitoring import CollectorPart
+from auditlib.inventory.telemetry import CollectorPart
 from auditlib.readers import reading, selection
 from auditlib.readers.nodes import location
 from auditlib.source import Source, Unreadable

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.monitoring import Dashboard, DashboardVariable, Panel, Query
+from auditlib.inventory.dashboards import Dashboard, DashboardVariable, Panel
+from auditlib.inventory.monitoring import Query
 from auditlib.model import Coverage, Read
 from auditlib.patterns import regex
 from auditlib.phrases import counted

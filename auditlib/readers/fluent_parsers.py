@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.inventory.monitoring import UnknownParser
+from auditlib.inventory.logs import UnknownParser
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.monitoring import DashboardProvider, Datasource
+from auditlib.inventory.dashboards import DashboardProvider, Datasource
 from auditlib.model import Coverage, Location, Read
 from auditlib.readers import reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, text

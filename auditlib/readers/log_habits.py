@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.inventory.monitoring import LogHabit
+from auditlib.inventory.logs import LogHabit
 from auditlib.patterns import Words, regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source

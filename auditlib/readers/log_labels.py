@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.inventory.monitoring import LogLabel
+from auditlib.inventory.logs import LogLabel
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection

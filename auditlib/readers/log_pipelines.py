@@ -15,7 +15,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from auditlib.inventory.monitoring import LogShipper, PathPattern
+from auditlib.inventory.logs import LogShipper
+from auditlib.inventory.monitoring import PathPattern
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import log_shippers, reading

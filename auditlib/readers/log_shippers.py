@@ -11,13 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from auditlib.inventory.monitoring import (
-    LOKI_NO_DELETE_STORE,
-    LOKI_OLD_SCHEMA,
-    LogShipper,
-    LokiSettings,
-    PathPattern,
-)
+from auditlib.inventory.logs import LogShipper, LokiSettings
+from auditlib.inventory.monitoring import LOKI_NO_DELETE_STORE, LOKI_OLD_SCHEMA, PathPattern
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.inventory.monitoring import OtelInstrument
+from auditlib.inventory.telemetry import OtelInstrument
 from auditlib.patterns import Words, regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source

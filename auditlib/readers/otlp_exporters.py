@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.inventory.monitoring import OtlpExporter
+from auditlib.inventory.telemetry import OtlpExporter
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source

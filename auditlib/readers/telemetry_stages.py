@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.monitoring import IdleStage, MissingStage, OtlpListener
+from auditlib.inventory.telemetry import IdleStage, MissingStage, OtlpListener
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from auditlib.audit import Audit
 from auditlib.conventions import monitoring
-from auditlib.inventory.monitoring import AlertRule, Receiver
+from auditlib.inventory.alerting import Receiver
+from auditlib.inventory.monitoring import AlertRule
 from auditlib.report import wording
 from auditlib.report.blocks import State
 from auditlib.report.faults import Broken

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from auditlib.audit import Audit
 from auditlib.conventions import monitoring
-from auditlib.inventory.monitoring import AlertRule, Integration, PrometheusConfig, Receiver
+from auditlib.inventory.alerting import Integration, Receiver
+from auditlib.inventory.monitoring import AlertRule, PrometheusConfig
 from auditlib.model import Location, Severity
 from auditlib.report.faults import Broken, Faults
 

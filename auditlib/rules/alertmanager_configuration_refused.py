@@ -42,7 +42,7 @@ from auditlib import nearest
 from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertmanagerRefusal
+from auditlib.inventory.alerting import AlertmanagerRefusal
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule

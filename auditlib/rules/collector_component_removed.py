@@ -35,8 +35,8 @@ from msgspec import Struct
 from auditlib.conventions import environments, images, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import CollectorPart
 from auditlib.inventory.stack import Service
+from auditlib.inventory.telemetry import CollectorPart
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files

@@ -41,8 +41,8 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import OtlpListener
 from auditlib.inventory.stack import Service
+from auditlib.inventory.telemetry import OtlpListener
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files

@@ -38,8 +38,8 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import CollectorPart
 from auditlib.inventory.stack import Service
+from auditlib.inventory.telemetry import CollectorPart
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from auditlib.conventions import grafana, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard, Datasource, Panel
+from auditlib.inventory.dashboards import Dashboard, Datasource, Panel
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, grafana, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import DashboardProvider
+from auditlib.inventory.dashboards import DashboardProvider
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules import _files as files

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, grafana
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard
+from auditlib.inventory.dashboards import Dashboard
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

@@ -33,7 +33,8 @@ from auditlib import scraping
 from auditlib.conventions import deployment, exporters, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard, LabelMatcher, Panel, Query, ScrapeJob
+from auditlib.inventory.dashboards import Dashboard, Panel
+from auditlib.inventory.monitoring import LabelMatcher, Query, ScrapeJob
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule

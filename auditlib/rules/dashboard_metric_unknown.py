@@ -32,7 +32,8 @@ from auditlib import scraping
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard, Panel, Query
+from auditlib.inventory.dashboards import Dashboard, Panel
+from auditlib.inventory.monitoring import Query
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import deployment, environments, grafana, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard
+from auditlib.inventory.dashboards import Dashboard
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from auditlib.conventions import grafana, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard, DashboardProvider
+from auditlib.inventory.dashboards import Dashboard, DashboardProvider
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted, listed

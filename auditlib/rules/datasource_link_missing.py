@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from auditlib.conventions import grafana, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Datasource
+from auditlib.inventory.dashboards import Datasource
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files

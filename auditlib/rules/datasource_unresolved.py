@@ -34,7 +34,7 @@ from urllib.parse import urlsplit
 from auditlib.conventions import deployment, grafana, peers, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Datasource
+from auditlib.inventory.dashboards import Datasource
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines

@@ -36,7 +36,7 @@ from collections.abc import Iterator, Sequence
 from auditlib.conventions import environments, grafana, images, monitoring, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard, Datasource
+from auditlib.inventory.dashboards import Dashboard, Datasource
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed

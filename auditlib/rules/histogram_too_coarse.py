@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import CoarseHistogram
+from auditlib.inventory.telemetry import CoarseHistogram
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from auditlib.conventions import log_habits
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LogHabit
+from auditlib.inventory.logs import LogHabit
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files

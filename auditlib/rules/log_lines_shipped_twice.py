@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LogShipper
+from auditlib.inventory.logs import LogShipper
 from auditlib.inventory.stack import Mount
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files

@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import UnknownParser
+from auditlib.inventory.logs import UnknownParser
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files

@@ -37,7 +37,8 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, images, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LogShipper, PathPattern
+from auditlib.inventory.logs import LogShipper
+from auditlib.inventory.monitoring import PathPattern
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex

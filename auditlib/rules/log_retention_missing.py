@@ -36,7 +36,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, images, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LokiSettings
+from auditlib.inventory.logs import LokiSettings
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex

@@ -35,7 +35,8 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LogShipper, PathPattern
+from auditlib.inventory.logs import LogShipper
+from auditlib.inventory.monitoring import PathPattern
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

@@ -39,7 +39,8 @@ from fnmatch import fnmatchcase
 from auditlib.conventions import images, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LogShipper, PathPattern
+from auditlib.inventory.logs import LogShipper
+from auditlib.inventory.monitoring import PathPattern
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines

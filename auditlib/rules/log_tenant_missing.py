@@ -34,7 +34,7 @@ from auditlib import scraping
 from auditlib.conventions import images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LogShipper, LokiSettings
+from auditlib.inventory.logs import LogShipper, LokiSettings
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

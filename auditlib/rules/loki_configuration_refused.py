@@ -37,7 +37,8 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LOKI_NO_DELETE_STORE, LOKI_OLD_SCHEMA, LokiSettings
+from auditlib.inventory.logs import LokiSettings
+from auditlib.inventory.monitoring import LOKI_NO_DELETE_STORE, LOKI_OLD_SCHEMA
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed

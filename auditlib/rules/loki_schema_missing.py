@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LokiSettings
+from auditlib.inventory.logs import LokiSettings
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files

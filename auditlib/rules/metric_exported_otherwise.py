@@ -38,7 +38,7 @@ from auditlib.conventions import monitoring
 from auditlib.conventions.monitoring import Asking
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import OtelInstrument
+from auditlib.inventory.telemetry import OtelInstrument
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files

@@ -38,7 +38,7 @@ from fnmatch import fnmatchcase
 from auditlib.conventions import environments, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import TemplateUse
+from auditlib.inventory.alerting import TemplateUse
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

@@ -36,8 +36,8 @@ from urllib.parse import urlsplit
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import OtlpExporter
 from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.inventory.telemetry import OtlpExporter
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines

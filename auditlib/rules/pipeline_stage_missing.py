@@ -40,8 +40,8 @@ from auditlib import nearest
 from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import MissingStage
 from auditlib.inventory.stack import Service
+from auditlib.inventory.telemetry import MissingStage
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Integration, Receiver
+from auditlib.inventory.alerting import Integration, Receiver
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed

@@ -35,7 +35,7 @@ from collections.abc import Iterable, Iterator
 from auditlib.conventions import environments, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Integration, Receiver
+from auditlib.inventory.alerting import Integration, Receiver
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed, specified

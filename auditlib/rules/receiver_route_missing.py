@@ -34,8 +34,8 @@ from auditlib import scraping
 from auditlib.conventions import programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.alerting import Integration, Receiver
 from auditlib.inventory.code import Route
-from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex

@@ -36,7 +36,7 @@ from msgspec import Struct
 from auditlib.conventions import environments, filled_files, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Integration, Receiver
+from auditlib.inventory.alerting import Integration, Receiver
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex

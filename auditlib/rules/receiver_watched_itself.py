@@ -35,7 +35,8 @@ from auditlib import scraping
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertRule, Receiver
+from auditlib.inventory.alerting import Receiver
+from auditlib.inventory.monitoring import AlertRule
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex

@@ -35,7 +35,8 @@ from collections.abc import Iterable, Iterator
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher, Route
+from auditlib.inventory.alerting import Route
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import is_quick, regex
 from auditlib.phrases import listed

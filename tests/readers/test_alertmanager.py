@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditlib.inventory.monitoring import Receiver, Route
+from auditlib.inventory.alerting import Receiver, Route
 from auditlib.model import Read
 from auditlib.readers import alertmanager
 from auditlib.source import Source

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditlib.inventory.monitoring import DashboardProvider, Datasource
+from auditlib.inventory.dashboards import DashboardProvider, Datasource
 from auditlib.model import Read
 from auditlib.readers import dashboards, grafana
 from auditlib.readers.json_positions import Document, objects

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditlib.inventory.monitoring import LogShipper, LokiSettings
+from auditlib.inventory.logs import LogShipper, LokiSettings
 from auditlib.model import Read
 from auditlib.readers import log_pipelines, log_shippers
 from auditlib.source import Source

@@ -1,17 +1,11 @@
 """Parts of the monitoring's files that single rules ask for: inhibitions, probes, foreign fields, labels, log files."""
 
+from auditlib.inventory.alerting import InhibitRule, Route
 from auditlib.inventory.configuration import UnrotatedLog
-from auditlib.inventory.monitoring import (
-    CollectorPart,
-    Datasource,
-    InhibitRule,
-    LogHabit,
-    ProbeModule,
-    RawPathLabel,
-    Route,
-    ScrapeJob,
-    WebLogin,
-)
+from auditlib.inventory.dashboards import Datasource
+from auditlib.inventory.logs import LogHabit
+from auditlib.inventory.monitoring import ProbeModule, RawPathLabel, ScrapeJob, WebLogin
+from auditlib.inventory.telemetry import CollectorPart
 from auditlib.readers import (
     alertmanager,
     collector_parts,

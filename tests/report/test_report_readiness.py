@@ -12,17 +12,11 @@ from handmade import FILE, MakeAudit, finding, place, service
 from auditlib import audit as auditing
 from auditlib import readiness, rules
 from auditlib.audit import Audit
+from auditlib.inventory.alerting import Integration, Receiver
 from auditlib.inventory.delivery import Caller, Command, Job, Script, Step, Workflow
 from auditlib.inventory.document import Document, Heading
-from auditlib.inventory.monitoring import (
-    Integration,
-    LogShipper,
-    PathPattern,
-    PrometheusConfig,
-    Receiver,
-    ScrapeJob,
-    Target,
-)
+from auditlib.inventory.logs import LogShipper
+from auditlib.inventory.monitoring import PathPattern, PrometheusConfig, ScrapeJob, Target
 from auditlib.inventory.stack import Dependency, Endpoint, EnvironmentEntry, Healthcheck, Mount, Project
 from auditlib.model import Read, Related, Severity, Status
 from auditlib.readiness import Answer, State

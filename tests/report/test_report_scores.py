@@ -11,7 +11,7 @@ from auditlib import history, readiness, verdict
 from auditlib.audit import Audit
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import TestSuite
-from auditlib.inventory.monitoring import LogShipper
+from auditlib.inventory.logs import LogShipper
 from auditlib.model import Area, Confidence, Finding, Severity
 from auditlib.report import markdown_document, rendering, sections
 from auditlib.report.blocks import PAGE_MIME, Prose, Table

@@ -9,7 +9,8 @@ from auditlib import readiness
 from auditlib.audit import Audit
 from auditlib.conventions import monitoring
 from auditlib.graph import Edge
-from auditlib.inventory.monitoring import AlertRule, Receiver
+from auditlib.inventory.alerting import Receiver
+from auditlib.inventory.monitoring import AlertRule
 from auditlib.report import palette, reaching, wording
 from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import layered
