@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -131,6 +131,17 @@ def takes(matcher: LabelMatcher, value: str) -> bool:
     except re.error:
         return True
     return found == (matcher.operator == "=~")
+
+
+def own_labels(alert: AlertRule) -> dict[str, str]:
+    """The labels that an alert has whatever its series."""
+    return {"alertname": alert.name} | {name: value for name, value in alert.labels if "{{" not in value}
+
+
+def may_match(alert: AlertRule, matchers: Iterable[LabelMatcher]) -> bool:
+    """Whether matchers can take an alert: those for labels that only its series can bring count as met."""
+    labels = own_labels(alert)
+    return all(item.name not in labels or takes(item, labels[item.name]) for item in matchers)
 
 
 def alerts(inventory: Inventory) -> tuple[AlertRule, ...]:

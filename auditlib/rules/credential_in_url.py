@@ -53,6 +53,8 @@ _WITH_COLON = regex(r":‹secret[^›]*›@")
 _ADDRESS = regex(r"_(?:URL|URI|DSN|ADDRESS|CONNECTION(?:_STRING)?)$")
 _STOCK = regex(r"//user(?:name)?:‹[^›]*›@(?:localhost|host)(?::\d+)?/(?:dbname|database|db)\b")
 """What generators of projects write to show the form, as Alembic does."""
+_SERVER = 5
+"""The letters that an address's scheme and the variables of its server share: POSTG, MONGO, MYSQL, MARIA, REDIS."""
 _JOINED = {
     **dict.fromkeys(("js", "mjs", "ts", "tsx"), ("`", "${{encodeURIComponent({})}}")),
     **dict.fromkeys(("go", "java"), ('"', '" + {} + "')), "php": ("'", "' . {} . '"), "rb": ('"', "#{{{}}}"),
@@ -141,20 +143,25 @@ def _spot(place: Location) -> tuple[str, int]:
     return place.file, place.line
 
 
-def _by_password(inventory: Inventory) -> dict[int, str]:
+def _by_password(inventory: Inventory) -> dict[int, list[str]]:
     """The variables that hold a password alone, by the identity of its value."""
-    found: dict[int, str] = {}
+    found: defaultdict[int, dict[str, None]] = defaultdict(dict)
     for item in secrets.sightings(inventory):
         if is_credential_name(item.name) and not _ADDRESS.search(item.name):
-            found.setdefault(item.value.identity, item.name)
-    return found
+            found[item.value.identity][item.name] = None
+    return {identity: list(names) for identity, names in found.items()}
 
 
-def _password(items: list[Sighting], variables: dict[int, str]) -> str:
-    """The variable that holds the password elsewhere, or one that is called after the address."""
+def _password(items: list[Sighting], variables: dict[int, list[str]]) -> str:
+    """The variable that holds the password elsewhere, or one that is called after the address.
+
+    Two servers with the same weak password are two passwords to be: of several variables the one of the server counts.
+    """
     address = next((item.name for item in items if item.name), "")
     usual = f"{_ADDRESS.sub('', address)}_PASSWORD" if address else "PASSWORD"
-    return variables.get(items[0].value.identity, usual)
+    known = variables.get(items[0].value.identity, [])
+    server = items[0].value.text.partition("://")[0][:_SERVER].upper() if len(known) > 1 else ""
+    return next((name for name in known if server in name), usual)
 
 
 def _lines(inventory: Inventory, items: list[Sighting], variable: str) -> str:
@@ -244,7 +251,7 @@ def _in_python(address: str, password: str) -> str:
     return f'f"{_HIDDEN.sub(quoted, address)}"  # from urllib.parse import quote'
 
 
-def _evidence(inventory: Inventory, items: list[Sighting], variables: dict[int, str]) -> Evidence:
+def _evidence(inventory: Inventory, items: list[Sighting], variables: dict[int, list[str]]) -> Evidence:
     first, *others = items
     variable = _password(items, variables)
     nameless = f"A connection string in line {first.location.line} of {first.location.file} holds its password"

@@ -56,7 +56,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         parents, siblings = _before(inventory.alert_routes[:number], route)
         earlier = [item for item in siblings if item.matchers and not item.continues]
         covering = [item for item in earlier if _covers(item.matchers, route.matchers)][:1]
-        meant = [] if covering else [item for item in alerts if _may_match(item, (*parents, *route.matchers))]
+        meant = [] if covering else [item for item in alerts if monitoring.may_match(item, (*parents, *route.matchers))]
         taking = covering or _taking(earlier, meant)
         if taking and any(item.receiver != route.receiver for item in taking):
             yield _evidence(route, taking, meant)
@@ -95,21 +95,11 @@ def _takes(matcher: LabelMatcher, value: str) -> bool:
     return (matcher.operator in ("=", "!=") or is_quick(matcher.value)) and monitoring.takes(matcher, value)
 
 
-def _labels(alert: AlertRule) -> dict[str, str]:
-    """The labels that an alert has whatever its series."""
-    return {"alertname": alert.name} | {name: value for name, value in alert.labels if "{{" not in value}
-
-
-def _may_match(alert: AlertRule, matchers: Iterable[LabelMatcher]) -> bool:
-    labels = _labels(alert)
-    return all(item.name not in labels or monitoring.takes(item, labels[item.name]) for item in matchers)
-
-
 def _taking(earlier: list[Route], alerts: list[AlertRule]) -> list[Route]:
     """The routes that surely take all the alerts; none where one alert may get through."""
     found: dict[Route, None] = {}
     for alert in alerts:
-        labels = _labels(alert)
+        labels = monitoring.own_labels(alert)
         sure = (
             route for route in earlier if all(m.name in labels and _takes(m, labels[m.name]) for m in route.matchers)
         )

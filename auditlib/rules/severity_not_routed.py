@@ -69,14 +69,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _lost(inventory: Inventory, label: str, routes: list[Route], others: list[Route]) -> dict[str, list[AlertRule]]:
-    """The alerts by those of their values that no matcher of the label takes; other routes might still take them."""
+    """The alerts that no route takes, by those of their values that no matcher of the label takes."""
     found: defaultdict[str, list[AlertRule]] = defaultdict(list)
     matchers = [matcher for route in routes for matcher in route.matchers if matcher.name == label]
     if others and not all(route.matchers for route in others):
         return found
     for alert in monitoring.alerts(inventory):
         value = dict(alert.labels).get(label, "")
-        if value and "{{" not in value and not any(monitoring.takes(matcher, value) for matcher in matchers):
+        if not value or "{{" in value or any(monitoring.takes(matcher, value) for matcher in matchers):
+            continue
+        if not any(monitoring.may_match(alert, route.matchers) for route in others if route.depth == 1):
             found[value].append(alert)
     return found
 
