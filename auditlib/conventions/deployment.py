@@ -177,14 +177,18 @@ def other_ci(inventory: Inventory) -> tuple[str, ...]:
     return tuple(path for path in inventory.files if _OTHER_CI.match(path))
 
 
-def unread_ci(inventory: Inventory) -> bool:
-    """Whether there are files of a CI system, or workflows that can't be read or lie where no host looks for them: what
-    they are to run isn't known.
-    """
+@answered_once
+def unfollowed_ci(inventory: Inventory) -> tuple[str, ...]:
+    """The files of other CI systems and the workflows that can't be read: what they are meant to run isn't known."""
     read = {item.file for item in inventory.workflows}
-    workflows = [path for path in inventory.files if _WORKFLOW.match(path)]
-    unread = any(path not in read for path in (*other_ci(inventory), *workflows))
-    return unread or bool(inventory.stray_workflows)
+    return tuple(
+        path for path in inventory.files if path not in read and (_OTHER_CI.match(path) or _WORKFLOW.match(path))
+    )
+
+
+def unread_ci(inventory: Inventory) -> bool:
+    """Whether there are files that can't be followed, or workflows that lie where no host looks for them."""
+    return bool(unfollowed_ci(inventory) or inventory.stray_workflows)
 
 
 def commands(inventory: Inventory) -> Iterator[Command]:

@@ -56,7 +56,7 @@ tests:
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all alerts that are written here, where workflows check them and nothing tests one."""
     alerts = [item for item in monitoring.alerts(inventory) if not environments.is_aside(item.file)]
-    if len(alerts) < _FEWEST or deployment.other_ci(inventory):
+    if len(alerts) < _FEWEST or deployment.unfollowed_ci(inventory):
         return
     found = pipeline.of(inventory, inventory.workflows)
     checking = found.matching(_CHECKS)

@@ -61,7 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     yield from _left_out(inventory)
     checking = [item for item in inventory.workflows if workflow_events.runs_for_pull_requests(item)]
-    if not checking or deployment.other_ci(inventory):
+    if not checking or deployment.unfollowed_ci(inventory):
         return
     found = pipeline.of(inventory, inventory.workflows)
     if found.opaque:

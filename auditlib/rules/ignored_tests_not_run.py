@@ -49,7 +49,7 @@ _ALL = regex(r"--(?:include-)?ignored\b|--run-ignored\b")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """All ignored tests together, where workflows run the tests of Rust and none asks for these."""
     ignored = inventory.ignored_tests
-    if not ignored or deployment.other_ci(inventory):
+    if not ignored or deployment.unfollowed_ci(inventory):
         return
     found = pipeline.of(inventory, inventory.workflows)
     runs = found.matching(_TESTS)

@@ -79,7 +79,7 @@ class _Build(Struct, frozen=True):
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all Dockerfiles that only runs after the merge build, where pull requests are checked."""
-    if not inventory.dockerfiles or deployment.other_ci(inventory) or _may_build_before(inventory):
+    if not inventory.dockerfiles or deployment.unfollowed_ci(inventory) or _may_build_before(inventory):
         return
     asked = [item for item in inventory.workflows if workflow_events.runs_for_pull_requests(item)]
     found = pipeline.of(inventory, inventory.workflows)

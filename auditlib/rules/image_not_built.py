@@ -34,7 +34,7 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile
-from auditlib.model import Area, Confidence, Effort, Read, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.pipeline import Pipeline, building
 from auditlib.rules import _workflow_lines as workflow_lines
@@ -46,7 +46,7 @@ _STEPS = 6
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all Dockerfiles that no workflow builds."""
-    if deployment.other_ci(inventory) or _is_unreadable(inventory):  # what it runs isn't read
+    if deployment.unfollowed_ci(inventory):  # what it runs isn't read
         return
     found = pipeline.of(inventory, inventory.workflows)
     builds = [run for run in found.runs if pipeline.builds_images(run, inventory)]
@@ -58,11 +58,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     ]
     if missing and not building.may_build(found):
         yield _evidence(inventory, missing, found)
-
-
-def _is_unreadable(inventory: Inventory) -> bool:
-    """Whether a workflow can't be read: what it is meant to build shows when it is mended."""
-    return any(entry.kind == "workflow" and entry.status is Read.FAILED for entry in inventory.coverage)
 
 
 def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) -> Evidence:

@@ -166,7 +166,7 @@ def _sets_images(inventory: Inventory) -> bool:
 
 def _evidence(inventory: Inventory, uses: list[_Use]) -> Evidence:
     first, *others = uses
-    unread = deployment.other_ci(inventory)
+    unread = deployment.unfollowed_ci(inventory)
     doubt = f", unless {unread[0]} replaces it" if unread else ""
     doubt = ", unless its variable says another one" if first.unsure else doubt
     names = listed(use.image for use in uses)

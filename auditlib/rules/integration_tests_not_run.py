@@ -57,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each Failsafe plugin with tests, where workflows run Maven and none gets as far as its phases."""
     plugins = [item for manifest in inventory.manifests if manifest.kind == "maven"
                for item in manifest.requirements if item.name == _NAME]  # fmt: skip
-    if not plugins or deployment.other_ci(inventory):
+    if not plugins or deployment.unfollowed_ci(inventory):
         return
     found = pipeline.of(inventory)
     runs = found.matching(_MAVEN)

@@ -48,7 +48,7 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each folder one finding for all tools of it that no workflow runs, with the folders that have the same."""
-    if deployment.other_ci(inventory):  # what it runs isn't read
+    if deployment.unfollowed_ci(inventory):  # what it runs isn't read
         return
     found = pipeline.of(inventory)
     if _runs_everything(inventory, found):

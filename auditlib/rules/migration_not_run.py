@@ -90,7 +90,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_released_elsewhere(inventory: Inventory) -> bool:
     """Whether something that isn't read in full, like a chart or a Procfile, may apply them."""
-    return bool(deployment.orchestrator_files(inventory) or deployment.other_ci(inventory))
+    return bool(deployment.orchestrator_files(inventory) or deployment.unfollowed_ci(inventory))
 
 
 def _applies(text: str) -> bool:

@@ -62,7 +62,7 @@ _REQUIREMENTS = regex(r"requirements(?:[-_](?:dev|develop|development|tests?|ci)
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every suite that no automatic workflow runs, however indirectly."""
-    if deployment.other_ci(inventory):  # what it runs isn't read
+    if deployment.unfollowed_ci(inventory):  # what it runs isn't read
         return
     automatic = pipeline.of(inventory)
     manual = pipeline.of(inventory, [item for item in inventory.workflows if not pipeline.is_automatic(item)])
