@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from auditlib.conventions import mounts
+from auditlib.conventions import mounts, networks
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query
@@ -147,6 +147,37 @@ def may_match(alert: AlertRule, matchers: Iterable[LabelMatcher]) -> bool:
 def alerts(inventory: Inventory) -> tuple[AlertRule, ...]:
     """The alerting rules, the recording ones left out."""
     return tuple(rule for rule in inventory.alert_rules if rule.kind == "alert")
+
+
+def reaching(inventory: Inventory, file: str) -> tuple[AlertRule, ...]:
+    """The alerts that an Alertmanager's configuration may be sent.
+
+    Left out are those that only the Prometheus of another stack loads, where that stack has an Alertmanager of its own.
+    """
+    return _by_alertmanager(inventory).get(file, alerts(inventory))
+
+
+@answered_once
+def _by_alertmanager(inventory: Inventory) -> dict[str, tuple[AlertRule, ...]]:
+    """The alerts by each of several configurations that services run with; any other may be sent all."""
+    homes = {file: _homes(inventory, file) for file in {route.file for route in inventory.alert_routes}}
+    found = {}
+    for file, mine in homes.items():
+        apart = set().union(*homes.values()) - mine
+        if mine and apart:
+            sent = (item for item in alerts(inventory) if not _is_loaded_only_in(inventory, item.file, apart))
+            found[file] = tuple(sent)
+    return found
+
+
+def _is_loaded_only_in(inventory: Inventory, rule_file: str, projects: set[str]) -> bool:
+    loaded_in = {home for config in loading(inventory, rule_file) for home in _homes(inventory, config.file)}
+    return bool(loaded_in) and loaded_in <= projects
+
+
+def _homes(inventory: Inventory, file: str) -> set[str]:
+    """The projects whose services mount a configuration file, by their base."""
+    return {networks.home(inventory, item) for item in runners(inventory, file)}
 
 
 def all_alerts(inventory: Inventory, config: PrometheusConfig) -> list[AlertRule]:
