@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import known_actions
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -44,6 +45,8 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DEMANDS = (":?", "?")
+_LOADS_NOTHING = frozenset({"version", "ls", "help"})
+_OF_FILES = frozenset({"COMPOSE_ENV_FILES", "COMPOSE_FILE"})
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -51,7 +54,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The first call of each job that nothing gives a variable which its files demand."""
     demanded = [item for item in inventory.variables if item.operator in _DEMANDS and item.source == "unset"]
     for workflow in inventory.workflows if demanded else ():
-        for job in workflow.jobs:
+        for job in filter(known_actions.is_on_fresh_runner, workflow.jobs):
             workspace = Workspace(inventory, job)
             calls = (call for call in composing.of_job(inventory, workspace) if _counts(workspace, call))
             found = ((call, _missing(workflow, job, call, demanded)) for call in calls)
@@ -66,6 +69,8 @@ def _counts(workspace: Workspace, call: ComposeCall) -> bool:
     return (
         call.certain
         and not tolerated
+        and call.call.verb not in _LOADS_NOTHING
+        and all(map(known_actions.is_plain, workspace.job.steps[: call.step.index]))
         and "--no-interpolate" not in call.command.words
         and workspace.lacks(".env", call.step)
     )
@@ -76,6 +81,8 @@ def _missing(workflow: Workflow, job: Job, call: ComposeCall, demanded: list[Var
     files = call.files or call.project.files
     given = {pair.name for pair in (*workflow.env, *job.env, *call.step.env)} | set(call.command.assignments)
     before = "\n".join(step.run for step in job.steps[: call.step.index + 1])
+    if not given.isdisjoint(_OF_FILES) or "GITHUB_ENV" in before:
+        return []
     wanted = {item.name: item for item in demanded if item.location.file in files and item.name not in given}
     return [item for name, item in wanted.items() if name not in before]
 
