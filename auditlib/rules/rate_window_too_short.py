@@ -36,19 +36,23 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig, Query
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ENOUGH = 2
 _ADVISED = 4
+_OTHER = regex(r"victoria-?metrics|vmagent|vmalert|vmsingle")
+"""What takes the sample before the window into account."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each file of rules or panels with windows that hold fewer than two scrapes of any job."""
     asked = [item for item in monitoring.asking(inventory) if item.query.windows]
-    configs = monitoring.prometheus_in_use(inventory) if asked else ()
+    others = any(_OTHER.search(item.image) for item in inventory.services)
+    configs = monitoring.prometheus_in_use(inventory) if asked and not others else ()
     found: defaultdict[str, list[tuple[Asking, str, float, float]]] = defaultdict(list)
     for item in asked:
         loading = [config for config in monitoring.loading(inventory, item.location.file) if config in configs]
