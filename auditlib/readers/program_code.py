@@ -52,6 +52,9 @@ _OPEN_CONNECTIONS = regex(r"\.SetMaxOpenConns\((?P<number>\d{1,5})\)")
 _HIKARI = regex(r"(?m)^[^#\n]{0,120}?\bmaximum-?[pP]ool-?[sS]ize[ \t]*[:=][ \t]*(?P<number>\d{1,5})\b")
 _SETTLED = regex(r"\b(?:ddl-auto|hbm2ddl\.auto)[ \t]*[:=][ \t]*[\"']?(?:validate|none)\b")
 _NO_SERVER = regex(r"jdbc:(?:h2|hsqldb|derby|sqlite)")
+_OF_DEVELOPERS = regex(
+    r"(?:on-profile|profiles)[ \t]*[:=][ \t]*[\"']?(?:[\w]+-)?(?:dev|devel|development|local|tests?|h2|demo|ci)\b"
+)
 _DDL = regex(
     r"(?m)^[^#\n]{0,120}?\b(?:ddl-auto|hbm2ddl\.auto)[ \t]*[:=][ \t]*[\"']?(?P<word>update|create-drop|create)\b"
 )
@@ -177,9 +180,19 @@ def _function(text: str, match: re.Match[str], ending: str) -> str:
     return (names[-1] if names else "") or ""
 
 
+def _is_of_another_profile(text: str, match: re.Match[str]) -> bool:
+    """Whether a place stands in the part of a file that holds for a profile of development alone."""
+    begin = max(text.rfind("\n---", 0, match.start()), text.rfind("\n#---", 0, match.start()), 0)
+    end = min(
+        place for place in (text.find("\n---", match.end()), text.find("\n#---", match.end()), len(text)) if place >= 0
+    )
+    return _OF_DEVELOPERS.search(text, begin, end) is not None
+
+
 def _of_spring(path: str, text: str, settled: bool) -> Iterator[CodeTrait]:
     """What a file of Spring's configuration says; another profile may settle that tables stay as they are."""
-    match = None if settled or _NO_SERVER.search(text) else _DDL.search(text)
+    found = () if settled or _NO_SERVER.search(text) else _DDL.finditer(text)
+    match = next((item for item in found if not _is_of_another_profile(text, item)), None)
     if match:
         kind = "drop" if match["word"] != "update" else "schema"
         yield CodeTrait(kind, f"ddl-auto: {match['word']}", location_at(path, text, match.start("word")))

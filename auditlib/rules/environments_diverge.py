@@ -44,6 +44,9 @@ from auditlib.rules._rule import Evidence, rule
 
 _ENVIRONMENT = regex(r"(?<![a-z])(?P<name>production|prod|staging|stage|preprod|uat)(?![a-z])", re.I)
 
+_BASES = dict.fromkeys((".env.*", ".env.*.local"), (".env", ".env.common", ".env.shared", ".env.base"))
+"""What is read before the file of an environment."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -53,18 +56,31 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         folder, name = posixpath.split(file.path)
         if _ENVIRONMENT.search(name):
             groups[folder, _ENVIRONMENT.sub("*", name)].append(file)
-    for files in groups.values():
-        if len(files) > 1 and all(map(_keys, files)):
-            yield from _compared(files)
+    bases = {file.path: _keys(file) for file in inventory.env_files}
+    for (folder, name), files in groups.items():
+        if len({_environment(file) for file in files}) == len(files) > 1 and all(map(_set, files)):
+            shared = (posixpath.join(folder, base) for base in _BASES.get(name, ()))
+            yield from _compared(files, set[str]().union(*(bases.get(path, set()) for path in shared)))
+
+
+def _environment(file: EnvFile) -> str:
+    """The environment that a file is of, whichever way its name is written."""
+    match = _ENVIRONMENT.search(posixpath.basename(file.path))
+    name = match["name"].lower() if match else ""
+    return {"production": "prod", "staging": "stage"}.get(name, name)
+
+
+def _set(file: EnvFile) -> set[str]:
+    return {line.name for line in file.lines if line.name and not line.commented}
 
 
 def _keys(file: EnvFile) -> set[str]:
     return {line.name for line in file.lines if line.name}
 
 
-def _compared(files: list[EnvFile]) -> Iterator[Evidence]:
+def _compared(files: list[EnvFile], shared: set[str]) -> Iterator[Evidence]:
     """One finding for the group, at the file that lacks most."""
-    every = set().union(*map(_keys, files))
+    every = set[str]().union(*map(_set, files)) - shared
     lacking = {file.path: sorted(every - _keys(file)) for file in files}
     order = sorted(files, key=lambda file: (-len(lacking[file.path]), file.path))
     first = order[0]
@@ -75,7 +91,9 @@ def _compared(files: list[EnvFile]) -> Iterator[Evidence]:
         Related(line.location, f"{line.name} is set here, and not in {', '.join(absent)}", member=True)
         for file in files
         for line in file.lines
-        if line.name and (absent := [path for path, missing in lacking.items() if line.name in missing])
+        if line.name in every
+        and not line.commented
+        and (absent := [path for path, missing in lacking.items() if line.name in missing])
     )
     others = [file.path for file in files if file is not first]
     yield Evidence(

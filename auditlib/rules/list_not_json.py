@@ -27,15 +27,16 @@ References:
 from __future__ import annotations
 
 import json
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import programs
+from auditlib.conventions import mounts, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import Setting
+from auditlib.inventory.configuration import EnvFile, Setting
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.redaction import Value
@@ -85,9 +86,20 @@ def _given(inventory: Inventory, wanted: dict[str, Setting]) -> Iterator[_Given]
                 yield _Given(entry.name.upper(), text, entry.location, program.service if own else None)
     for file in inventory.env_files:
         for line in file.lines:
-            text = _no_json(line.value) if line.name.upper() in wanted and not line.commented else ""
+            setting = wanted.get(line.name.upper())
+            read = setting is not None and _reaches(inventory, file, setting) and not line.commented
+            text = _no_json(line.value) if read else ""
             if text:
                 yield _Given(line.name.upper(), text, line.location)
+
+
+def _reaches(inventory: Inventory, file: EnvFile, setting: Setting) -> bool:
+    """Whether a program with the setting may read a file: one above its code, or one that a service is given."""
+    if mounts.is_below(setting.location.file, posixpath.dirname(file.path)):
+        return True
+    made = {file.path, file.copied_to}
+    given = (item for item in programs.programs(inventory) if item.holds(setting.location.file))
+    return any(not made.isdisjoint(ref.path for ref in item.service.env_files) for item in given)
 
 
 def _no_json(value: Value | None) -> str:

@@ -40,7 +40,7 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
-_RUNS = regex(r"\bcelery\b.{0,300}\s(?:beat\b|-B\b|--beat\b)|\bcelerybeat\b|\bredbeat\b")
+_RUNS = regex(r"\bcelery\b.{0,300}\s(?:beat\b|-[A-Za-z]{0,4}B[A-Za-z]{0,4}\b|--beat\b)|\bcelerybeat\b|\bredbeat\b")
 _RUNS_OF_LARAVEL = regex(r"\bschedule:(?:run|work)\b")
 
 

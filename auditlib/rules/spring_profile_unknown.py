@@ -44,7 +44,7 @@ _ELSEWHERE = ("SPRING_CLOUD_CONFIG", "SPRING_CONFIG_", "CONFIG_SERVER", "CONFIGS
 _NAME = regex(r"[\w-]+")
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every profile that Compose activates for an application built here and that no file or code of it knows."""
     for program in programs.programs(inventory):

@@ -60,7 +60,9 @@ _FORMS = {
     "rabbitmq": "amqp://<the user of {host}>:<its password>@{host}:5672/",
 }
 _LOGIN = regex(r"PASS|AUTH|SECRET|TOKEN|CREDENTIAL|USER")
-_OF_STORES = regex(r"REDIS|VALKEY|CACHE|CELERY|BROKER|QUEUE|MONGO|RABBIT|AMQP")
+_OF_STORES = regex(
+    r"REDIS|VALKEY|CACHE|CELERY|BROKER|QUEUE|MONGO|RABBIT|AMQP|(?:^|_)(?:DB|DATABASE|MQ|BUS|STORE|DATA_SOURCE)(?:_|$)"
+)
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -74,7 +76,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         mine = inventory.services_of(service.project)
         for entry in service.environment:
             server = next((mine[end.host] for end in entry.endpoints if end.host in mine), None)
-            if server and _is_bare(entry, asking.get(server.key, "")):
+            kind = asking.get(server.key, "") if server else ""
+            if server and _is_bare(entry, kind) and not _shares(inventory, service, server):
                 found[server.key].append((service, entry))
     for server in inventory.deployed_services:
         if server.key in found and not environments.is_for_developers(inventory, server):
@@ -104,6 +107,18 @@ def _may_know(inventory: Inventory, service: Service) -> bool:
     if found is not None or service.secrets or services.lacks_env_file(inventory, service):
         return True
     return any(_LOGIN.search(entry.name) and _OF_STORES.search(entry.name) for entry in service.environment)
+
+
+def _shares(inventory: Inventory, service: Service, server: Service) -> bool:
+    """Whether a variable of which the store's login is made is given to the service, too."""
+    command, given = (f"services.{server.name}.{part}" for part in ("command", "environment"))
+    mine = {
+        item.name
+        for item in inventory.variables
+        if item.project == server.project
+        and (item.target.startswith(command) or (item.target.startswith(given) and _LOGIN.search(item.target)))
+    }
+    return any(not mine.isdisjoint({entry.name, *entry.variables}) for entry in service.environment)
 
 
 def _is_bare(entry: EnvironmentEntry, kind: str) -> bool:

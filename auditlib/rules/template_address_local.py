@@ -88,7 +88,8 @@ class _Use(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each template by which services of Compose look for the stores of their project in their own containers."""
     for file in inventory.env_files:
-        local = [line for line in file.lines if _is_local(line)] if file.template else []
+        told = {line.name for line in file.lines if line.commented and _is_elsewhere(line)} if file.template else set()
+        local = [line for line in file.lines if _is_local(line) and line.name not in told] if file.template else []
         uses = list(_uses(inventory, file, local)) if local else []
         if uses:
             yield _evidence(file, uses)
@@ -97,6 +98,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _is_local(line: EnvLine) -> bool:
     alone = not line.commented and not _FOR_OTHERS.search(line.name)
     return alone and any(end.host in _LOCAL for end in line.endpoints)
+
+
+def _is_elsewhere(line: EnvLine) -> bool:
+    """Whether a line names another host, as one does that stands in a comment for use in a container."""
+    text = line.value.text if line.value else ""
+    return bool(text) and not any(host in text for host in _LOCAL)
 
 
 def _uses(inventory: Inventory, file: EnvFile, lines: list[EnvLine]) -> Iterator[_Use]:
