@@ -105,7 +105,7 @@ class ConfigAddress(Struct, frozen=True):
 
 
 class SpringProfile(Struct, frozen=True):
-    """A profile of Spring for which the repository has a file, a part of one, or code."""
+    """A profile of Spring for which the repository has a file, a part of one, or code; `*` is any other one."""
 
     name: str
     location: Location

@@ -31,6 +31,7 @@ from auditlib.conventions import code_traits
 from auditlib.conventions.code_traits import Use
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.rules import _code_uses as code_uses
 from auditlib.rules import _files as files
@@ -41,8 +42,14 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """What the code or settings of deployed services drop when they start."""
     for use in code_traits.of(inventory, "drop"):
-        if not any(entry.name.endswith("_DDL_AUTO") for item in use.services for entry in item.environment):
+        if not any(map(_says_otherwise, use.services)):
             yield _of_code(use)
+
+
+def _says_otherwise(service: Service) -> bool:
+    """Whether Compose itself gives what a file of Spring says, by a variable or an option."""
+    named = any(entry.name.replace("_", "").endswith("DDLAUTO") for entry in service.environment)
+    return named or any("ddl-auto" in word for word in (*service.command, *service.entrypoint))
 
 
 def _of_code(use: Use) -> Evidence:

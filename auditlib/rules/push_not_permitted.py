@@ -67,7 +67,7 @@ _DOES = {
 
 
 def _evidence(workflow: Workflow, job: Job, made: Change, rights: tuple[tuple[str, str], ...], needed: str) -> Evidence:
-    allowed = ", ".join(f"{name}: {level}" for name, level in rights) or "nothing"
+    allowed = ", ".join(level if name == "*" else f"{name}: {level}" for name, level in rights) or "nothing"
     kept = "".join(f"\n  {name}: {level}" for name, level in rights if name not in (needed, "*"))
     whose = "its `permissions`" if job.permissions is not None else f"the `permissions` of {workflow.file}"
     return Evidence(

@@ -76,7 +76,7 @@ def _evidence(
     (first, _), *others = lacking
     names = list(dict.fromkeys(name for _, missing in lacking for name in missing))
     needed = listed(f"`{name}: write`" for name in names)
-    allowed = ", ".join(f"{name}: {level}" for name, level in rights or ()) or "nothing"
+    allowed = ", ".join(level if name == "*" else f"{name}: {level}" for name, level in rights or ()) or "nothing"
     why = "no permissions are given it" if rights is None else f"its permissions are {allowed}"
     optional = not any(name in ("pages", token_rights.IDENTITY, "contents") for name in names)
     return Evidence(
