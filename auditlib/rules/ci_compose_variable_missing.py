@@ -80,8 +80,9 @@ def _missing(workflow: Workflow, job: Job, call: ComposeCall, demanded: list[Var
     """The variables of the files that a call takes, each once, without those that an environment or a step names."""
     files = call.files or call.project.files
     given = {pair.name for pair in (*workflow.env, *job.env, *call.step.env)} | set(call.command.assignments)
-    before = "\n".join(step.run for step in job.steps[: call.step.index + 1])
-    if not given.isdisjoint(_OF_FILES) or "GITHUB_ENV" in before:
+    steps = job.steps[: call.step.index + 1]
+    before = "\n".join(text for step in steps for text in (step.run, *(pair.value for pair in step.inputs)))
+    if not given.isdisjoint(_OF_FILES) or "GITHUB_ENV" in before or "exportVariable" in before:
         return []
     wanted = {item.name: item for item in demanded if item.location.file in files and item.name not in given}
     return [item for name, item in wanted.items() if name not in before]
