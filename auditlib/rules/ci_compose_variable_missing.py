@@ -38,6 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline import composing
 from auditlib.pipeline.composing import ComposeCall
@@ -45,6 +46,8 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DEMANDS = (":?", "?")
+_EXPORTS = regex(r"GITHUB_ENV|exportVariable|\bexport \$\(|\bset -a\b|\beval\b|\benv \$\(|<\(")
+"""What gives variables whose names don't stand there."""
 _LOADS_NOTHING = frozenset({"version", "ls", "help"})
 _OF_FILES = frozenset({"COMPOSE_ENV_FILES", "COMPOSE_FILE"})
 
@@ -82,7 +85,7 @@ def _missing(workflow: Workflow, job: Job, call: ComposeCall, demanded: list[Var
     given = {pair.name for pair in (*workflow.env, *job.env, *call.step.env)} | set(call.command.assignments)
     steps = job.steps[: call.step.index + 1]
     before = "\n".join(text for step in steps for text in (step.run, *(pair.value for pair in step.inputs)))
-    if not given.isdisjoint(_OF_FILES) or "GITHUB_ENV" in before or "exportVariable" in before:
+    if not given.isdisjoint(_OF_FILES) or _EXPORTS.search(before):
         return []
     wanted = {item.name: item for item in demanded if item.location.file in files and item.name not in given}
     return [item for name, item in wanted.items() if name not in before]

@@ -35,7 +35,7 @@ from auditlib.conventions import deployment, environments, grafana, images, moun
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dashboards import Datasource
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -62,7 +62,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not wanted or any("plugins" in word for item in deployment.commands(inventory) for word in item.words):
         return
     found: defaultdict[str, list[Datasource]] = defaultdict(list)
-    servers = {item.key: item for item in grafana.servers(inventory) if not _may_have(inventory, item)}
+    installing = {item.key for item in inventory.services if any(map(_is_left_open, item.environment))}
+    servers = {
+        item.key: item
+        for item in grafana.servers(inventory)
+        if not _may_have(inventory, item) and item.key not in installing
+    }
     for server in servers.values():
         told = " ".join(entry.value.text for entry in server.environment if _TOLD.fullmatch(entry.name) and entry.value)
         for source in wanted:
@@ -70,6 +75,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 found[server.key].append(source)
     for key, sources in found.items():
         yield _evidence(servers[key], sources)
+
+
+def _is_left_open(entry: EnvironmentEntry) -> bool:
+    """Whether a variable of the host says which plug-ins are installed."""
+    return _TOLD.fullmatch(entry.name) is not None and (entry.value is None or bool(entry.variables))
 
 
 def _may_have(inventory: Inventory, server: Service) -> bool:
@@ -93,10 +103,11 @@ def _evidence(server: Service, sources: list[Datasource]) -> Evidence:
     first, *others = sources
     types = list(dict.fromkeys(item.type for item in sources))
     kept = mounts.holding(server, _HOME)
+    kinds, what = ("type", "a plug-in") if len(types) == 1 else ("types", "plug-ins")
     doubt = ", unless somebody did by hand" if kept else ""
     return Evidence(
-        f"{listed(item.name for item in sources)} of {first.file} {'is' if not others else 'are'} of the type "
-        f"{listed(types)}, a plug-in that nothing installs in {server.name}{doubt}: the panels say "
+        f"{listed(item.name for item in sources)} of {first.file} {'is' if not others else 'are'} of the {kinds} "
+        f"{listed(types)}, {what} that nothing installs in {server.name}{doubt}: the panels say "
         "that it isn't found.",
         first.location,
         subject=f"{server.name}/{first.type}",

@@ -54,9 +54,10 @@ _TELLS = regex(r"(?i)clean|prune|purge|nuke|wipe|reset|clear|destroy|remove|unin
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each text for a host that others may use too, with the commands that mean all that is there."""
+    lost = {str(item.location) for item in inventory.recipe_faults if item.kind == "swallowed"}
     found = [use for use in command_texts.uses(inventory, ("docker", "xargs"))
              if not use.text.is_on_thrown_away_host and (_takes_all(use) or _prunes(use))]  # fmt: skip
-    for uses in command_texts.by_text(found):
+    for uses in command_texts.by_text(use for use in found if str(use.command.location) not in lost):
         yield _evidence(inventory, sorted(uses, key=lambda use: not _takes_all(use)))
 
 

@@ -90,7 +90,7 @@ def _of_nothing(workflow: Workflow, trigger: Trigger, wanted: list[str]) -> Evid
     own = ", or what lies in .github" if any(item.startswith(".github/") for item in trigger.paths) else ""
     return Evidence(
         f"{workflow.file} starts on {trigger.event} only where {listed((f'`{item}`' for item in wanted), limit=4)} "
-        f"changes{own}, and the repository has no such file: that never happens.",
+        f"{'changes' if len(wanted) == 1 else 'change'}{own}, and the repository has no such file: that never happens.",
         trigger.location,
         subject=f"{workflow.file}/{trigger.event}/paths",
         recommendation=f"Name the folders that there are in `paths` of {workflow.file}.",

@@ -82,18 +82,24 @@ def _evidence(
     file: str, uses: list[tuple[Asking, str, float, float]], configs: tuple[PrometheusConfig, ...]
 ) -> Evidence:
     (first, metric, window, interval), *others = uses
-    names = listed(dict.fromkeys(item.called for item, *_ in uses), limit=4)
+    alike = [use for use in uses if use[1:] == uses[0][1:]]
+    names = list(dict.fromkeys(item.called for item, *_ in alike))
+    rest = len({item.called for item, *_ in uses} - set(names))
+    more = f" ({rest} more ask{'s' if rest == 1 else ''} for too little as well)" if rest else ""
     never = window <= interval
     panels = all(item.of_panel for item, *_ in uses)
     empty = "there are never two samples in it, and the result is empty" if never else "often there is one sample in it"
     severity = (Severity.MEDIUM if never else Severity.LOW) if panels else None if never else Severity.MEDIUM
     return Evidence(
-        f"{names} of {file} asks for the growth of {metric} within {window:g} s, and it is scraped every "
-        f"{interval:g} s: {empty}.",
+        f"{listed(names, limit=4)} of {file} {'asks' if len(names) == 1 else 'ask'} for the growth of {metric} within "
+        f"{window:g} s, and it is scraped every {interval:g} s: {empty}{more}.",
         first.location,
         subject=f"{file}/{first.name}",
         related=(
-            *(Related(item.location, f"{item.called} does so too", member=True) for item, *_ in others),
+            *(
+                Related(item.location, f"{item.called} asks for {each} within {seconds:g} s", member=True)
+                for item, each, seconds, _ in others
+            ),
             *(Related(config.location, "how often is scraped") for config in configs[:1]),
         ),
         recommendation=f"Take a window of {_ADVISED * interval:g} s or more in {file}, or scrape more often.",

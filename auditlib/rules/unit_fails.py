@@ -121,7 +121,9 @@ def _of_program(unit: Unit, words: list[str], place: Location) -> Iterator[_Faul
     if found and not _SHELL.search(program):
         yield _Fault(
             f"has `{found}` in `ExecStart`, which systemd hands to {program.rpartition('/')[2]} as an argument", place,
-            f"ExecStart=/bin/sh -c {_quoted(' '.join(words))}",
+            f"ExecStart={' '.join(words[:-1])}"
+            if words[-1] == "&"
+            else f"ExecStart=/bin/sh -c {_quoted(' '.join(words))}",
         )  # fmt: skip
     if "/" in program and not program.startswith(("/", "%", "$", "<", "{")) and not _PLACEHOLDER.search(program):
         folder = unit.value("Service.WorkingDirectory").rstrip("/") or "<the checkout on the host>"
