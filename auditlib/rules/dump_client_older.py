@@ -47,6 +47,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _DUMPS = regex(r"(?<![\w.-])pg_dump(?:all)?(?![\w.-])")
 _HOST = regex(r"\s(?:-h[ =]?|--host[ =])(?P<one>[\w.$\"'{}-]+)|postgres(?:ql)?://(?:[^@/\s]*@)?(?P<other>[\w.$-]+)")
+_IN_ANOTHER = regex(r"\b(?:docker|podman|kubectl)\b.{0,200}\bexec\b")
 _BY_ITSELF = regex(r"postgres-backup")
 
 
@@ -96,7 +97,7 @@ def _dumps(inventory: Inventory, service: Service, dumping: dict[str, Location])
     """Where a service calls `pg_dump`: in its command, in a script that it mounts and calls, or in its own image."""
     words = (*service.entrypoint, *service.command)
     text = " ".join(words)
-    if _DUMPS.search(text):
+    if _DUMPS.search(text) and not _IN_ANOTHER.search(text):
         return service.command_location or service.location
     if service.build is None and _BY_ITSELF.search(service.image):
         return service.image_location

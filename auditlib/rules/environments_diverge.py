@@ -48,7 +48,7 @@ _BASES = dict.fromkeys((".env.*", ".env.*.local"), (".env", ".env.common", ".env
 """What is read before the file of an environment."""
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Files that differ in the name of the environment alone, of those that are to be like production."""
     groups: defaultdict[tuple[str, str], list[EnvFile]] = defaultdict(list)
@@ -98,7 +98,7 @@ def _compared(files: list[EnvFile], shared: set[str]) -> Iterator[Evidence]:
     others = [file.path for file in files if file is not first]
     yield Evidence(
         f"{first.path} lacks {counted(len(names), 'variable')} that {listed(others)} "
-        f"{'has' if len(others) == 1 else 'have'}: {listed(names)}.",
+        f"{'has' if len(others) == 1 else 'have'}: {listed(names)}, unless they differ on purpose.",
         first.location,
         subject=f"{first.path}/keys",
         related=related,

@@ -65,7 +65,7 @@ _OF_STORES = regex(
 )
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each store that asks for a password, with the deployed services whose address of it has none."""
     asking = {item.key: kind for item in inventory.deployed_services if (kind := _asks(inventory, item))}
@@ -94,6 +94,8 @@ def _asks(inventory: Inventory, server: Service) -> str:
         after = [word.strip("\"'") for before, word in itertools.pairwise(words) if before == "--requirepass"]
         return "redis" if any(after) or open_stores.has_password_file(inventory, server) else ""
     name = images.repository(server.image)
+    if "--noauth" in words:
+        return ""
     if name == "mongo" and given.get("MONGO_INITDB_ROOT_USERNAME"):
         return name
     guest = given.get("RABBITMQ_DEFAULT_USER", "guest") in ("guest", "")
@@ -133,7 +135,8 @@ def _evidence(server: Service, kind: str, found: list[tuple[Service, Environment
     who = listed(dict.fromkeys(f"{item.name} of {service.name}" for service, item in found))
     verb = "has" if not others else "have"
     return Evidence(
-        f"{server.name} is started with a password, and {who} {verb} none: {server.name} refuses every request.",
+        f"{server.name} is started with a password, and {who} {verb} none: unless code adds the login, "
+        f"{server.name} refuses every request.",
         entry.location,
         subject=f"{server.name}/login",
         service=first.name,
