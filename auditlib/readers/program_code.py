@@ -37,6 +37,10 @@ _GUARDED = frozenset({"schema", "drop"})
 _GUARD = regex(r"(?i)\bif\b[^\n]{0,160}(?:dev|debug|local|test|sqlite|prod|verbose|flag|echo|env)")
 """A condition in one of the lines above: what stands below it is for development, or for somebody who asks for it."""
 _LINES_ABOVE = 300
+_ABOVE = 4_000
+_CONDITION = regex(r"\bif\b|&&|\?|\bunless\b|\bcase\b")
+_BRANCH = regex(r"\s*(?:\}\s*)?(?:if|elif|else|case|when|unless|except|catch)\b")
+_TAKES_AWAY = regex(r"(?i)(?:\bdef|\bfunction|\bconst)\s+\w*(?:reset|drop|wipe|clear|tear|destroy|recreate|clean)")
 _STARTS = frozenset(
     {"lifespan", "startup", "on_startup", "startup_event", "create_app", "main", "make_app", "create_application"}
 )
@@ -150,9 +154,25 @@ def _found(trait: Pattern, text: str) -> re.Match[str] | None:
         guarded = any(map(_GUARD.search, above.splitlines()[-3:]))
         if trait.kind == "background" and _function(text, match, ".py") not in _STARTS:
             continue
+        guarded = guarded or (trait.kind == "drop" and _is_asked_for(text, match.start()))
         if not guarded and (trait.unless is None or not trait.unless.search(_call(text, match))):
             return match
     return None
+
+
+def _is_asked_for(text: str, place: int) -> bool:
+    """Whether a place stands below a condition, or in a function that is named for what it takes away."""
+    *above, own = text[max(0, place - _ABOVE) : place].split("\n")
+    if _CONDITION.search(own):
+        return True
+    depth = len(own) - len(own.lstrip())
+    for line in reversed(above):
+        indent = len(line) - len(line.lstrip())
+        if line.strip() and indent < depth:
+            if _BRANCH.match(line) or _TAKES_AWAY.search(line):
+                return True
+            depth = indent
+    return False
 
 
 def _call(text: str, match: re.Match[str]) -> str:

@@ -108,8 +108,9 @@ def _evidence(inventory: Inventory, file: str, items: list[_Fault]) -> Evidence:
         else ""
     )
     loaded = bool(monitoring.loading(inventory, file))
+    reader = "Loki" if any("loki" in item.image for item in monitoring.runners(inventory, file)) else "Prometheus"
     return Evidence(
-        f"The text of {first.name} in {file} names the {kind} `{name}`, which doesn't exist{more}: Prometheus refuses "
+        f"The text of {first.name} in {file} names the {kind} `{name}`, which doesn't exist{more}: {reader} refuses "
         "the rule file.",
         first.location,
         subject=f"{file}/{first.name}",

@@ -43,6 +43,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _ENOUGH = 2
 _ADVISED = 4
+_TAKES = "-receiver"
+"""The end of the options by which Prometheus takes what others write to it."""
 _OTHER = regex(r"victoria-?metrics|vmagent|vmalert|vmsingle")
 """What takes the sample before the window into account."""
 
@@ -69,10 +71,13 @@ def _interval(inventory: Inventory, configs: Iterable[PrometheusConfig], query: 
     """The least seconds from one scrape to the next among the jobs that a query may ask for; 0 if that isn't known."""
     named = [item for item in query.matchers if item.name == "job"]
     found = []
+    pushed = any(_TAKES in word for item in inventory.services for word in item.command if "prom" in item.image)
     for config in configs:
         jobs = scraping.jobs(inventory, (config,))
-        meant = [job for job in jobs if all(monitoring.takes(matcher, job.name) for matcher in named)] or jobs
-        found += [job.interval or config.interval for job in meant]
+        meant = [job for job in jobs if all(monitoring.takes(matcher, job.name) for matcher in named)]
+        if pushed and (not named or not meant):
+            return 0  # another program sends it, as often as it likes
+        found += [job.interval or config.interval for job in meant or jobs]
         if config.scrape_config_files or monitoring.is_template(config.file):
             return 0
     return min(found, default=0)

@@ -64,6 +64,7 @@ def _texts(inventory: Inventory) -> Iterator[str]:
     for service in inventory.services:
         yield from (" ".join(start.words) for start in starting.of(inventory, service))
         yield " ".join((*service.entrypoint, *service.command))
+        yield from (label.value for label in service.labels)
     yield from (item.argument for file in inventory.dockerfiles for item in file.instructions)
     yield from (" ".join(item.words) for item in deployment.commands(inventory))
     yield from (item.text for item in deployment.documented_commands(inventory))

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -53,8 +53,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in inventory.django_settings:
         for name, place in item.fixed:
             uses = [use for use in passed.get(name, ()) if _builds(inventory, use[0], place.file)]
-            if place.line < item.taken_over:
-                continue  # what is taken over later may read it
+            if place.line < item.taken_over or programs.is_read_by_libraries(name):
+                continue  # what is taken over later may read it, and so may a library
             if item.main and uses and _is_known_there_alone(inventory, name, place.file):
                 yield _evidence(name, place, uses, dict(item.types).get(name, ""))
 

@@ -50,7 +50,8 @@ from auditlib.rules._rule import Evidence, rule
 _VARIABLE = regex(r"(?<![\\$])\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*)")
 _SHELLS = frozenset({
     "sh", "bash", "ash", "dash", "zsh", "ksh", "envsubst", "gomplate", "python", "python3", "node", "perl", "php",
-    "ruby", "mongosh", "mongo", "jq", "awk", "gawk", "mawk",
+    "ruby", "mongosh", "mongo", "jq", "awk", "gawk", "mawk", "su",
+    "runuser",
 })  # fmt: skip
 """Programs that may themselves replace what looks like a variable."""
 _WITH_SHELL = {
