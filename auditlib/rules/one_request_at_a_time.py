@@ -84,6 +84,11 @@ def _is_told(inventory: Inventory, service: Service) -> bool:
     return not named.isdisjoint(_VARIABLES) or services.lacks_env_file(inventory, service)
 
 
+def _as_compose(start: Start, command: str) -> str:
+    """The command as its file has to write it: in Compose a doubled `$` reaches the shell."""
+    return command.replace("$", "$$") if start.location.file.endswith((".yml", ".yaml")) else command
+
+
 def _evidence(service: Service, start: Start) -> Evidence:
     text = " ".join(start.words)
     said = _ONE.search(text)
@@ -98,5 +103,5 @@ def _evidence(service: Service, start: Start) -> Evidence:
         related=related,
         severity=Severity.LOW if said else None,
         recommendation=f"Add `--threads 4`, or more workers, to the command of {service.name}.",
-        example=files.into(start.location.file, f"{command} --threads 4"),
+        example=files.into(start.location.file, f"{_as_compose(start, command)} --threads 4"),
     )

@@ -38,6 +38,7 @@ from auditlib.conventions.workspaces import GENERATED
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Trigger, Workflow
+from auditlib.listing import VENDORED
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.paths import normal
 from auditlib.patterns import regex
@@ -58,10 +59,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 continue
             others = (path for path in inventory.files if not path.startswith(".github/"))
             if not any(workflow_events.passes(path, trigger.paths) for path in others):
-                if ".gitmodules" not in inventory.file_set:
+                if ".gitmodules" not in inventory.file_set and not any(map(_is_unknown, wanted)):
                     yield _of_nothing(workflow, trigger, wanted)
             elif missed := _missed(inventory, workflow, trigger):
                 yield _of_folders(workflow, trigger, missed)
+
+
+def _is_unknown(pattern: str) -> bool:
+    """Whether a pattern means folders whose files aren't looked at, or is written as GitHub may not read it."""
+    return bool(VENDORED & set(pattern.split("/"))) or any(sign in pattern for sign in "{(")
 
 
 def _missed(inventory: Inventory, workflow: Workflow, trigger: Trigger) -> dict[str, Location]:

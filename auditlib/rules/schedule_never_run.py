@@ -82,8 +82,15 @@ def _of_celery(worker: Service, number: int, place: Location) -> Evidence:
             Related(worker.command_location or worker.location, f"{worker.name} takes tasks, and starts no beat"),
         ),
         recommendation=f"Add a service that runs `celery beat` beside {worker.name}.",
-        example=compose_lines.of_name("beat", f"command: {command} beat"),
+        example=compose_lines.of_name("beat", f"{_like(worker)}\ncommand: {command} beat"),
     )
+
+
+def _like(worker: Service) -> str:
+    """What gives another service the image and the environment of a worker."""
+    if worker.container_name or worker.ports:
+        return f"image: <that of {worker.name}>"
+    return f"extends:\n  service: {worker.name}"
 
 
 def _of_laravel(uses: list[code_traits.Use]) -> Evidence:
