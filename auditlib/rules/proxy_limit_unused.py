@@ -135,9 +135,9 @@ def _middlewares(inventory: Inventory) -> dict[str, list[_Idle]]:
 
 
 def _is_shared(inventory: Inventory, server: Settings) -> bool:
-    """Whether services of other repositories may name what is defined here: a network of theirs is entered."""
-    external = any(item.external for item in inventory.networks if item.project == server.service.project)
-    return external and server.reads_labels
+    """Whether services of other repositories may name what is defined here: they share a network with it."""
+    mine = (item for item in inventory.networks if item.project == server.service.project)
+    return any(item.external or item.called for item in mine) and server.reads_labels
 
 
 def _declared(inventory: Inventory) -> Iterator[tuple[str, str, Location]]:
