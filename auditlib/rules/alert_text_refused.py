@@ -77,6 +77,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_filled_in(inventory: Inventory, file: str) -> bool:
     """Whether another program fills a file in before, as Helm does with those of a chart."""
+    if "templates" in PurePosixPath(file).parts:
+        return True
     charts = (posixpath.join(str(folder), "Chart.yaml") for folder in PurePosixPath(file).parents)
     return monitoring.is_template(file) or any(posixpath.normpath(path) in inventory.file_set for path in charts)
 

@@ -44,6 +44,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _ENVIRONMENT = regex(r"(?<![a-z])(?P<name>production|prod|staging|stage|preprod|uat)(?![a-z])", re.I)
 
+_OF_ONE = regex(r"(?:^|_)(?:PRODUCTION|PROD|STAGING|STAGE|PREPROD|UAT)(?:_|$)", re.I)
+"""Names that are one environment's own (`DOTENV_PUBLIC_KEY_PRODUCTION`)."""
 _BASES = dict.fromkeys((".env.*", ".env.*.local"), (".env", ".env.common", ".env.shared", ".env.base"))
 """What is read before the file of an environment."""
 
@@ -80,7 +82,7 @@ def _keys(file: EnvFile) -> set[str]:
 
 def _compared(files: list[EnvFile], shared: set[str]) -> Iterator[Evidence]:
     """One finding for the group, at the file that lacks most."""
-    every = set[str]().union(*map(_set, files)) - shared
+    every = {name for name in set[str]().union(*map(_set, files)) - shared if not _OF_ONE.search(name)}
     lacking = {file.path: sorted(every - _keys(file)) for file in files}
     order = sorted(files, key=lambda file: (-len(lacking[file.path]), file.path))
     first = order[0]

@@ -51,7 +51,7 @@ from auditlib.rules._rule import Evidence, rule
 _START = "Service.ExecStart"
 _OF_SHELL = frozenset({"&&", "||", "|", ">", ">>", "2>&1", "&", "<", "1>", "2>"})
 _SHELL = regex(r"(?:^|/)(?:ba|da|z)?sh$")
-_PLACEHOLDER = regex(r"@|^_*[A-Z][A-Z_]+(?:/|$)|__|YOUR")
+_PLACEHOLDER = regex(r"@|^_*[A-Z][A-Z_]+(?:/|$)|__|YOUR|your|path/to")
 """What somebody fills in before the unit is installed."""
 _PREFIX = "-@:+!"
 _YES = frozenset({"yes", "true", "1", "on"})
