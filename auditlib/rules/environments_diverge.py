@@ -44,8 +44,10 @@ from auditlib.rules._rule import Evidence, rule
 
 _ENVIRONMENT = regex(r"(?<![a-z])(?P<name>production|prod|staging|stage|preprod|uat)(?![a-z])", re.I)
 
-_OF_ONE = regex(r"(?:^|_)(?:PRODUCTION|PROD|STAGING|STAGE|PREPROD|UAT)(?:_|$)", re.I)
-"""Names that are one environment's own (`DOTENV_PUBLIC_KEY_PRODUCTION`)."""
+_OF_ONE = regex(
+    r"(?:^|_)(?:PRODUCTION|PROD|STAGING|STAGE|PREPROD|UAT|DEBUG|MOCKS?|TESTS?|BASIC_AUTH|SANDBOX)(?:_|$)", re.I
+)
+"""Names that are one environment's own (`DOTENV_PUBLIC_KEY_PRODUCTION`), or for trials."""
 _BASES = dict.fromkeys((".env.*", ".env.*.local"), (".env", ".env.common", ".env.shared", ".env.base"))
 """What is read before the file of an environment."""
 

@@ -43,6 +43,8 @@ from auditlib.rules._rule import Evidence, rule
 _ENDS = regex(r"docker (?:container )?(?:stop|kill|rm)\b")
 _DELETES = regex(r"docker volume (?:rm|remove)\b")
 _CONTAINERS = regex(r"docker (?:container )?(?:ps|ls)(?: -[aq]{1,2}| --all| --quiet){1,3}\s*(?:\)|$)")
+_OF_PIPELINE = regex(r"(?:^|/)(?:\.github|\.?ci|\.gitlab|\.circleci)/")
+"""Folders of scripts that run on machines of a pipeline."""
 _ALL = regex(r"docker (?:container )?(?:ps|ls)\b[^)]*(?: -q?a| --all)")
 _VOLUMES = regex(r"docker volume ls(?: -q| --quiet)\s*(?:\)|$)")
 _PRUNES = regex(r"docker (?P<what>system|image|volume) prune\b")
@@ -55,10 +57,16 @@ _TELLS = regex(r"(?i)clean|prune|purge|nuke|wipe|reset|clear|destroy|remove|unin
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each text for a host that others may use too, with the commands that mean all that is there."""
     lost = {str(item.location) for item in inventory.recipe_faults if item.kind == "swallowed"}
-    found = [use for use in command_texts.uses(inventory, ("docker", "xargs"))
-             if not use.text.is_on_thrown_away_host and (_takes_all(use) or _prunes(use))]  # fmt: skip
-    for uses in command_texts.by_text(use for use in found if str(use.command.location) not in lost):
-        yield _evidence(inventory, sorted(uses, key=lambda use: not _takes_all(use)))
+    uses = command_texts.uses(inventory, ("docker", "xargs"))
+    found = [use for use in uses if not _is_thrown_away(use) and (_takes_all(use) or _prunes(use))]
+    for group in command_texts.by_text(use for use in found if str(use.command.location) not in lost):
+        yield _evidence(inventory, sorted(group, key=lambda use: not _takes_all(use)))
+
+
+def _is_thrown_away(use: Use) -> bool:
+    """Whether a text runs on a machine of a pipeline, which nobody uses after it."""
+    of_pipeline = use.text.script is not None and _OF_PIPELINE.search(use.text.path)
+    return use.text.is_on_thrown_away_host or bool(of_pipeline)
 
 
 def _takes_all(use: Use) -> str:
@@ -94,6 +102,8 @@ def _own(inventory: Inventory, taken: str) -> tuple[str, str]:
 def _evidence(inventory: Inventory, uses: list[Use]) -> Evidence:
     first, *others = uses
     text = " ".join(first.command.words)[:80]
+    if text.startswith("xargs") and first.before:
+        text = f"{' '.join(first.before[-1].words)} | {text}"[:120]
     taken = _takes_all(first)
     told = bool(_TELLS.search(first.text.name)) or first.text.is_for_development
     what, line = _own(inventory, taken)
