@@ -74,7 +74,7 @@ def _counts(workspace: Workspace, call: ComposeCall) -> bool:
         and not tolerated
         and call.call.verb not in _LOADS_NOTHING
         and all(map(known_actions.is_plain, workspace.job.steps[: call.step.index]))
-        and "--no-interpolate" not in call.command.words
+        and {"--no-interpolate", "--variables"}.isdisjoint(call.command.words)
         and workspace.lacks(".env", call.step)
     )
 
