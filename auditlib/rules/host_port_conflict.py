@@ -31,7 +31,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls, deployment, side_by_side
+from auditlib.conventions import compose_calls, deployment, side_by_side, stacks
 from auditlib.conventions.side_by_side import Pair
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -106,7 +106,8 @@ def _copies(inventory: Inventory) -> Iterator[Evidence]:
         single = [port for port in service.ports if len(_numbers(port.host_port)) == 1]
         ports = [port for port in single if (port.location, port.host_port) not in told]
         copies = max(service.replicas or 0, scaled.get(service.name, (0,))[0])
-        if copies > 1 and ports:
+        in_swarm = service.placed or stacks.in_swarm(inventory, service)
+        if copies > 1 and ports and not in_swarm:
             told.update((port.location, port.host_port) for port in ports)  # an overlay has those of its base again
             yield _of_copies(service, copies, *ports)
 
