@@ -78,7 +78,7 @@ def _said(command: Command) -> str:
 
 
 def _evidence(text: ServerText, found: list[Command]) -> Evidence:
-    first, *others = found
+    first, *others = {(item.location, _said(item)): item for item in found}.values()
     said = _said(first)
     better = next(line for word, line in _BETTER if word in said)
     does = (
