@@ -35,6 +35,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dashboards import Dashboard, Panel
 from auditlib.inventory.monitoring import LabelMatcher, Query, ScrapeJob
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
@@ -48,7 +49,8 @@ _Uses = dict[LabelMatcher, list[tuple[Panel, Query]]]
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Of each dashboard the jobs, and the labels of containers, that its queries select and that nothing has."""
     jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
-    if not jobs or any(job.relabels or job.honors_labels or scraping.is_open(job) for job in jobs):
+    open_ended = any(job.relabels or job.honors_labels or scraping.is_open(job) for job in jobs)
+    if not jobs or open_ended or any(map(_takes_more, inventory.services)):
         return
     names = {job.name for job in jobs} | {value for job in jobs for name, value in job.labels if name == "job"}
     given = {name for job in jobs for name, _ in job.labels}
@@ -59,6 +61,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _evidence(dashboard, matcher, uses, reason, jobs)
             elif matcher.name in _OF_KUBERNETES - given and _is_of_docker(inventory, uses):
                 yield _evidence(dashboard, matcher, uses, "cAdvisor gives no such label on plain Docker", jobs)
+
+
+def _takes_more(service: Service) -> bool:
+    """Whether a Prometheus takes metrics that others send, with labels of theirs."""
+    return any(mark in word for word in service.command for mark in ("remote-write-receiver", "otlp", "agent"))
 
 
 def _uses(dashboard: Dashboard) -> _Uses:
