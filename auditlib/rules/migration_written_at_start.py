@@ -78,7 +78,10 @@ def _said(command: Command) -> str:
 
 
 def _evidence(text: ServerText, found: list[Command]) -> Evidence:
-    first, *others = {(item.location, _said(item)): item for item in found}.values()
+    seen: dict[tuple[int, str], Command] = {}
+    for item in found:
+        seen.setdefault((item.location.line, _said(item)), item)
+    first, *others = seen.values()
     said = _said(first)
     better = next(line for word, line in _BETTER if word in said)
     does = (
