@@ -78,7 +78,14 @@ def _starts(inventory: Inventory, told: Told, service: Service) -> bool:
     own = posixpath.basename(service.location.file)
     changing = [item for item in inventory.versions(service) if item.changed_at]
     overlaid = any(item.changed_at and posixpath.basename(item.changed_at.file) in named for item in changing)
-    return (own in named and not overlaid) if named else own in BASES
+    return (own in named and not overlaid) if named else own in BASES and _is_near(inventory, told, service)
+
+
+def _is_near(inventory: Inventory, told: Told, service: Service) -> bool:
+    """Whether a document speaks of the project of a service: of that in its own folder, if there is one."""
+    home = posixpath.dirname(told.location.file)
+    folders = {posixpath.dirname(item.location.file) for item in inventory.projects}
+    return posixpath.dirname(service.location.file) == home or home not in folders
 
 
 def _is_one(port: Port) -> bool:
