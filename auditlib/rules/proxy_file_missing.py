@@ -104,12 +104,19 @@ def _lacking(inventory: Inventory, config: ReverseProxy, runner: Service) -> Ite
 def _statements(block: Block, *, passed: bool) -> Iterator[Directive]:
     """The statements below a block, but for the folders of what hands requests on, or answers with a page of errors."""
     if block.words[:1] == ("server",):
-        passed = any(item.words[0] in nginx_sites.PASSES for item in nginx_sites.everything(block))
+        passed = any(map(_passes_all, nginx_sites.blocks(block)))
     pages = block.words[:2] == ("location", "=")
     own = passed if block.words[:1] != ("location",) else pages
     yield from (item for item in block.directives if item.words[0] not in _FOLDERS or not own)
     for inner in block.blocks:
         yield from _statements(inner, passed=passed)
+
+
+def _passes_all(block: Block) -> bool:
+    """Whether a block hands on what no file answers: to PHP or the like, for all paths, or for those that are left."""
+    names = [item.words[0] for item in block.directives]
+    last = block.words == ("location", "/") or (block.words[:1] == ("location",) and block.words[1][:1] == "@")
+    return "fastcgi_pass" in names or "uwsgi_pass" in names or (last and not set(nginx_sites.PASSES).isdisjoint(names))
 
 
 def _is_challenge(config: ReverseProxy, place: Location) -> bool:
