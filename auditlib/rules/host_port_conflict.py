@@ -109,19 +109,21 @@ def _copies(inventory: Inventory) -> Iterator[Evidence]:
         in_swarm = service.placed or stacks.in_swarm(inventory, service)
         if copies > 1 and ports and not in_swarm:
             told.update((port.location, port.host_port) for port in ports)  # an overlay has those of its base again
-            yield _of_copies(service, copies, *ports)
+            called = service.name in scaled or any(call.verb == "up" for call, _ in compose_calls.everywhere(inventory))
+            yield _of_copies(service, copies, *ports, sure=called)
 
 
-def _of_copies(service: Service, copies: int, first: Port, *others: Port) -> Evidence:
+def _of_copies(service: Service, copies: int, first: Port, *others: Port, sure: bool) -> Evidence:
     numbers = listed(port.host_port for port in (first, *others))
     return Evidence(
         f"{service.name} is to run in {copies} copies, which all publish {'ports' if others else 'port'} "
-        f"{numbers} of the host; only the first one starts.",
+        f"{numbers} of the host; only the first one starts{'' if sure else ', unless it is Swarm that runs them'}.",
         first.location,
         subject=f"{service.name}/copies",
         service=service.name,
         related=tuple(Related(port.location, f"{port.host_port} has one owner too", member=True) for port in others),
         recommendation=f"Put a proxy before {service.name}, or publish a range of ports.",
+        confidence=None if sure else Confidence.MEDIUM,
         change=(f"{first.host_port}:{first.target}", f"{_range(first, copies)}:{first.target}"),
     )
 
