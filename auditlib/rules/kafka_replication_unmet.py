@@ -48,6 +48,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _OFFSETS = "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR"
 _COPIES = regex(r"^KAFKA_(?:CFG_)?(?:\w+_REPLICATION_FACTOR|(?:TRANSACTION_STATE_LOG_)?MIN_(?:ISR|INSYNC_REPLICAS))$")
+_FOR_ALL = regex(r"_(?:OFFSETS_TOPIC|DEFAULT)_REPLICATION_FACTOR$|KAFKA_(?:CFG_)?MIN_(?:ISR|INSYNC_REPLICAS)$")
+"""What each consumer or producer needs; the others are for transactions and the like alone."""
 _IDENTITIES = ("KAFKA_NODE_ID", "KAFKA_CFG_NODE_ID", "KAFKA_BROKER_ID", "KAFKA_CFG_BROKER_ID")
 _HOST = regex(r"(?:^|[,@])(?:\d+@)?([^,@:/\s]+):\d+")
 """The hosts of `1@kafka1:9093,2@kafka2:9093` and `zookeeper1:2181,zookeeper2:2181/kafka`."""
@@ -136,6 +138,7 @@ def _of_settings(broker: Service, found: list[EnvironmentEntry], number: int) ->
         subject=f"{broker.name}/copies",
         service=broker.name,
         related=tuple(Related(item.location, f"{item.name} is more too", member=True) for item in others),
+        severity=None if any(_FOR_ALL.search(item.name) for item in found) else Severity.MEDIUM,
         recommendation=f"Set {names} of {broker.name} to {number}, or run more brokers.",
         example=compose_lines.of_service(broker, f"environment:\n{values}"),
     )
