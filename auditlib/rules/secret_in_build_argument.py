@@ -70,14 +70,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             related=tuple(Related(place, said, member=True) for place, said in others),
             recommendation=f"Remove {name} from the arguments of the build, and replace its value if others saw them."
             if unused
+            else f"Give {name} to the container when it starts, take it out of the build, and replace its value."
+            if (running := _is_for_running(inventory, name))
             else f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
             f"as a build secret, and replace the value of {name}.",
             severity=Severity.LOW if aside else None if final and not unused else Severity.MEDIUM,
             confidence=Confidence.MEDIUM if unused else None,
             example=files.into(first.file, f"# without {name} among the arguments of the build")
             if unused
+            else files.into("Compose", f"environment:\n  {name}: ${{{name}:?}}")
+            if running
             else login_lines.with_kept(_mounted(name, places), inventory, [name]),
         )
+
+
+def _is_for_running(inventory: Inventory, name: str) -> bool:
+    """Whether a Dockerfile makes a variable of an argument, as the program needs it when it runs."""
+    steps = (item for file in inventory.dockerfiles for item in file.instructions if item.keyword == "ENV")
+    return any(re.search(rf"\$\{{?{name}\b", item.argument) for item in steps)
 
 
 def _kept_in(final: bool, unused: bool) -> str:
@@ -161,4 +171,6 @@ def _invented(inventory: Inventory) -> set[str]:
     pairs = (pair for step in inventory.steps for pair in step.inputs if pair.name in ("build-args", "build_args"))
     written = [item for pair in pairs for item in _ASSIGNED.findall(pair.value)]
     written += [(name, value) for name, value, _ in _by_command(inventory) if value]
-    return {name for name, value in written if "$" not in value}
+    built = (item.build.arguments for item in inventory.services if item.build)
+    stand_ins = {name for given in built for name, value in given if value and value.placeholder}
+    return stand_ins | {name for name, value in written if "$" not in value}
