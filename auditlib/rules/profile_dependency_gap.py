@@ -66,6 +66,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     if environments.only_for_development(service)
                     or _are_started_together(started, gap, target)
                     or not usual.isdisjoint(target.profiles)
+                    else Severity.MEDIUM
+                    if not set(service.profiles).isdisjoint(target.profiles)
                     else None,
                     example=compose_lines.of_service(target, f"profiles: [{', '.join((*target.profiles, *gap))}]")
                     if gap
