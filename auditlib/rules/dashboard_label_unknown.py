@@ -42,6 +42,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _OF_KUBERNETES = frozenset({"container", "pod", "namespace"})
 """Labels that the kubelet adds to what its cAdvisor gives."""
+_OF_TRACES = ("traces_", "calls_total", "duration_milliseconds")
+"""Metrics that a collector or Tempo makes of traces and sends."""
 _Uses = dict[LabelMatcher, list[tuple[Panel, Query]]]
 
 
@@ -73,6 +75,8 @@ def _uses(dashboard: Dashboard) -> _Uses:
     found: defaultdict[LabelMatcher, list[tuple[Panel, Query]]] = defaultdict(list)
     for panel in dashboard.panels:
         for query in panel.queries:
+            if any(metric.startswith(_OF_TRACES) for metric in query.metrics):
+                continue
             for matcher in dict.fromkeys(query.matchers):
                 if "$" not in matcher.value and "[[" not in matcher.value and not monitoring.takes(matcher, ""):
                     found[matcher].append((panel, query))
