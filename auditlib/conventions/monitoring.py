@@ -73,6 +73,12 @@ def _starts_with_another(inventory: Inventory, service: Service, file: str) -> b
     return any(kinds.get(mounts.path_outside(service, path)) == kinds[file] for path in named)
 
 
+def is_idle(inventory: Inventory, file: str) -> bool:
+    """Whether a configuration lies in a container whose program starts with another one, and in no other."""
+    given = any(mounts.path_inside(item, file) for item in inventory.services)
+    return given and not runners(inventory, file) and file in _kinds(inventory)
+
+
 @answered_once
 def _kinds(inventory: Inventory) -> dict[str, str]:
     """The configurations that a program starts with by their kind; of Prometheus none where one reads others."""

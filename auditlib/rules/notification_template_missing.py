@@ -63,8 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _why(inventory: Inventory, item: TemplateUse) -> str:
     """Why Alertmanager doesn't find it; empty if it does, or if files elsewhere may define it."""
-    given = any(mounts.path_inside(service, item.file) for service in inventory.services)
-    if given and not monitoring.runners(inventory, item.file):
+    if monitoring.is_idle(inventory, item.file):
         return ""
     if not item.patterns:
         return f"`templates` of {item.file} names no file"
