@@ -73,10 +73,16 @@ def _starts_with_another(inventory: Inventory, service: Service, file: str) -> b
     return any(kinds.get(mounts.path_outside(service, path)) == kinds[file] for path in named)
 
 
-def is_idle(inventory: Inventory, file: str) -> bool:
-    """Whether a configuration lies in a container whose program starts with another one, and in no other."""
+@answered_once
+def in_use(inventory: Inventory) -> Inventory:
+    """The inventory without the configurations whose containers start with another one that lies beside."""
+    idle = frozenset(file for file in _kinds(inventory) if _is_idle(inventory, file))
+    return inventory.without(idle) if idle else inventory
+
+
+def _is_idle(inventory: Inventory, file: str) -> bool:
     given = any(mounts.path_inside(item, file) for item in inventory.services)
-    return given and not runners(inventory, file) and file in _kinds(inventory)
+    return given and not runners(inventory, file)
 
 
 @answered_once

@@ -53,7 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         idle = near and item not in mounted and not _ASIDE.search(item.file) and not monitoring.is_template(item.file)
         if idle and not environments.is_for_development(item.file) and not _is_named(inventory, item.file):
             yield Evidence(
-                f"No service runs with {item.file}; Prometheus runs with {mounted[0].file}.",
+                f"No service mounts {item.file}; Prometheus runs with {mounted[0].file}.",
                 Location(item.file),
                 subject=item.file,
                 related=(Related(mounted[0].location, "the configuration that is read"),),

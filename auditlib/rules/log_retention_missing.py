@@ -69,8 +69,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         running = monitoring.runners(inventory, settings.file)
         if settings.deletes or not settings.in_files or monitoring.is_template(settings.file):
             continue
-        if monitoring.is_idle(inventory, settings.file):
-            continue
         if not any(_is_told(item) or environments.only_for_development(item) for item in running):
             yield _of_settings(settings, running)
     for service in inventory.distinct_services:

@@ -65,7 +65,7 @@ _HOME = "/loki"
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every configuration of Loki without a schema."""
     for settings in inventory.loki_settings:
-        if settings.has_schema or monitoring.is_template(settings.file) or monitoring.is_idle(inventory, settings.file):
+        if settings.has_schema or monitoring.is_template(settings.file):
             continue
         running = monitoring.runners(inventory, settings.file)
         places = {item.location: item.name for item in running}  # an overlay shows the service of its base again

@@ -63,8 +63,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _why(inventory: Inventory, item: TemplateUse) -> str:
     """Why Alertmanager doesn't find it; empty if it does, or if files elsewhere may define it."""
-    if monitoring.is_idle(inventory, item.file):
-        return ""
     if not item.patterns:
         return f"`templates` of {item.file} names no file"
     running = monitoring.runners(inventory, item.file)
