@@ -81,8 +81,8 @@ def in_use(inventory: Inventory) -> Inventory:
 
 
 def _is_idle(inventory: Inventory, file: str) -> bool:
-    given = any(mounts.path_inside(item, file) for item in inventory.services)
-    return given and not runners(inventory, file)
+    given = (item for item in inventory.services if mounts.path_inside(item, file))
+    return not runners(inventory, file) and any(_starts_with_another(inventory, item, file) for item in given)
 
 
 @answered_once
