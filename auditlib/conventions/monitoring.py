@@ -23,6 +23,8 @@ from auditlib.patterns import is_quick, regex
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".template", ".gotmpl", ".erb")
 _HOME = "/etc/prometheus/"
+_TO_COPY = (".example", ".sample", ".dist")
+"""Of what people copy the copy is read, so that it counts as if it were."""
 _STARTED_WITH = frozenset({"alertmanager", "collector", "logs", "prometheus"})
 _NAMES = regex(r"(?:^|\s)--?config(?:\.file)?[= ][\"']?(/[^\s\"']+)")
 
@@ -90,7 +92,8 @@ def _kinds(inventory: Inventory) -> dict[str, str]:
     """The configurations that a program starts with by their kind; of Prometheus none where one reads others."""
     several = any(config.scrape_config_files for config in inventory.prometheus)
     kinds = _STARTED_WITH - {"prometheus"} if several else _STARTED_WITH
-    return {entry.file: entry.kind for entry in inventory.coverage if entry.kind in kinds}
+    known = (entry for entry in inventory.coverage if not entry.file.endswith(_TO_COPY))
+    return {entry.file: entry.kind for entry in known if entry.kind in kinds}
 
 
 def prometheus_in_use(inventory: Inventory) -> tuple[PrometheusConfig, ...]:
