@@ -139,9 +139,9 @@ def _is_named(inventory: Inventory, service: Service, port: str) -> bool:
 
 def _serves_one(service: Service) -> bool:
     """Whether a service has no further ports of its own: of a published image an option may name but one of several."""
-    words = (*service.entrypoint, *service.command)
+    parts = " ".join((*service.entrypoint, *service.command)).split()
     mine = service.build is not None or images.repository(service.image) in _DEFAULTS
-    return mine or any(part in _SINGLE for word in words for part in word.split())
+    return mine or parts[:1] == ["serve"] or not _SINGLE.isdisjoint(parts)
 
 
 def of_twin(inventory: Inventory, service: Service, asked: list[str]) -> Mismatch | None:
