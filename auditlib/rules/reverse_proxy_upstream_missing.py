@@ -67,7 +67,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _should_be_service(inventory: Inventory, runners: tuple[Service, ...], item: Upstream) -> bool:
     end = Endpoint(item.scheme, item.host, item.port)
-    return peers.could_be_service(end) and not any(peers.may_be_known(inventory, runner, end) for runner in runners)
+    if not peers.could_be_service(end) or any(_is_container(inventory, runner, item.host) for runner in runners):
+        return False
+    return not any(peers.may_be_known(inventory, runner, end) for runner in runners)
+
+
+def _is_container(inventory: Inventory, runner: Service, host: str) -> bool:
+    """Whether a name may be what Compose calls a container: its project's, which may be the folder's, its service's and
+    a number.
+    """
+    name = host.rstrip("0123456789").rstrip("-_")
+    beside = inventory.services_of(runner.project).values()
+    return name != host and any(name.endswith((f"-{item.name}", f"_{item.name}")) for item in beside)
 
 
 def _at_wrong_port(
@@ -122,15 +133,16 @@ def _labels(inventory: Inventory) -> Iterator[Evidence]:
             )
     known = traefik.services(inventory)
     for router in traefik.routers(inventory):
-        if router.provider in ("", "docker") and router.target.lower() not in known:
+        defined = router.target.lower() in known or traefik.may_be_container(inventory, router.target)
+        if router.provider in ("", "docker") and not defined:
+            there = f", or name a service that exists ({listed(sorted(known), limit=4)})" if known else ""
             yield Evidence(
                 f"Traefik's router {router.router} passes requests to the service {router.target}, which no label or "
                 "file defines: it answers 404.",
                 router.location,
                 subject=f"{router.router}/{router.target}",
                 service=router.service.name,
-                recommendation=f"Define {router.target} by a label with its port, or name a service that exists "
-                f"({listed(sorted(known), limit=4)}).",
+                recommendation=f"Define {router.target} by a label with its port{there}.",
                 example=_label(router.service, router.target),
             )
 
