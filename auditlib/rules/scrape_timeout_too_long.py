@@ -44,16 +44,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The global settings, and each job, whose timeout is greater than the time from one scrape to the next."""
     intervals = {config.file: config.interval for config in inventory.prometheus}
     for config in inventory.prometheus:
-        if config.timeout and _is_longer(config.timeout, config.interval):
+        longer = config.timeout and _is_longer(config.timeout, config.interval)
+        if config.timeout and longer and not _is_shortened(inventory, config.file):
             yield _evidence(config.file, "", config.timeout, config.interval)
     for job in inventory.scrape_jobs:
         interval = job.interval or intervals.get(job.file, 0)
-        if job.timeout and interval and _is_longer(job.timeout, interval):
+        longer = job.timeout and interval and _is_longer(job.timeout, interval)
+        if job.timeout and longer and not _is_shortened(inventory, job.file):
             yield _evidence(job.file, job.name, job.timeout, interval)
 
 
 def _is_longer(timeout: PathPattern, interval: float) -> bool:
     return seconds(timeout.path) > interval and not monitoring.is_template(timeout.location.file)
+
+
+def _is_shortened(inventory: Inventory, file: str) -> bool:
+    """Whether VictoriaMetrics alone reads a file, which waits until the next scrape at most."""
+    running = monitoring.runners(inventory, file)
+    return bool(running) and all("victoriametrics/" in service.image for service in running)
 
 
 def _evidence(file: str, job: str, timeout: PathPattern, interval: float) -> Evidence:
