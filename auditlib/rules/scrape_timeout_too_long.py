@@ -43,15 +43,13 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The global settings, and each job, whose timeout is greater than the time from one scrape to the next."""
     intervals = {config.file: config.interval for config in inventory.prometheus}
-    for config in inventory.prometheus:
-        longer = config.timeout and _is_longer(config.timeout, config.interval)
-        if config.timeout and longer and not _is_shortened(inventory, config.file):
-            yield _evidence(config.file, "", config.timeout, config.interval)
-    for job in inventory.scrape_jobs:
-        interval = job.interval or intervals.get(job.file, 0)
-        longer = job.timeout and interval and _is_longer(job.timeout, interval)
-        if job.timeout and longer and not _is_shortened(inventory, job.file):
-            yield _evidence(job.file, job.name, job.timeout, interval)
+    asked = [(item.file, "", item.timeout, item.interval) for item in inventory.prometheus]
+    asked += [
+        (job.file, job.name, job.timeout, job.interval or intervals.get(job.file, 0)) for job in inventory.scrape_jobs
+    ]
+    for file, name, timeout, interval in asked:
+        if timeout and interval and _is_longer(timeout, interval) and not _is_shortened(inventory, file):
+            yield _evidence(file, name, timeout, interval)
 
 
 def _is_longer(timeout: PathPattern, interval: float) -> bool:
