@@ -63,7 +63,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for text in command_texts.texts(inventory):
         found = [item for item in text.commands if _TOOLS & set(item.words) and _is_loose(inventory, item)]
         if found and not text.is_on_thrown_away_host:
-            yield _evidence(text, found)
+            certain = [item for item in found if not _option_files(item)]
+            yield _evidence(text, certain or found)
 
 
 def _is_loose(inventory: Inventory, command: Command) -> bool:
@@ -93,7 +94,7 @@ def _evidence(text: CommandText, found: list[Command]) -> Evidence:
     tool, words = first.words[index], first.words[index + 1 :]
     several = _SEVERAL & set(words)
     outcome = "the dump shows them at different times" if several else "every write waits until the dump is done"
-    unless = ", unless its option file has it" if any(map(_option_files, found)) else ""
+    unless = ", unless its option file has it" if _option_files(first) else ""
     return Evidence(
         f"{text.opening} calls {tool} without `--single-transaction`{unless}: it locks the tables of "
         f"{'one database after the other' if several else 'the database'}, and {outcome}.",
