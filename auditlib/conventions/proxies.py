@@ -34,7 +34,16 @@ def _runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
             places.append(service.build.context)
         if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places):
             found.append(service)
-    return [service for service in found if not left_out(inventory, service, proxy)]
+    return [
+        service for service in found if not left_out(inventory, service, proxy) and not _is_passed_over(service, proxy)
+    ]
+
+
+def _is_passed_over(service: Service, proxy: ReverseProxy) -> bool:
+    """Whether a file lies among the sites under a name that the image's own configuration doesn't include."""
+    inside = mounts.path_inside(service, proxy.file)
+    among = posixpath.dirname(inside) == _SITES[0] and not inside.endswith(".conf")
+    return among and not mounts.path_outside(service, MAIN_FILE)
 
 
 def left_out(inventory: Inventory, service: Service, proxy: ReverseProxy) -> ReverseProxy | None:

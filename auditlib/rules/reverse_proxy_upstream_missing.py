@@ -74,10 +74,13 @@ def _should_be_service(inventory: Inventory, runners: tuple[Service, ...], item:
 
 def _is_container(inventory: Inventory, runner: Service, host: str) -> bool:
     """Whether a name may be what Compose calls a container: its project's, which may be the folder's, its service's and
-    a number.
+    a number; Swarm calls a service by the stack's name and its own.
     """
     name = host.rstrip("0123456789").rstrip("-_")
     beside = inventory.services_of(runner.project).values()
+    in_swarm = any(item.for_swarm for item in inventory.projects if item.name == runner.project)
+    if in_swarm and any(host.endswith(f"_{item.name}") for item in beside):
+        return True
     return name != host and any(name.endswith((f"-{item.name}", f"_{item.name}")) for item in beside)
 
 
@@ -154,14 +157,18 @@ def _label(service: Service, target: str) -> str:
 
 def _evidence(inventory: Inventory, proxy: ReverseProxy, host: str, uses: list[Upstream]) -> Evidence:
     first, *others = uses
+    runners = proxies.runners(inventory, proxy)
     where = f" for {first.path}" if first.path else ""
     effect = "nginx refuses to start" if proxy.kind == "nginx" else "such requests fail"
+    joined = next(filter(None, (peers.joined_by_others(inventory, item) for item in runners)), "")
+    unless = f", unless a container of another project has joined {joined}" if joined else ""
     return Evidence(
         f"The proxy passes requests{where} to {host}{f':{first.port}' if first.port else ''}, which is no service: "
-        f"{effect}.",
+        f"{effect}{unless}.",
         first.location,
         subject=host,
         related=tuple(Related(item.location, f"{host} is named here too", member=True) for item in others),
         recommendation=f"Add a service {host}, or take it out of {proxy.file}.",
-        example=compose_lines.new_service(inventory, host, proxies.runners(inventory, proxy)),
+        confidence=Confidence.MEDIUM if joined else None,
+        example=compose_lines.new_service(inventory, host, runners),
     )
