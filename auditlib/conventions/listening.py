@@ -41,6 +41,9 @@ _DEFAULTS: dict[str, frozenset[str]] = {
 }
 """Ports of images that listen on nothing else unless their command or environment says so (https://hub.docker.com)."""
 
+_TOLD_BY_FILE = frozenset({"postgres", "redis", "valkey/valkey", "mongo", "memcached", "grafana/loki"})
+"""Those of them whose configuration file may name another port."""
+_FILE = regex(r"\.(?:conf|ya?ml|cfg)$")
 _SINGLE = frozenset(
     {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "runserver", "flask", "streamlit", "next"}
 )
@@ -185,7 +188,9 @@ def _of_image(inventory: Inventory, service: Service) -> set[str]:
     if not services.runs_server(inventory, service):
         return set()
     if service.build is None or dockerfile is None:
-        return set(_DEFAULTS.get(images.repository(service.image), ()))
+        name = images.repository(service.image)
+        told = name in _TOLD_BY_FILE and any(map(_FILE.search, service.command))
+        return set() if told else set(_DEFAULTS.get(name, ()))
     base, instructions = services.final_stage(dockerfile, service.build.target)
     found = set(_DEFAULTS.get(images.repository(base), ()))
     for item in instructions:

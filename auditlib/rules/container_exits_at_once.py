@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import images, services
+from auditlib.conventions import compose_calls, images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -68,15 +68,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _is_told(inventory: Inventory, service: Service) -> bool:
     """Whether a command is given, in whichever file, or by hand, or something may stay: a terminal, a shell.
 
-    A service of a profile is started by `docker compose run`, with a terminal; one whose image others run is there to
-    be built, and a container for development is kept running by the editor.
+    A service of a profile, or one that some call names, is started by `docker compose run`, with a terminal; one whose
+    image others run is there to be built, and a container for development is kept running by the editor.
     """
     versions = inventory.versions(service) or [service]
     if service.profiles or any(item.command or item.entrypoint or item.has_terminal for item in versions):
         return True
     if any(item.replicas == 0 for item in versions) or "/.devcontainer/" in f"/{service.location.file}":
         return True
-    return _is_for_others(inventory, service)
+    called = any(
+        call.verb == "run" and service.name in call.arguments for call, _ in compose_calls.everywhere(inventory)
+    )
+    return called or _is_for_others(inventory, service)
 
 
 def _is_for_others(inventory: Inventory, service: Service) -> bool:
