@@ -31,7 +31,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, mounts, services
+import msgspec
+
+from auditlib.conventions import build_context, environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
@@ -53,7 +55,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             inside = _inside(inventory, build, posixpath.normpath(mount.source))
             if inside:
                 file = inventory.dockerfiles_by_path[instruction.location.file]
-                yield _evidence(store, mount, service, file, instruction, _ignored(inventory, build, inside))
+                found = _evidence(store, mount, service, file, instruction, _ignored(inventory, build, inside))
+                quiet = environments.is_for_developers(inventory, store)
+                yield msgspec.structs.replace(found, severity=Severity.LOW) if quiet else found
                 break
 
 

@@ -66,7 +66,8 @@ _STAYS = regex(r"\b(?:while|until|sleep|tail|wait|cron|crond|supercronic|serve|s
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each service whose last command does its work and ends, and that is to run all the time."""
     for service in inventory.deployed_services:
-        if service.restart not in _ALWAYS or not service.commands or service.ports:
+        policy = service.restart_condition or "any"  # Compose takes `deploy.restart_policy` before `restart`
+        if service.restart not in _ALWAYS or policy != "any" or not service.commands or service.ports:
             continue
         last = _last(service) if _runs_command(inventory, service) else ""
         if last and not environments.is_for_developers(inventory, service):

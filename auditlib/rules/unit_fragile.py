@@ -92,6 +92,9 @@ def _is_called(inventory: Inventory, unit: Unit) -> bool:
     home = posixpath.dirname(unit.location.file)
     beside = {posixpath.basename(path) for path in inventory.files if posixpath.dirname(path) == home}
     by_file = any(name.endswith(".path") or name == f"{stem}.socket" for name in beside)
+    needed = " ".join(item.value for name in ("Unit.Requires", "Service.Sockets") for item in unit.values(name))
+    if stem and f"{stem}.socket" in needed:
+        return True
     others = [item for item in inventory.units if item is not unit]
     named = any(stem and _names(item, unit.name) for item in others)
     timers = (item for item in others if any(pair.name.startswith("Timer.") for pair in item.settings))
