@@ -37,12 +37,15 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import service_of
 
+_NAME = regex(r"\w(?:[\w.-]*\w)?")
+"""A name that is whole; one with an end missing has a variable in it that nobody sets here."""
 _PORTS = {"http": "80", "https": "443"}
 
 
@@ -51,7 +54,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every upstream of a configuration in use that leads to no service, or to a port of one that it doesn't have."""
     groups = {item.group for proxy in inventory.reverse_proxies for item in proxy.upstreams if item.group}
     for proxy in inventory.reverse_proxies:
-        runners = proxies.runners(inventory, proxy)
+        running = proxies.runners(inventory, proxy)
+        runners = tuple(item for item in running if not proxies.copies_another(inventory, item, proxy))
         missing: dict[str, list[Upstream]] = {}
         for item in proxy.upstreams if runners else ():
             if not item.group and item.host in groups:
@@ -137,7 +141,7 @@ def _labels(inventory: Inventory) -> Iterator[Evidence]:
     known = traefik.services(inventory)
     for router in traefik.routers(inventory):
         defined = router.target.lower() in known or traefik.may_be_container(inventory, router.target)
-        if router.provider in ("", "docker") and not defined:
+        if router.provider in ("", "docker") and _NAME.fullmatch(router.target) and not defined:
             there = f", or name a service that exists ({listed(sorted(known), limit=4)})" if known else ""
             yield Evidence(
                 f"Traefik's router {router.router} passes requests to the service {router.target}, which no label or "
