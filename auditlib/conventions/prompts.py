@@ -62,6 +62,7 @@ _ON_LIVE = (
 )  # fmt: skip
 """What asks where it meets production's settings or data."""
 _TERMINAL = regex(r"^-(?=[a-z]*i)(?=[a-z]*t)[a-z]+$")
+_DETACHED = regex(r"^-[a-z]*d[a-z]*$")
 _STARTS = frozenset({"sudo", "env", "-E", "npx", "pnpm", "yarn", "bunx", "exec", "poetry", "uv", "run", "bundle",
                      "python", "python3", "time"})  # fmt: skip
 
@@ -87,6 +88,8 @@ def _terminal(core: list[str]) -> Prompt | None:
         return None
     name, _ = command_words.split(core[2:])
     options = core[2 : core.index(name, 2)] if name in core[2:] else core[2:]
+    if "--detach" in options or any(map(_DETACHED.match, options)):
+        return None  # Docker looks for a terminal only where it stays
     both = any(map(_TERMINAL.match, options)) or (
         {"-i", "--interactive"} & set(options) and {"-t", "--tty"} & set(options)
     )

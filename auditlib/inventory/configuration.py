@@ -58,6 +58,8 @@ class Setting(Struct, frozen=True):
     """Whether pydantic reads a list or mapping from the variable, which has to be JSON then."""
     unused: bool = False
     """Whether no code names the field of the class that holds the value, so that nothing runs with it."""
+    conditional: bool = False
+    """Whether Python reads it below an `if`, as for a part that is switched on."""
 
 
 class FixedSecret(Struct, frozen=True):
