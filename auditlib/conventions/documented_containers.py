@@ -43,7 +43,13 @@ def known(inventory: Inventory) -> Known:
     named = {item.container_name for item in inventory.services} | {item.hostname for item in inventory.services}
     started = (after for words in _commands(inventory) for before, after in pairwise(words) if before == "--name")
     joined = (word[7:] for words in _commands(inventory) for word in words if word.startswith("--name="))
-    return Known(services, frozenset((named | {*started, *joined}) - {""}))
+    words = [word for job in inventory.jobs for item in job.services for word in _words(item.options)]
+    options = {after for before, after in pairwise(words) if before == "--name"}
+    return Known(services, frozenset((named | {*started, *joined} | options) - {""}))
+
+
+def _words(options: str) -> list[str]:
+    return options.replace("--name=", "--name ").split()
 
 
 def missing(there: Known, item: Mention) -> Iterator[str]:

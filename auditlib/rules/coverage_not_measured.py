@@ -59,11 +59,17 @@ _OF_TESTS = frozenset({"pytest-cov", "coverage", "coverage.py"})
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each job that reports a coverage, where all that it runs as tests is known and measures none."""
-    reporting = [job for job in inventory.jobs if any(_REPORTS.match(step.uses) for step in job.steps)]
+    reporting = [job for job in inventory.jobs if any(map(_reports, job.steps))]
     found = pipeline.of(inventory, inventory.workflows) if reporting else None
     for job in reporting:
         if found and (run := _unmeasured(inventory, found, job)):
             yield _evidence(job, *run)
+
+
+def _reports(step: Step) -> bool:
+    """Whether a step reports a coverage; one that sends the results of tests alone says so."""
+    results = any(pair.name == "report_type" and pair.value == "test_results" for pair in step.inputs)
+    return bool(_REPORTS.match(step.uses)) and not results
 
 
 def _unmeasured(inventory: Inventory, found: Pipeline, job: Job) -> tuple[Step, str, Location] | None:
@@ -74,7 +80,7 @@ def _unmeasured(inventory: Inventory, found: Pipeline, job: Job) -> tuple[Step, 
     if any(_MEASURES.search(run.text) for run in runs) or _is_configured(inventory):
         return None
     tests = [run for run in runs if _TESTS.search(run.text)]
-    step = next(step for step in job.steps if _REPORTS.match(step.uses))
+    step = next(filter(_reports, job.steps))
     return (step, tests[0].text, tests[0].location) if tests else None
 
 
