@@ -30,9 +30,9 @@ _OTHER_FORMATS = frozenset({
     ".enc", ".gpg", ".asc", ".age", ".vault", ".keys",
 })  # fmt: skip
 """Files that are called `env.py` or `.env.enc` are no environment files."""
-_GENERATED = (".j2", ".jinja", ".jinja2", ".erb")
-"""Templates that a program fills in; its own lines (`{% if … %}`) are no variables."""
-_STATEMENT = regex(r"^[ \t]*(?:\{[%#].*[%#]\}|<%.*%>)[ \t]*$", re.M)
+_GENERATED = (".j2", ".jinja", ".jinja2", ".erb", ".tpl", ".tmpl", ".ctmpl", ".gotmpl", ".mustache")
+"""Templates that a program fills in; its own lines (`{% if … %}`, `{{ range … }}`) are no variables."""
+_STATEMENT = regex(r"^[ \t]*(?:\{[%#].*[%#]\}|\{\{.*\}\}|<%.*%>)[ \t]*$", re.M)
 
 _SHELL = regex(r"^(?:#!.*sh\b|[ \t]*(?:if \[|fi[ \t]*$|for \w+ in |source \S|\. \S+$|unset \w|echo |export -f))", re.M)
 """Lines that a shell runs: who writes them has a shell read the file, and no other program."""

@@ -96,15 +96,26 @@ def _is_configured(inventory: Inventory) -> bool:
     )
 
 
+def _measuring(text: str) -> str:
+    """The same tests with a measure, as it may stand in a step."""
+    if "pytest" in text:
+        return f"{text} --cov --cov-report=xml"
+    if "unittest" in text:
+        return f"{text.replace('python -m unittest', 'coverage run -m unittest')} && coverage xml"
+    if "go test" in text:
+        return f"{text} -coverprofile=coverage.out"
+    own = text if text.startswith("npx ") else f"npx {text}"
+    return f"{own} --coverage" if "mocha" not in text else f"npx c8 --reporter=lcov {text.removeprefix('npx ')}"
+
+
 def _evidence(job: Job, step: Step, text: str, place: Location) -> Evidence:
-    more = "--coverage" if any(word in text for word in ("jest", "vitest")) else "-coverprofile=coverage.out"
-    more = "--cov --cov-report=xml" if "pytest" in text or "unittest" in text else more
+    better = _measuring(text[:100])
     return Evidence(
         f"The job {job.id} reports a coverage by {step.uses.partition('@')[0]}, and `{text[:60]}` before it measures "
         "none.",
         step.location,
         subject=f"{job.workflow}/{job.id}/coverage",
         related=(Related(place, "runs the tests"),),
-        recommendation=f"Add `{more}` to `{text[:60]}`, or take the report out of the job {job.id}.",
-        example=workflow_lines.step(job.workflow, job.id, f"- run: {text[:100]} {more}"),
+        recommendation=f"Run `{better[:80]}` in its place, or take the report out of the job {job.id}.",
+        example=workflow_lines.step(job.workflow, job.id, f"- run: {better}"),
     )
