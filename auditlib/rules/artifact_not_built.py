@@ -110,8 +110,10 @@ def _makes_nothing(command: Command) -> bool:
 
 
 def _of_upload(inventory: Inventory, job: Job, path: str, place: Location) -> Evidence:
-    tool = next((name for name in _TOOLS if posixpath.join(path.partition("/")[0], name) in inventory.file_set), "")
-    where = f"\n  working-directory: {path.partition('/')[0]}" if tool else ""
+    first = path.partition("/")[0]
+    home = "" if first in _BUILT else first
+    tool = next((name for name in _TOOLS if posixpath.join(home, name) in inventory.file_set), "")
+    where = f"\n  working-directory: {home}" if tool and home else ""
     command = _TOOLS.get(tool, f"<the command that makes {path}>")
     return Evidence(
         f"The job {job.id} sends {path} away; nothing in the job makes that, and the repository doesn't have it.",
