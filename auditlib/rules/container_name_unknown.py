@@ -41,7 +41,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _STARTS = regex(r"(?:mongo|postgres|mysql|mariadb|redis|elastic|kafka|rabbit|container|docker-run|service)", re.I)
 """What the name of an action says that may start a container."""
-_VERBS = frozenset({"exec", "cp", "logs", "restart", "stop", "start", "kill", "inspect"})
+_VERBS = frozenset({"exec", "cp", "logs", "restart", "stop", "start", "kill"})
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

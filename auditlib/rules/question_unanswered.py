@@ -45,7 +45,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ANSWERED = regex(r"\byes\b[^|\n]{0,20}\||\b(?:echo|printf)\s+(?:-\w+\s+)?[\"']?(?:y|yes|Y)\b[^|\n]{0,10}\||<<|"
-                  r"\bscript -q|\bexpect\b|\bspawn\b|</dev/|TF_CLI_ARGS|PULUMI_SKIP_CONFIRMATIONS|always_yes|"
+                  r"\bscript\s+-|\bexpect\b|\bspawn\b|</dev/|TF_CLI_ARGS|PULUMI_SKIP_CONFIRMATIONS|always_yes|"
                   r"assumeyes", re.I)  # fmt: skip
 """What answers in the place of a person, or makes a terminal."""
 _SETTLES = regex(r"TF_CLI_ARGS|PULUMI_SKIP_CONFIRMATIONS|always_yes|assumeyes|\.condarc", re.I)
@@ -101,7 +101,7 @@ def _around(inventory: Inventory, job: Job, step: Step) -> str:
     before = job.steps[: step.index]
     settled = [word for item in before for word in _SETTLES.findall(item.run)]
     settled += ["always_yes" for item in before if _OF_CONDA.search(item.uses)]
-    return "\n".join((step.run, *names, *settled))
+    return "\n".join((step.run, step.shell, *names, *settled))
 
 
 def _is_live(service: Service) -> bool:
