@@ -69,9 +69,14 @@ def _pushed(command: Command) -> Change | None:
     text = " ".join(command.words)
     if not _PUSH.search(text) or not _goes_home(command.words):
         return None
-    named = [word for word in command.words[command.words.index("push") + 1 :] if not word.startswith("-")]
-    tag = "".join(named[1:2]).removeprefix("refs/tags/") if _TAGS.search(text) else ""
+    tag = _tag(command.words) if _TAGS.search(text) else ""
     return Change("tag" if _TAGS.search(text) else "push", command.location, tag)
+
+
+def _tag(words: tuple[str, ...]) -> str:
+    """The tag that a push names last; empty where it takes all there are."""
+    named = [word for word in words[words.index("push") + 1 :] if not word.startswith("-")]
+    return "" if {"--tags", "--follow-tags"} & set(words) else "".join(named[1:][-1:]).removeprefix("refs/tags/")
 
 
 def _goes_home(words: tuple[str, ...]) -> bool:

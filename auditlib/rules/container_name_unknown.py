@@ -41,6 +41,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _STARTS = regex(r"(?:mongo|postgres|mysql|mariadb|redis|elastic|kafka|rabbit|container|docker-run|service)", re.I)
 """What the name of an action says that may start a container."""
+_WORD = regex(r"[a-z\d_]+")
 _VERBS = frozenset({"exec", "cp", "logs", "restart", "stop", "start", "kill"})
 
 
@@ -63,7 +64,8 @@ def _made_by_actions(inventory: Inventory) -> set[str]:
     """The names that an action may give to a container: those that its own name or inputs hold."""
     texts = [f"{step.uses} {' '.join(pair.value for pair in step.inputs)}" for step in inventory.steps if step.uses]
     names = {item.name for item in inventory.services}
-    return {name for name in names for text in texts if name in text and _STARTS.search(text)}
+    words = {word for text in texts if _STARTS.search(text) for word in _WORD.findall(text)}
+    return {name for name in names if name in words}
 
 
 def _named(command: Command, there: Known) -> str:

@@ -60,12 +60,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     waiting = {item.file: trigger for item in inventory.workflows if (trigger := _waits(item))}
     for workflow in inventory.workflows if waiting else ():
         for job in workflow.jobs:
-            made = next((item for item in own_token.changes(job) if item.kind != "push"), None)
-            if made and own_token.is_the_only_one(workflow, job):
-                meant = {file: trigger for file, trigger in waiting.items() if _is_meant(workflow, trigger, made)}
-                others = {file: meant[file] for file in meant if file != workflow.file and not _calls(workflow, file)}
-                if others:
-                    yield _evidence(workflow, job, made, others)
+            found = _found(workflow, job, waiting) if own_token.is_the_only_one(workflow, job) else None
+            if found:
+                yield _evidence(workflow, job, *found)
+
+
+def _found(workflow: Workflow, job: Job, waiting: dict[str, Trigger]) -> tuple[Change, dict[str, Trigger]] | None:
+    """The first tag or release of a job for which others wait, with these."""
+    for made in own_token.changes(job):
+        meant = {
+            file: item for file, item in waiting.items() if made.kind != "push" and _is_meant(workflow, item, made)
+        }
+        others = {file: meant[file] for file in meant if file != workflow.file and not _calls(workflow, file)}
+        if others:
+            return made, others
+    return None
 
 
 def _waits(workflow: Workflow) -> Trigger | None:
