@@ -79,7 +79,7 @@ def _texts(job: Job) -> Iterator[tuple[str, Location]]:
     conditions = [(job.condition, job.location), *((step.condition, step.location) for step in job.steps)]
     pairs = [*job.env, *job.outputs, *job.inputs, *(pair for step in job.steps for pair in (*step.env, *step.inputs))]
     texts = [
-        *((pair.value, pair.location) for pair in pairs),
+        *((_uncommented(pair.value), pair.location) for pair in pairs),
         *((_uncommented(step.run), step.location) for step in job.steps),
     ]
     for text, place in conditions:
@@ -90,7 +90,7 @@ def _texts(job: Job) -> Iterator[tuple[str, Location]]:
 
 def _uncommented(run: str) -> str:
     """A step's commands without its comments, in which an expression does no harm."""
-    return "\n".join(line for line in run.splitlines() if not line.lstrip().startswith("#"))
+    return "\n".join(line for line in run.splitlines() if not line.lstrip().startswith(("#", "//")))
 
 
 def _lacks(workflow: Workflow, job: Job, expression: str) -> Iterator[tuple[str, _Lack]]:
