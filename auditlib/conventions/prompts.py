@@ -29,11 +29,13 @@ class _Asks(Struct, frozen=True):
     outcome: str
 
 
+_PLAN = r"(?<!-var-file)(?<!-var)(?<!-target)(?<!-replace)(?<!-state)\s(?!-|apply$|destroy$)[\w./-]+$"
+"""A saved plan, the last word of a call: what no option takes for its value."""
 _FAILS = "ends with an error"
 _NOTHING = "removes nothing"
 _ASKING = (
-    _Asks(regex(r"terraform (?:-chdir=\S+ )?(?:apply|destroy)\b"), regex(r"-auto-approve|tfplan|plan\b|\.plan|\$"),
-          "-auto-approve", _FAILS),
+    _Asks(regex(r"terraform (?:-chdir=\S+ )?(?:apply|destroy)\b"),
+          regex(r"-auto-approve|tfplan|plan\b|\.plan|\$|" + _PLAN), "-auto-approve", _FAILS),
     _Asks(regex(r"pulumi (?:up|destroy|refresh)\b"), regex(r"\s(?:--yes|-y|--skip-preview)\b"), "--yes", _FAILS),
     _Asks(regex(r"docker (?:system|image|volume|container|network|builder|buildx) prune\b"),
           regex(r"\s(?:--force|-\w*f\w*)\b"), "--force", _NOTHING),

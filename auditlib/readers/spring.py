@@ -33,7 +33,15 @@ _HISTOGRAM = regex(r"percentiles-?histogram|publishPercentileHistogram|\bslo\b|s
 _ELSEWHERE = regex(
     r"configserver:|spring\.config\.import|config:\s*\n\s+import:|cloud:\s*\n\s+config:|spring\.cloud\.config"
 )
-_MEMORY = regex(r"jdbc:(?:h2:mem|hsqldb:mem|derby:memory)")
+_MEMORY = regex(r"(?<![:\w{])jdbc:(?:h2:mem|hsqldb:mem|derby:memory)")
+"""An address itself, and no default of a variable (`${DB_URL:jdbc:h2:mem:shop}`)."""
+_BORDER = regex(r"#?---[ \t]*")
+_ON_PROFILE = regex(
+    r"(?:on-profile|spring\.profiles|^[ \t]+profiles)[ \t]*[:=][ \t]*[\"']?(?P<name>[\w-]+)[\"']?[ \t]*$"
+)
+_ACTIVATES = regex(
+    r"profiles\.(?:active|include|default)\b|profiles:[ \t]*\n(?:[ \t]+[^\n]*\n){0,5}?[ \t]+(?:active|include|default):"
+)
 
 
 def read(source: Source) -> Reading:
@@ -80,8 +88,23 @@ def _read(source: Source, path: str) -> Iterator[Any]:
     for number, line in enumerate(source.lines(path), 1):
         place = Location(path, number)
         yield from (SpringProfile(name, place) for name in _named(line[:1_000], in_code=match is None))
-        if match and not line.lstrip().startswith("#") and _MEMORY.search(line[:1_000]):
-            yield MemoryDatabase(profile, place)
+    if match and (profile or not _ACTIVATES.search(source.text(path))):
+        yield from _in_memory(source.lines(path), path, profile)
+
+
+def _in_memory(lines: list[str], path: str, profile: str) -> Iterator[MemoryDatabase]:
+    """The databases in memory, each with the profile of its file or of its part of the file."""
+    parts: list[list[tuple[int, str]]] = [[]]
+    for number, line in enumerate(lines, 1):
+        if _BORDER.fullmatch(line.rstrip()):
+            parts.append([])
+        elif not line.lstrip().startswith("#"):
+            parts[-1].append((number, line[:1_000]))
+    for part in parts:
+        told = next((match["name"] for _, line in part if (match := _ON_PROFILE.search(line))), "")
+        yield from (
+            MemoryDatabase(profile or told, Location(path, number)) for number, line in part if _MEMORY.search(line)
+        )
 
 
 def _named(line: str, in_code: bool) -> list[str]:

@@ -67,7 +67,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for path in probes.paths(probe)[:1] if probe else ():
             routes = _routes(inventory, service)
             below = any("root-path" in word or "root_path" in word for word in service.command)
-            known = any(_answers(route.path, path, whole=route.whole and not below) for route in routes)
+            known = _opens_into(routes, path) or any(
+                _answers(route.path, path, whole=route.whole and not below) for route in routes
+            )
             new = probe and (probe.location, path) not in seen
             if probe and new and routes and not known and not _may_be_brought(inventory, service, path):
                 seen.add((probe.location, path))
@@ -147,6 +149,18 @@ def _answers(route: str, path: str, *, whole: bool) -> bool:
     pattern = "".join(part + sign for part, sign in zip(parts, [*signs, ""], strict=False))
     before = "^/?" if whole else "(?:^|/)"
     return bool(route.strip("/")) and bool(re.search(f"{before}{pattern.lstrip('/')}$", path.rstrip("/")))
+
+
+def _opens_into(routes: list[Route], path: str) -> bool:
+    """Whether a router of Express stands before a path of which no route is known, as where `require` brings it."""
+    mine = [route for route in routes if route.framework == "express"]
+    mounts = {route.path.rstrip("/") for route in mine if route.method == "*"}
+    inside = [
+        route
+        for route in mine
+        if route.method != "*" and (not route.whole or route.path.startswith(tuple(mounts - {""})))
+    ]
+    return not inside and any(mount and path.startswith(f"{mount}/") for mount in mounts)
 
 
 def _may_be_brought(inventory: Inventory, service: Service, path: str) -> bool:

@@ -109,6 +109,23 @@ def _taking(earlier: list[Route], alerts: list[AlertRule]) -> list[Route]:
     return list(found)
 
 
+def _are_same(route: Route, first: Route) -> bool:
+    return set(route.matchers) == set(first.matchers)
+
+
+def _advice(route: Route, first: Route) -> str:
+    """What to do; of two routes with the same matchers the order doesn't matter."""
+    if _are_same(route, first):
+        return f"Add `continue: true` to the route to {first.receiver} in {route.file}."
+    return f"Put the route to {route.receiver} before the one to {first.receiver} in {route.file}."
+
+
+def _lines(route: Route, first: Route, written: str) -> str:
+    if _are_same(route, first):
+        return f"routes:\n  - matchers: ['{written}']\n    receiver: {first.receiver}\n    continue: true"
+    return f"routes:\n  - matchers: ['{written}']\n    receiver: {route.receiver}\n  - # the others"
+
+
 def _evidence(route: Route, taking: list[Route], meant: list[AlertRule]) -> Evidence:
     names = listed(item.receiver for item in taking)
     whose = f"all alerts of the repository that it may mean ({listed((item.name for item in meant), limit=3)})"
@@ -120,9 +137,7 @@ def _evidence(route: Route, taking: list[Route], meant: list[AlertRule]) -> Evid
         route.location,
         subject=f"{route.receiver}/{written}",
         related=tuple(Related(item.location, f"the route to {item.receiver} takes them") for item in taking[:5]),
-        recommendation=f"Put the route to {route.receiver} before the one to {taking[0].receiver} in {route.file}.",
+        recommendation=_advice(route, taking[0]),
         confidence=Confidence.MEDIUM if meant else None,
-        example=files.into(
-            route.file, f"routes:\n  - matchers: ['{written}']\n    receiver: {route.receiver}\n  - # the others"
-        ),
+        example=files.into(route.file, _lines(route, taking[0], written)),
     )
