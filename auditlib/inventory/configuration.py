@@ -198,6 +198,14 @@ class SpringSettings(Struct, frozen=True):
     location: Location
 
 
+class CommentInValue(Struct, frozen=True):
+    """A line of Spring's properties whose value goes on with what is meant as a comment."""
+
+    name: str
+    comment: str
+    location: Location
+
+
 class DjangoSettings(Struct, frozen=True):
     """A module with settings of Django."""
 

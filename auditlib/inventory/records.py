@@ -86,6 +86,9 @@ class Records:
     any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
     php_limits: tuple[configuration.PhpLimit, ...] = field(default=(), metadata={"of": configuration.PhpLimit})
     express_files: tuple[configuration.ExpressFile, ...] = field(default=(), metadata={"of": configuration.ExpressFile})
+    comments_in_values: tuple[configuration.CommentInValue, ...] = field(
+        default=(), metadata={"of": configuration.CommentInValue}
+    )
     spring_settings: tuple[configuration.SpringSettings, ...] = field(
         default=(), metadata={"of": configuration.SpringSettings}
     )
