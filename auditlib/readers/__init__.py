@@ -65,6 +65,7 @@ READERS: tuple[str, ...] = (
     "fluent_parsers",
     "coarse_histograms",
     "log_pipelines",
+    "nest_prefixes",
     "nginx",
     "reverse_proxies",
     "traefik_files",
