@@ -55,6 +55,7 @@ READERS: tuple[str, ...] = (
     "alertmanager",
     "grafana",
     "dashboards",
+    "prisma_schemas",
     "probe_modules",
     "web_logins",
     "collector_parts",
