@@ -75,6 +75,8 @@ def read(source: Source) -> Reading:
             ingresses = tuple(_ingresses(path, text)) if kind == "manifest" and "Ingress" in text else ()
             fault = _fault(source, path, text) if kind == "manifest" else ("", 0)
             reading.records.append(ClusterFile(kind, Location(path), images, replaced, scales, ingresses, *fault))
+            if fault[0]:
+                reading.partial(path, kind, *fault)
     return reading
 
 
