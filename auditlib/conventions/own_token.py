@@ -37,7 +37,7 @@ class Change(Struct, frozen=True):
 
 def changes(job: Job) -> Iterator[Change]:
     """What the steps of a job change in the repository."""
-    for step in job.steps:
+    for step in (step for step in job.steps if not step.continue_on_error):
         yield from (Change("push" if item.draft else "release", item.location) for item in releases.of_step(step))
         if _TAG_ACTION.search(step.uses):
             yield Change("tag", step.location)
@@ -63,7 +63,7 @@ def _login(step: Step) -> str:
 
 def _pushed(command: Command) -> Change | None:
     text = " ".join(command.words)
-    if not _PUSH.search(text) or not _goes_home(command.words):
+    if command.cannot_fail or not _PUSH.search(text) or not _goes_home(command.words):
         return None
     return Change("tag" if _TAGS.search(text) else "push", command.location)
 

@@ -105,7 +105,7 @@ class ConfigAddress(Struct, frozen=True):
 
 
 class SpringProfile(Struct, frozen=True):
-    """A profile of Spring for which the repository has a file, a part of one, or code."""
+    """A profile of Spring for which the repository has a file, a part of one, or code; `*` is any other one."""
 
     name: str
     location: Location
@@ -216,6 +216,10 @@ class DjangoSettings(Struct, frozen=True):
     collects: bool
     """Whether it says where static files are collected, or names a storage or library that may."""
     location: Location
+    types: tuple[tuple[str, str], ...] = ()
+    """What kind of constant each of these is: `bool`, `int`, `str`, `list` …"""
+    taken_over: int = 0
+    """The last line by which all names of another module are taken over (`from .local import *`); 0 without one."""
     cache_of_broker: Location | None = None
     """Where a cache in Redis is given the very address that Celery's broker has."""
 

@@ -23,6 +23,11 @@ _FILE = regex(r"(?:application|bootstrap)(?:-(?P<profile>[\w-]+))?\.(?:ya?ml|pro
 _PART = regex(r"(?:on-profile|spring\.profiles|^\s*profiles)\s*[:=]\s*[\"']?(?P<names>[\w, |&!()-]+)")
 _GROUP = regex(r"^\s*spring\.profiles\.group\.(?P<name>[\w-]+)|^\s*(?P<key>[\w-]+):\s*[\"']?[\w-]+,")
 _IN_CODE = regex(r"@Profile\(\s*(?:\{\s*)?(?P<names>\"[^)]{1,200})\)")
+_ASKED_BY = r"acceptsProfiles|matchesProfiles|Profiles\.of|[aA]ctiveProfiles\b|springProfile\b"
+_ASKED = regex(_ASKED_BY)
+_SPEAKS = regex(rf"@Profile\b|{_ASKED_BY}")
+_TEXT = regex(r"\"([^\"]{1,200})\"")
+_CODE = (".java", ".kt", ".groovy", ".scala", ".xml")
 _WORD = regex(r"[\w-]+")
 _HISTOGRAM = regex(r"percentiles-?histogram|publishPercentileHistogram|\bslo\b|serviceLevelObjectives", re.I)
 _ELSEWHERE = regex(
@@ -40,7 +45,7 @@ def read(source: Source) -> Reading:
     """Every profile and every database in memory, tests left out; nothing where no Spring application is."""
     mine = [path for path in source.files if "src/test/" not in path]
     files = [path for path in mine if _FILE.fullmatch(posixpath.basename(path))]
-    code = [path for path in mine if path.endswith((".java", ".kt")) and _has_profiles(source, path)] if files else []
+    code = [path for path in mine if path.endswith(_CODE) and _says(source, path, _SPEAKS)] if files else []
     found = each(source, [*files, *code], KIND, _read)
     in_code = any(_says(source, path, _HISTOGRAM) for path in mine if files and path.endswith((".java", ".kt")))
     settings = (
@@ -72,13 +77,6 @@ def _says(source: Source, path: str, pattern: re.Pattern[str]) -> bool:
         return False
 
 
-def _has_profiles(source: Source, path: str) -> bool:
-    try:
-        return "@Profile" in source.text(path)
-    except Unreadable:
-        return False
-
-
 def _read(source: Source, path: str) -> Iterator[Any]:
     match = _FILE.fullmatch(posixpath.basename(path))
     profile = (match["profile"] or "") if match else ""
@@ -96,8 +94,17 @@ def _read(source: Source, path: str) -> Iterator[Any]:
 def _named(line: str, in_code: bool) -> list[str]:
     """The profiles that a line names."""
     if in_code:
-        found = _IN_CODE.search(line) if "@Profile" in line else None
-        return _WORD.findall(found["names"]) if found else []
+        return list(_named_in_code(line))
     part, group = _PART.search(line), _GROUP.match(line)
     names = _WORD.findall(part["names"]) if part else []
     return names + [name for name in ((group["name"], group["key"]) if group else ()) if name]
+
+
+def _named_in_code(line: str) -> Iterator[str]:
+    """The profiles that a line of code, or of the configuration of logs, asks for."""
+    found = _IN_CODE.search(line) if "@Profile" in line else None
+    texts = [found["names"]] if found else _TEXT.findall(line) if _ASKED.search(line) else []
+    for text in texts:
+        yield from _WORD.findall(text)
+    if ("@Profile(" in line and not found) or any("!" in text for text in texts) or (not texts and _ASKED.search(line)):
+        yield "*"

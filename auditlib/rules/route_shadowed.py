@@ -49,14 +49,14 @@ _PLAIN = regex(r"[\w-]+(?:\|[\w-]+)*")
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every route whose alerts a sibling before it takes: by their matchers, or by the labels of all alerts for it."""
-    alerts = monitoring.alerts(inventory)
     for number, route in enumerate(inventory.alert_routes):
         if not route.depth or not route.matchers or monitoring.is_template(route.file, route.receiver):
             continue
         parents, siblings = _before(inventory.alert_routes[:number], route)
         earlier = [item for item in siblings if item.matchers and not item.continues]
         covering = [item for item in earlier if _covers(item.matchers, route.matchers)][:1]
-        meant = [] if covering else [item for item in alerts if monitoring.may_match(item, (*parents, *route.matchers))]
+        alerts = () if covering else monitoring.reaching(inventory, route.file)
+        meant = [item for item in alerts if monitoring.may_match(item, (*parents, *route.matchers))]
         taking = covering or _taking(earlier, meant)
         if taking and any(item.receiver != route.receiver for item in taking):
             yield _evidence(route, taking, meant)
