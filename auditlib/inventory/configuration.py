@@ -200,6 +200,14 @@ class SpringSettings(Struct, frozen=True):
     location: Location
 
 
+class CommentInValue(Struct, frozen=True):
+    """A line of Spring's properties whose value goes on with what is meant as a comment."""
+
+    name: str
+    comment: str
+    location: Location
+
+
 class DjangoSettings(Struct, frozen=True):
     """A module with settings of Django."""
 
@@ -273,8 +281,9 @@ class ServerTrait(Struct, frozen=True):
     `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
     whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
     documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of
-    a route), `unmetered` (no code in a language, by its ending, speaks of metrics) or `metrics` (it serves its metrics
-    at a path, or its rules of access let everybody read them).
+    a route), `unmetered` (no code in a language, by its ending, speaks of metrics), `prefix` (all routes of
+    NestJS are below a path; of 1 they have versions as well), `beside` (something answers without that prefix) or
+    `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
     """
 
     kind: str

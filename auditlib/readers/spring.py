@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.configuration import MemoryDatabase, SpringProfile, SpringSettings
+from auditlib.inventory.configuration import CommentInValue, MemoryDatabase, SpringProfile, SpringSettings
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
@@ -33,6 +33,11 @@ _HISTOGRAM = regex(r"percentiles-?histogram|publishPercentileHistogram|\bslo\b|s
 _ELSEWHERE = regex(
     r"configserver:|spring\.config\.import|config:\s*\n\s+import:|cloud:\s*\n\s+config:|spring\.cloud\.config"
 )
+_COMMENTED = regex(
+    r"\s*(?P<name>[A-Za-z][\w.-]{1,100})\s*[=:]\s*(?:(?![A-Z]?[a-z]+\s+#\s*\w+\s)[^\s#]{1,300}|[\d*/?,-]+(?:\s[\d*/?,A-Z-]+){4,6})\s+"
+    r"(?P<comment>#\s*[A-Za-z].{0,200})$"
+)
+"""A value of one word, or a schedule, with a comment after it; in a sentence the sign may be a part of it."""
 _MEMORY = regex(r"(?<![:\w{])jdbc:(?:h2:mem|hsqldb:mem|derby:memory)")
 """An address itself, and no default of a variable (`${DB_URL:jdbc:h2:mem:shop}`)."""
 _BORDER = regex(r"#?---[ \t]*")
@@ -87,6 +92,8 @@ def _read(source: Source, path: str) -> Iterator[Any]:
         yield SpringProfile(profile, Location(path))
     for number, line in enumerate(source.lines(path), 1):
         place = Location(path, number)
+        if match and path.endswith(".properties") and (noted := _COMMENTED.match(line.rstrip()[:1_000])):
+            yield CommentInValue(noted["name"], source.vault.mask(noted["comment"]), place)
         yield from (SpringProfile(name, place) for name in _named(line[:1_000], in_code=match is None))
     if match and (profile or not _ACTIVATES.search(source.text(path))):
         yield from _in_memory(source.lines(path), path, profile)

@@ -1,4 +1,4 @@
-"""A program is given a configuration that is no YAML.
+"""A program is given a configuration that is no YAML, or a dashboard that is no JSON.
 
 Prometheus, Alertmanager and Grafana end at their start when they can't read their configuration. A placeholder
 such as `*`, a tab or a missing quote is enough.
@@ -64,6 +64,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             mounted = [item for item in readers if item in mounting]
             if readers:
                 yield _evidence(inventory, entry, mounted[0] if mounted else readers[0], bool(mounted))
+        elif entry.kind == "grafana-dashboard" and entry.reason.startswith("not valid JSON"):
+            showing = [item for item in monitoring.runners(inventory, entry.file) if "grafana" in item.image.lower()]
+            if showing and not monitoring.is_template(entry.file):
+                yield _of_dashboard(entry, showing[0])
+
+
+def _of_dashboard(entry: Coverage, service: Service) -> Evidence:
+    """A file that Grafana passes over, with a line in its log, each time that it looks at the folder."""
+    return Evidence(
+        f"{entry.file}, which {service.name} mounts, is no JSON ({entry.reason.partition(': ')[2]} in line "
+        f"{entry.line}): the dashboard never appears.",
+        Location(entry.file, entry.line),
+        subject=entry.file,
+        service=service.name,
+        related=(Related(service.location, f"{service.name} mounts it"),),
+        recommendation=f"Correct line {entry.line} of {entry.file}, and let a job parse the dashboards.",
+        severity=Severity.MEDIUM,
+        example=f"python3 -m json.tool {shlex.quote(entry.file)} > /dev/null",
+    )
 
 
 def _is_filled(inventory: Inventory, file: str) -> bool:

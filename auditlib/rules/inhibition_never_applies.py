@@ -67,8 +67,18 @@ def _shared(alerts: list[AlertRule]) -> str:
     return own[0] if own else "<a label that both alerts have>" if together else "instance"
 
 
+def _is_on_all(label: str, alerts: list[AlertRule]) -> bool:
+    """Whether all alerts have a label, as far as the files tell: what two lack counts as equal."""
+    if label == "alertname":
+        return False
+    return label in ("instance", "job") or all(
+        label in dict(alert.labels) or label in alert.query.expression for alert in alerts
+    )
+
+
 def _evidence(inhibition: InhibitRule, sources: list[AlertRule], targets: list[AlertRule]) -> Evidence:
-    kept = [label for label in inhibition.equal if label != "alertname"] or [_shared([*sources, *targets])]
+    alerts = [*sources, *targets]
+    kept = [label for label in inhibition.equal if _is_on_all(label, alerts)] or [_shared(alerts)]
     return Evidence(
         f"This inhibition asks for the same `alertname` on both sides, and no name of the repository's alerts is on "
         f"both: {listed((item.name for item in sources), 3)} would silence, and "
