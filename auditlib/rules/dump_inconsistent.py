@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import command_words
 from auditlib.conventions import command_texts
 from auditlib.conventions.command_texts import CommandText
 from auditlib.graph import DependencyGraph
@@ -37,7 +38,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _TOOLS = frozenset({"mysqldump", "mariadb-dump"})
 _ENOUGH = frozenset({"--single-transaction", "--lock-all-tables", "-x", "--no-data", "-d", "--version", "--help", "-V"})
-_ASKS = frozenset({"command", "which", "echo", "type", "hash", "apt-get", "apk"})
+_INSTALLS = frozenset({"apt-get", "apk"})
 _SEVERAL = frozenset({"--all-databases", "-A", "--databases", "-B"})
 
 
@@ -54,7 +55,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_loose(command: Command) -> bool:
     options = {word.partition("=")[0] for word in command.words}
-    return _ENOUGH.isdisjoint(options) and command.words[0] not in _ASKS
+    named = command_words.only_names(command.words) or command.words[0] in _INSTALLS
+    return _ENOUGH.isdisjoint(options) and not named
 
 
 def _evidence(text: CommandText, found: list[Command]) -> Evidence:

@@ -31,7 +31,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from auditlib import compose_command
+from auditlib import command_words, compose_command
 from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -80,7 +80,15 @@ def _half_way(script: Script) -> tuple[Command, Command] | None:
         words = set(" ".join(command.words).split())
         stops = stops or (command if _verb(command) in ("stop", "down") else None)
         ends = command.asked and not command.tested and not command.cannot_fail
-        if stops and "pg_restore" in words and ends and words.isdisjoint(_WHOLE) and "--list" not in words:
+        named = command_words.only_names(command.words)
+        if (
+            stops
+            and "pg_restore" in words
+            and not named
+            and ends
+            and words.isdisjoint(_WHOLE)
+            and "--list" not in words
+        ):
             return stops, command
     return None
 
@@ -114,7 +122,8 @@ def _of_archive(script: Script, stops: Command, restore: Command) -> Evidence:
 def _goes_on(command: Command) -> bool:
     text = " ".join(command.words)
     match = _PSQL.search(text)
-    return match is not None and not _ASKS_ONE.search(match["options"]) and not _STOPS.search(text)
+    named = command_words.only_names(command.words)
+    return match is not None and not named and not _ASKS_ONE.search(match["options"]) and not _STOPS.search(text)
 
 
 def _evidence(script: Script, calls: list[Command]) -> Evidence:
