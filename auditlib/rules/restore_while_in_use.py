@@ -68,7 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             command, products = found
             users = _users(inventory, products)
             if users and not any(map(_stops, script.commands)) and not _is_told(inventory, script):
-                yield _evidence(script, command, users)
+                yield _evidence(inventory, script, command, users)
 
 
 def _restore(script: Script) -> tuple[Command, tuple[str, ...]] | None:
@@ -132,7 +132,7 @@ def _is_told(inventory: Inventory, script: Script) -> bool:
     return False
 
 
-def _evidence(script: Script, restore: Command, users: list[Service]) -> Evidence:
+def _evidence(inventory: Inventory, script: Script, restore: Command, users: list[Service]) -> Evidence:
     names = [item.name for item in users]
     drops = next((item for item in script.commands if _DROPS.search(" ".join(item.words))), None)
     ended = any("pg_terminate_backend" in word for item in script.commands for word in item.words)
@@ -149,6 +149,11 @@ def _evidence(script: Script, restore: Command, users: list[Service]) -> Evidenc
         recommendation=f"Stop {listed(names, limit=3)} before the restore in {script.path}, and start them after it.",
         example=files.into(
             script.path,
-            f"docker compose stop {' '.join(names[:6])}\n<the restore>\ndocker compose start {' '.join(names[:6])}",
+            f"{_note(inventory, users[0])}docker compose stop {' '.join(names[:6])}\n<the restore>\ndocker compose start {' '.join(names[:6])}",
         ),
     )
+
+
+def _note(inventory: Inventory, user: Service) -> str:
+    """What to heed where the stack isn't started by a bare `docker compose`, which would stop another project."""
+    return "# with the -f, -p and --env-file of the start\n" if len(inventory.family(user.project)) > 1 else ""
