@@ -101,6 +101,9 @@ class Records:
     switch_comparisons: tuple[configuration.SwitchComparison, ...] = field(
         default=(), metadata={"of": configuration.SwitchComparison}
     )
+    refused_values: tuple[configuration.RefusedValue, ...] = field(
+        default=(), metadata={"of": configuration.RefusedValue}
+    )
     development_servers: tuple[configuration.DevelopmentServer, ...] = field(
         default=(), metadata={"of": configuration.DevelopmentServer}
     )

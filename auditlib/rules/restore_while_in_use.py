@@ -149,7 +149,8 @@ def _evidence(inventory: Inventory, script: Script, restore: Command, users: lis
         recommendation=f"Stop {listed(names, limit=3)} before the restore in {script.path}, and start them after it.",
         example=files.into(
             script.path,
-            f"{_note(inventory, users[0])}docker compose stop {' '.join(names[:6])}\n<the restore>\ndocker compose start {' '.join(names[:6])}",
+            f"{_note(inventory, users[0])}docker compose stop {' '.join(names[:6])}\n<the restore>\n"
+            f"docker compose start {' '.join(names[:6])}",
         ),
     )
 
