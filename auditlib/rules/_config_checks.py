@@ -65,7 +65,7 @@ def of_compose(inventory: Inventory, project: Project) -> str:
 
 
 def _in_checkout(inventory: Inventory, call: str) -> str:
-    """The call with a template in place of a file of variables that only the server has; without it, if none is there."""
+    """The call with a template, if there is one, in place of a file of variables that only the server has."""
     templates = [item.path for item in inventory.env_files if item.template and "/" not in item.path]
 
     def instead(match: re.Match[str]) -> str:
