@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from collections.abc import Sequence
 
 from auditlib.paths import normal
 from auditlib.patterns import regex
@@ -32,6 +34,22 @@ _OF_COMPOSER = frozenset({
 })  # fmt: skip
 """https://getcomposer.org/doc/03-cli.md"""
 _ASSIGNMENT = regex(r"[A-Za-z_]\w*=")
+_LOOKS = frozenset({"-v", "-V"})
+"""Options with which `command` starts nothing, and tells where a program is."""
+_ASKING = frozenset({"which", "type", "hash", "whereis"})
+_SAYS = regex(
+    r"(?:echo|printf|print|logger)$|(?:log|info|warn(?:ing)?|err(?:or)?|die|fail(?:ure)?|fatal|abort|success|ok|note|"
+    r"msg|message|say|usage|debug|notice)(?:_\w+)?$|(?:print|log|echo|say)[_-]\w+$|\w+_(?:log|echo|msg|die)$",
+    re.I,
+)
+"""Programs, and names of a script's own functions, that only print their words."""
+_DEMANDS = regex(
+    r"(?:(?:require|need|check|ensure|assert|verify|test|has|have|is|find|missing)s?_?)+"
+    r"(?:cmd|command|bin(?:ary)?|tool|program|executable|dep(?:endency|endencie)?|installed|exist|available)s?(?:_\w+)?$|"
+    r"(?:cmd|command|program|tool|binary)_(?:exists?|available|installed|required)$|(?:need|needs|require|requires|has)$",
+    re.I,
+)
+"""Names of a script's own functions that ask whether a program is installed."""
 _COMPOSE_VALUES = frozenset({
     "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-e", "--env", "-u",
     "--user", "-v", "--volume", "-w", "--workdir", "--name", "--entrypoint", "--publish", "--label", "-l", "--scale",
@@ -65,6 +83,8 @@ def core(words: list[str]) -> list[str]:
     index = 0
     while index < len(words):
         word = words[index]
+        if word == "command" and words[index + 1 : index + 2] and words[index + 1] in _LOOKS:
+            break
         if word in _FOLDER_OPTIONS and index:
             index += 2
         elif word in _PREFIXES or (index and word.startswith("-")) or _ASSIGNMENT.match(word):
@@ -72,6 +92,16 @@ def core(words: list[str]) -> list[str]:
         else:
             break
     return words[index:]
+
+
+def only_names(words: Sequence[str]) -> bool:
+    """Whether a command asks where a program is, or prints its words, and so runs none of the programs among them.
+
+    `command -v pg_dump`, `echo "pg_dump is missing"`, `require_cmd pg_dump`.
+    """
+    first, second = (posixpath.basename(words[0]), words[1]) if len(words) > 1 else ("", "")
+    asks = first in _ASKING or (first == "command" and second in _LOOKS)
+    return asks or bool(_SAYS.match(first) or _DEMANDS.match(first))
 
 
 def place(arguments: list[str], folder: str | None) -> tuple[str | None, list[str]]:

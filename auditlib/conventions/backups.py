@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import command_words
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
@@ -84,6 +85,12 @@ def _names(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     yield from ((script.path, script.location) for script in inventory.scripts)
     yield from ((job.id, job.location) for job in inventory.jobs)
     yield from ((target.name, target.location) for item in inventory.manifests for target in item.targets)
+
+
+def dump(command: Command) -> re.Match[str] | None:
+    """The program with which a command dumps a database; asking whether it is there is no dump."""
+    found = DATABASE_DUMP.search(" ".join(command.words))
+    return None if found is None or command_words.only_names(command.words) else found
 
 
 def is_script(script: Script) -> bool:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import posixpath
 
-from auditlib.conventions import mounts, services
+from auditlib.conventions import environments, mounts, programs, services
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import Setting
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.paths import below
 from auditlib.patterns import regex
 
 _FILE = Product("SQLite", "files")
 _URL = regex(r"(?:sqlite(?:\+\w+)?:///|file:)(?P<path>/[^?\s]+)")
+_ADDRESS = regex(r"sqlite3?(?:\+\w+)?:/")
 _FOLDER = regex(r"(?:^|/)(?:data|db|database|databases|sqlite|storage|state|[\w-]+\.(?:db|sqlite3?))$")
 _DRIVERS = frozenset({
     "aiosqlite", "better-sqlite3", "sqlite3", "sqlite", "github.com/mattn/go-sqlite3", "modernc.org/sqlite",
@@ -58,3 +60,9 @@ def _opens(inventory: Inventory, service: Service) -> bool:
     mine = [item for item in inventory.manifests if item.path in paths]
     names = {need.name for item in mine for need in item.requirements if need.group == "main"}
     return not names.isdisjoint(_DRIVERS) and not any(map(_OTHERS.search, names))
+
+
+def falls_back(setting: Setting) -> bool:
+    """Whether a program that isn't given the address of its database takes a file of SQLite."""
+    aside = environments.is_for_development(setting.location.file) or programs.is_aside(setting)
+    return not aside and setting.default is not None and bool(_ADDRESS.search(setting.default.text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import programs
+from auditlib.conventions import programs, shared_env_files
 from auditlib.graph._builder import Builder
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Endpoint, Service
@@ -58,7 +58,7 @@ def _found(builder: Builder) -> Iterator[tuple[Service, str, str, _Named]]:
     expected = _expected(builder.inventory)
     for service in builder.inventory.services:
         node = builder.id("service", service.project, service.name)
-        for named in _named(service, expected.get(service.key, ())) if node else ():
+        for named in _named(builder.inventory, service, expected.get(service.key, ())) if node else ():
             other = builder.graph.hosts.resolve(named[2].host, service.project, named[2].port)
             if node and other is not None and other != node:
                 yield service, node, other, named
@@ -92,8 +92,8 @@ def _expected(inventory: Inventory) -> dict[str, list[_Named]]:
     return found
 
 
-def _named(service: Service, expected: Iterable[_Named]) -> Iterator[_Named]:
-    for entry in service.environment:
+def _named(inventory: Inventory, service: Service, expected: Iterable[_Named]) -> Iterator[_Named]:
+    for entry in shared_env_files.taken(inventory, service):
         for end in entry.endpoints:
             yield entry.name, entry.location, end
     yield from expected

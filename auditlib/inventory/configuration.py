@@ -254,6 +254,16 @@ class SwitchComparison(Struct, frozen=True):
     location: Location
 
 
+class RefusedValue(Struct, frozen=True):
+    """A value of a secret at which code ends: `if key == "change-me": raise …`."""
+
+    identity: int
+    """The secret's, as `Value` has it."""
+    location: Location
+    always: bool
+    """Whether nothing else decides, such as the environment's name."""
+
+
 class DevelopmentServer(Struct, frozen=True):
     """A call with which a file of code, where it is started itself, serves by Flask's own server (`app.run()`)."""
 

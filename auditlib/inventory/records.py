@@ -46,6 +46,7 @@ class Records:
     problems: tuple[stack.Problem, ...] = field(default=(), metadata={"of": stack.Problem})
     overrides: tuple[stack.Override, ...] = field(default=(), metadata={"of": stack.Override})
     empty_lists: tuple[stack.EmptyList, ...] = field(default=(), metadata={"of": stack.EmptyList})
+    reset_values: tuple[stack.ResetValue, ...] = field(default=(), metadata={"of": stack.ResetValue})
 
     redis_files: tuple[stack.RedisFile, ...] = field(default=(), metadata={"of": stack.RedisFile})
     repeated_entries: tuple[stack.RepeatedEntry, ...] = field(default=(), metadata={"of": stack.RepeatedEntry})
@@ -103,6 +104,9 @@ class Records:
     )
     switch_comparisons: tuple[configuration.SwitchComparison, ...] = field(
         default=(), metadata={"of": configuration.SwitchComparison}
+    )
+    refused_values: tuple[configuration.RefusedValue, ...] = field(
+        default=(), metadata={"of": configuration.RefusedValue}
     )
     development_servers: tuple[configuration.DevelopmentServer, ...] = field(
         default=(), metadata={"of": configuration.DevelopmentServer}

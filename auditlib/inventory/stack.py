@@ -342,6 +342,16 @@ class EmptyList(Struct, frozen=True):
     """Where a file before has the entries that stay."""
 
 
+class ResetValue(Struct, frozen=True):
+    """A part of a service that `!reset` takes away, though a value is written behind it."""
+
+    service: str
+    key: str
+    location: Location
+    volumes: tuple[str, ...] = ()
+    """Of `volumes` the sources that are written there."""
+
+
 class Problem(Struct, frozen=True):
     """Something that Compose would refuse or warn about."""
 

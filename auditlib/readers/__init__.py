@@ -28,6 +28,7 @@ READERS: tuple[str, ...] = (
     "settings_modules",
     "task_queues",
     "switch_comparisons",
+    "refused_values",
     "spring",
     "dockerfiles",
     "npm",

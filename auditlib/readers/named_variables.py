@@ -1,4 +1,4 @@
-"""Which files name the variables that Compose and environment files set.
+"""Which files name the variables that Compose and environment files set, and that documents tell of.
 
 A program may read a variable in ways that no reader follows: in another language, through a library, by a name in a
 configuration file. A variable that no file names at all is read by none of them.
@@ -22,6 +22,7 @@ from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
 _NAME = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b")
+_SEVERAL_WORDS = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _COMPOSE = regex(r"(?:^|[._-])compose(?:[._-][\w.-]*)?\.ya?ml$", re.I)
 _OPTIONAL = regex(r"\$\{([A-Z][A-Z0-9_]{2,100})\b")
 _DOCUMENTS = frozenset({".md", ".rst", ".txt", ".adoc", ".mdx"})
@@ -32,7 +33,10 @@ _NAMES_LIMIT = 20_000
 def read(source: Source) -> Reading:
     """A record for each file that names a variable. It reports no coverage: files belong to other readers."""
     setting = [path for path in source.files if is_env_file(path) or _COMPOSE.search(posixpath.basename(path))]
-    names = sorted({name for path in setting for name in _NAME.findall(source.glance(path)) if len(name) > 2})
+    told = (path for path in source.files if posixpath.splitext(path)[1].lower() in _DOCUMENTS)
+    set_here = {name for path in setting for name in _NAME.findall(source.glance(path)) if len(name) > 2}
+    also = {name for path in told for name in _SEVERAL_WORDS.findall(source.glance(path))} - set_here
+    names = [*sorted(set_here), *sorted(also)]
     reading = Reading()
     if not names:
         return reading

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 
 from auditlib import stages
@@ -10,9 +11,11 @@ from auditlib.conventions import environments, monitoring, mounts
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 
 _IMAGES = {"promtool": "prom/prometheus", "amtool": "prom/alertmanager"}
+_VARIABLES = regex(r" --env-file (\S+)")
 _HOMES = {"promtool": "/etc/prometheus", "amtool": "/etc/alertmanager"}
 """Where the images keep their configuration, so that absolute paths in it are right."""
 
@@ -49,7 +52,7 @@ def step(inventory: Inventory, file: str, command: str) -> str:
 def of_compose(inventory: Inventory, project: Project) -> str:
     """The step that has Compose read the files of a project, with what it demands in a fresh checkout."""
     lacking = {item.path for service in inventory.services_of(project.name).values() for item in service.env_files
-               if item.required and item.path not in inventory.file_set}  # fmt: skip
+               if item.required and "$" not in item.path and item.path not in inventory.file_set}  # fmt: skip
     own = posixpath.join(posixpath.dirname(project.location.file), ".env")
     unset = [item for item in inventory.variables if item.project == project.name and item.source == "unset"]
     templates = {stages.without_template_word(path): path for path in inventory.files if stages.is_template(path)}
@@ -57,5 +60,16 @@ def of_compose(inventory: Inventory, project: Project) -> str:
     plain = " --no-interpolate" if unset and own not in templates else ""
     made = [f"cp {shlex.quote(templates[path])} {shlex.quote(path)}" if path in templates else
             f"touch {shlex.quote(path)}" for path in wanted]  # fmt: skip
-    call = f"{compose_lines.call(inventory, project.name)} config --quiet{plain}"
+    call = f"{_in_checkout(inventory, compose_lines.call(inventory, project.name))} config --quiet{plain}"
     return "\n".join(["- run: |", *(f"    {line}" for line in (*made, call))]) if made else f"- run: {call}"
+
+
+def _in_checkout(inventory: Inventory, call: str) -> str:
+    """The call with a template, if there is one, in place of a file of variables that only the server has."""
+    templates = [item.path for item in inventory.env_files if item.template and "/" not in item.path]
+
+    def instead(match: re.Match[str]) -> str:
+        known = match[1].strip("'") in inventory.file_set
+        return match[0] if known else f" --env-file {shlex.quote(templates[0])}" if templates else ""
+
+    return _VARIABLES.sub(instead, call)

@@ -53,6 +53,13 @@ _ASKING = {
     "node": """["CMD", "node", "-e", "fetch('{url}').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]""",
 }
 """How a language's own image asks, whatever else it holds."""
+_ASKING_WITH_HEADERS = (
+    """["CMD", "python", "-c", "import urllib.request as r; """
+    """r.urlopen(r.Request('{url}', headers={{{headers}}}))"]"""
+)
+_BEHIND_TLS = regex(r"SSL_REDIRECT|PROXY_SSL|FORCE_HTTPS")
+"""Settings with which a server in Python sends whoever comes without TLS elsewhere."""
+_ANY_HOST = regex(r"(?:^|[\s,\[\"'])(?:\*|127\.0\.0\.1)(?:$|[\s,\]\"'])")
 _ASKING_BY_OLD_NODE = (
     """["CMD", "node", "-e", "require('http').get('{url}', r => process.exit(r.statusCode < 400 ? 0 : 1))"""
     """.on('error', () => process.exit(1))"]"""
@@ -71,9 +78,14 @@ def certain(inventory: Inventory, service: Service) -> str:
     return _check(test) if test else ""
 
 
-def by_language(base: str, url: str) -> str:
-    """How the image of a language asks for an address by itself; empty for another image."""
+def by_language(base: str, url: str, headers: str = "") -> str:
+    """How the image of a language asks for an address by itself; empty for another image.
+
+    `headers` are what a server in Python wants to be sent, as entries of a dictionary.
+    """
     name = images.repository(base)
+    if name == "python" and headers:
+        return _ASKING_WITH_HEADERS.format(url=url, headers=headers)
     if name == "node" and _OLD_NODE.search(images.tag(base)):
         return _ASKING_BY_OLD_NODE.format(url=url)
     return _ASKING[name].format(url=url) if name in _ASKING else ""
@@ -152,7 +164,7 @@ def _moved(service: Service) -> bool:
 def _asking(inventory: Inventory, service: Service, url: str) -> str:
     """A command that the image holds, as far as its base tells."""
     base = services.built_from(inventory, service)[0] or service.image
-    if language := by_language(base, url):
+    if language := by_language(base, url, _headers(inventory, service)):
         return language
     without_curl = image_contents.lacks(base, "curl") and not image_contents.lacks(base, "wget")
     if "alpine" in images.tag(base) or without_curl:
@@ -160,6 +172,23 @@ def _asking(inventory: Inventory, service: Service, url: str) -> str:
     holds = image_contents.is_plain(base) and not image_contents.lacks(base, "curl")
     tool = "curl" if holds else "<a program of its image>"
     return f'["CMD", "{tool}", "-fsS", "{url}"]' if tool == "curl" else f'["CMD", "{tool}", "{url}"]'
+
+
+def _headers(inventory: Inventory, service: Service) -> str:
+    """What code that answers certain hosts alone has to be asked with: Django refuses 127.0.0.1 otherwise.
+
+    https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts
+    """
+    context = service.build.context if service.build and not service.build.outside else None
+    inside = "" if context in (".", "") else f"{context}/"
+    mine = {item.name for item in inventory.settings if context is not None and item.location.file.startswith(inside)
+            and item.location.file.endswith(".py")}  # fmt: skip
+    name = next((name for name in sorted(mine) if name.upper().endswith("ALLOWED_HOSTS")), "")
+    given = (entry for entry in service.environment if entry.name == name and entry.origin == "environment")
+    if not name or any(entry.value and _ANY_HOST.search(entry.value.text) for entry in given):
+        return ""
+    secure = ", 'X-Forwarded-Proto': 'https'" if any(_BEHIND_TLS.search(item) for item in mine) else ""
+    return f"'Host': '<a host of {name}>'{secure}"
 
 
 def _path(inventory: Inventory, service: Service) -> str:

@@ -53,7 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script with a dump whose failure ends nothing, and a deletion by age behind it that always runs."""
     for script in inventory.scripts:
         for index, command in enumerate(script.commands):
-            match = backups.DATABASE_DUMP.search(" ".join(command.words))
+            match = backups.dump(command)
             prune = _prune(script.commands[index:]) if match else None
             if match and prune:
                 yield _evidence(script.path, match["tool"], command, prune)

@@ -108,7 +108,7 @@ def _copied(target: Mount) -> str:
 def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
     """Scripts that by their name or words make backups; one that dumps for another purpose says so elsewhere."""
     for script in inventory.scripts:
-        dumps = [item for item in script.commands if backups.DATABASE_DUMP.search(" ".join(item.words))]
+        dumps = [item for item in script.commands if backups.dump(item)]
         sends = any(_AWAY.search(word) for item in script.commands for word in item.words[:3])
         if dumps and not sends and backups.SCRIPT_NAME.search(script.path):
             yield Evidence(

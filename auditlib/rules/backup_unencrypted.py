@@ -76,7 +76,7 @@ def _backups(inventory: Inventory) -> Iterator[_Backup]:
     for script in inventory.scripts:
         if environments.is_for_development(script.path) or "restor" in script.path.lower():
             continue
-        dumps = [item for item in script.commands if backups.DATABASE_DUMP.search(" ".join(item.words))
+        dumps = [item for item in script.commands if backups.dump(item)
                  and (backups.is_script(script) or _BACKUP.search(_file(item)))]  # fmt: skip
         if dumps:
             yield _Backup(script, dumps[0], tuple(filter(_takes_secrets, script.commands)))

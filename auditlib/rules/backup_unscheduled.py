@@ -84,7 +84,7 @@ def _dumps(inventory: Inventory) -> Iterator[_Dump]:
 
 def _of(commands: tuple[Command, ...], place: str, call: str) -> Iterator[_Dump]:
     for command in commands:
-        match = backups.DATABASE_DUMP.search(" ".join(command.words))
+        match = backups.dump(command)
         if match and _NO_DATA.isdisjoint(command.words):
             yield _Dump(command, match["tool"], place, call)
             return

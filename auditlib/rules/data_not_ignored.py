@@ -80,7 +80,7 @@ def _dumps_into_checkout(inventory: Inventory, script: Script) -> bool:
 def _is_plain_dump(script: Script) -> bool:
     """Whether a script dumps a database, and no program encrypts what it writes."""
     texts = [" ".join(item.words) for item in script.commands]
-    return any(map(backups.DATABASE_DUMP.search, texts)) and not any(map(_ENCRYPTS.search, texts))
+    return any(map(backups.dump, script.commands)) and not any(map(_ENCRYPTS.search, texts))
 
 
 def _of_backups(scripts: list[Script]) -> Evidence:

@@ -73,7 +73,7 @@ def _left(commands: tuple[Command, ...]) -> list[tuple[Command, str, str]]:
     """The dumps whose pipe ends in a file that keeps its name, with their program and that name."""
     found = []
     for index, command in enumerate(commands):
-        match = backups.DATABASE_DUMP.search(" ".join(command.words))
+        match = backups.dump(command)
         last = next((item for item in commands[index:] if not item.caught and _is_of_pipe(item, command)), None)
         if match and last and last.writes and not last.cannot_fail:
             found.append((command, match["tool"], last.writes[0]))
@@ -91,7 +91,7 @@ def _piped(commands: tuple[Command, ...]) -> list[tuple[Command, str, str]]:
         return []
     found = []
     for command, then in pairwise(commands):
-        match = backups.DATABASE_DUMP.search(" ".join(command.words)) if command.caught else None
+        match = backups.dump(command) if command.caught else None
         if match and then.words[0] in _PACKS:
             found.append((command, match["tool"], then.words[0]))
     return found

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, migrations, services, starting, switches
+from auditlib.conventions import environments, migrations, services, shared_env_files, starting, switches
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -123,7 +123,7 @@ def _hasty(inventory: Inventory, migrator: Service, own: list[Service]) -> Itera
 def _databases(inventory: Inventory, service: Service) -> Iterator[str]:
     """The databases of its project that a service is given or waits for."""
     mine = inventory.services_of(service.project)
-    named = {end.host for entry in service.environment for end in entry.endpoints}
+    named = {end.host for entry in shared_env_files.taken(inventory, service) for end in entry.endpoints}
     for name in named | {item.service for item in service.dependencies}:
         found = services.product(inventory, mine[name]) if name in mine else None
         if found is not None and found.kind == "datastore":

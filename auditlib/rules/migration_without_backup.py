@@ -70,7 +70,7 @@ def _bare(text: ServerText) -> Command | None:
     """The first command of a text that migrates, if nothing before it makes a copy."""
     for command in text.commands:
         said = " ".join(command.words)
-        if backups.DATABASE_DUMP.search(said) or backups.SCRIPT_NAME.search(said) or "snapshot" in said:
+        if backups.dump(command) or backups.SCRIPT_NAME.search(said) or "snapshot" in said:
             return None
         if migrations.applies(said):
             return command

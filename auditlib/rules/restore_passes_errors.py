@@ -31,8 +31,8 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from auditlib import compose_command
-from auditlib.conventions import deployment
+from auditlib import command_words, compose_command
+from auditlib.conventions import backups, deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
@@ -48,6 +48,8 @@ _PSQL = regex(r"(?:^|[\s/])psql(?=\s|$)(?P<options>.*)")
 _ASKS_ONE = regex(r"\s-\w*[cl]\b|\s--(?:command|list|version)\b")
 _STRICT = "--set ON_ERROR_STOP=1 --single-transaction"
 _WHOLE = frozenset({"-e", "--exit-on-error", "-1", "--single-transaction", "-l"})
+_ARCHIVE = regex(r"\s(?:-F\s?|--format[= ])(?:c|d|t|custom|directory|tar)\b|\s-\w*Fc\b")
+"""A format of pg_dump that isn't SQL."""
 _STOPS = regex(r"\bON_ERROR_STOP\b")
 
 
@@ -58,10 +60,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for script in inventory.scripts if not whole else ():  # roles that are there already are errors, and no harm
         told = script.commands if _RESTORES.search(script.path) else _unpacked(script)
         if calls := [item for item in told if _goes_on(item)]:
-            yield _evidence(script, calls)
+            yield _evidence(script, calls, _are_archives(inventory, script))
     for script in inventory.scripts:
         if _RESTORES.search(script.path) and (restore := _half_way(script)):
             yield _of_archive(script, *restore)
+
+
+def _are_archives(inventory: Inventory, script: Script) -> bool:
+    """Whether all dumps that the repository makes are of a format that only pg_restore reads, as the script does too.
+
+    Its psql is then for dumps that come from elsewhere.
+    """
+    dumps = [item.words for item in deployment.commands(inventory) if (found := backups.dump(item))
+             and found["tool"] == "pg_dump"]  # fmt: skip
+    reads = any("pg_restore" in item.words and not command_words.only_names(item.words) for item in script.commands)
+    return reads and bool(dumps) and all(_ARCHIVE.search(" ".join(words)) for words in dumps)
 
 
 def _unpacked(script: Script) -> Iterator[Command]:
@@ -80,7 +93,15 @@ def _half_way(script: Script) -> tuple[Command, Command] | None:
         words = set(" ".join(command.words).split())
         stops = stops or (command if _verb(command) in ("stop", "down") else None)
         ends = command.asked and not command.tested and not command.cannot_fail
-        if stops and "pg_restore" in words and ends and words.isdisjoint(_WHOLE) and "--list" not in words:
+        named = command_words.only_names(command.words)
+        if (
+            stops
+            and "pg_restore" in words
+            and not named
+            and ends
+            and words.isdisjoint(_WHOLE)
+            and "--list" not in words
+        ):
             return stops, command
     return None
 
@@ -114,18 +135,21 @@ def _of_archive(script: Script, stops: Command, restore: Command) -> Evidence:
 def _goes_on(command: Command) -> bool:
     text = " ".join(command.words)
     match = _PSQL.search(text)
-    return match is not None and not _ASKS_ONE.search(match["options"]) and not _STOPS.search(text)
+    named = command_words.only_names(command.words)
+    return match is not None and not named and not _ASKS_ONE.search(match["options"]) and not _STOPS.search(text)
 
 
-def _evidence(script: Script, calls: list[Command]) -> Evidence:
+def _evidence(script: Script, calls: list[Command], aside: bool) -> Evidence:
     first, *others = calls
+    only = " The dumps that the repository makes are for pg_restore; this is for a dump in SQL." if aside else ""
     return Evidence(
         f"{script.path} restores by psql without ON_ERROR_STOP: psql passes over each statement that fails and ends as "
-        "if all had worked.",
+        f"if all had worked.{only}",
         first.location,
         subject=f"{script.path}/psql",
         related=tuple(Related(item.location, "psql goes on after an error here too", member=True) for item in others),
         recommendation=f"Call psql with `{_STRICT}`.",
+        severity=Severity.LOW if aside else None,
         example=files.into(
             script.path, "psql --set ON_ERROR_STOP=1 --single-transaction <the options that stand there>"
         ),

@@ -32,7 +32,8 @@ import itertools
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import calls, command_texts, environments, services
+from auditlib import command_words
+from auditlib.conventions import calls, command_texts, environments, services, shared_env_files
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
@@ -67,7 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             command, products = found
             users = _users(inventory, products)
             if users and not any(map(_stops, script.commands)) and not _is_told(inventory, script):
-                yield _evidence(script, command, users)
+                yield _evidence(inventory, script, command, users)
 
 
 def _restore(script: Script) -> tuple[Command, tuple[str, ...]] | None:
@@ -79,6 +80,8 @@ def _restore(script: Script) -> tuple[Command, tuple[str, ...]] | None:
         if one.caught and one.words[0] in _UNPACKS and _DUMP.search(" ".join(one.words))
     }
     for index, command in enumerate(script.commands):
+        if command_words.only_names(command.words):
+            continue
         if own or index in unpacked or "restor" in command.function.lower():
             text = " ".join(command.words)
             found = next((products for pattern, products in _CLIENTS if pattern.search(text)), None)
@@ -97,15 +100,15 @@ def _users(inventory: Inventory, products: tuple[str, ...]) -> list[Service]:
     found = [
         item for item in inventory.deployed_services
         if services.product(inventory, item) is None and not environments.only_for_development(item)
-        and not services.is_one_shot(item) and any((item.project, name) in stores for name in _asked(item))
+        and not services.is_one_shot(item) and any((item.project, name) in stores for name in _asked(inventory, item))
     ]  # fmt: skip
     return list({item.name: item for item in found}.values())
 
 
-def _asked(service: Service) -> Iterator[str]:
+def _asked(inventory: Inventory, service: Service) -> Iterator[str]:
     """The services that one waits for, or has an address of."""
     yield from (item.service for item in service.dependencies)
-    yield from (end.host for entry in service.environment for end in entry.endpoints)
+    yield from (end.host for entry in shared_env_files.taken(inventory, service) for end in entry.endpoints)
 
 
 def _stops(command: Command) -> bool:
@@ -129,7 +132,7 @@ def _is_told(inventory: Inventory, script: Script) -> bool:
     return False
 
 
-def _evidence(script: Script, restore: Command, users: list[Service]) -> Evidence:
+def _evidence(inventory: Inventory, script: Script, restore: Command, users: list[Service]) -> Evidence:
     names = [item.name for item in users]
     drops = next((item for item in script.commands if _DROPS.search(" ".join(item.words))), None)
     ended = any("pg_terminate_backend" in word for item in script.commands for word in item.words)
@@ -146,6 +149,12 @@ def _evidence(script: Script, restore: Command, users: list[Service]) -> Evidenc
         recommendation=f"Stop {listed(names, limit=3)} before the restore in {script.path}, and start them after it.",
         example=files.into(
             script.path,
-            f"docker compose stop {' '.join(names[:6])}\n<the restore>\ndocker compose start {' '.join(names[:6])}",
+            f"{_note(inventory, users[0])}docker compose stop {' '.join(names[:6])}\n<the restore>\n"
+            f"docker compose start {' '.join(names[:6])}",
         ),
     )
+
+
+def _note(inventory: Inventory, user: Service) -> str:
+    """What to heed where the stack isn't started by a bare `docker compose`, which would stop another project."""
+    return "# with the -f, -p and --env-file of the start\n" if len(inventory.family(user.project)) > 1 else ""

@@ -36,7 +36,7 @@ import msgspec
 from auditlib.conventions import django, environments, secrets
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import FixedSecret, Setting
+from auditlib.inventory.configuration import FixedSecret, RefusedValue, Setting
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.redaction import Value
@@ -71,6 +71,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         setting, *again = alike
         general = _GENERAL.fullmatch(setting.location.file)
         profile = profiles.get((general[1], setting.name)) if general else None
+        refusals = _refusals(inventory, setting)
+        if any(item.always for item in refusals):
+            continue  # nothing runs with it
         if setting.default and not (profile and profile.required):
             related = (
                 *(Related(item.location, "has the same default", member=True) for item in again),
@@ -80,6 +83,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             )
             found = _evidence(inventory, alike, setting.default, related, setting.name in demanded)
             found = _beside(found, setting, profile) if profile else found
+            found = _refused(found, refusals[0]) if refusals else found
             yield _unread(setting, found) if setting.unused else found
 
 
@@ -99,6 +103,23 @@ def _alike(inventory: Inventory) -> list[list[Setting]]:
             traits = (item.style, item.unused, _is_beside(inventory, item), alone)
             found[item.name, default.identity, *traits].append(item)
     return list(found.values())
+
+
+def _refusals(inventory: Inventory, setting: Setting) -> list[RefusedValue]:
+    """Where code ends at the default."""
+    identity = setting.default.identity if setting.default else 0
+    return [item for item in inventory.refused_values if identity and item.identity == identity]
+
+
+def _refused(found: Evidence, refusal: RefusedValue) -> Evidence:
+    """The same of a default that code refuses in some case, as in production."""
+    return msgspec.structs.replace(
+        found,
+        message=f"{found.message.rpartition('; ')[0]}; the code refuses it where {refusal.location} finds the "
+        "environment for that, and every other start runs with it.",
+        severity=Severity.LOW,
+        related=(Related(refusal.location, "the code refuses the value here"), *found.related),
+    )
 
 
 def _of_profiles(inventory: Inventory) -> dict[tuple[str, str], Setting]:

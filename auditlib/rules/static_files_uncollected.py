@@ -97,6 +97,15 @@ def _evidence(inventory: Inventory, admin: ProxyTrait, program: Program) -> Evid
         service=name,
         related=(Related(program.service.command_location or program.service.location, f"{name} is started here"),),
         recommendation=f"Run collectstatic in {file}, and let WhiteNoise or the web server send what it gathers.",
-        example=f"{files.into(file, 'RUN python manage.py collectstatic --noinput')}\n# in the settings, second of "
-        'MIDDLEWARE\n"whitenoise.middleware.WhiteNoiseMiddleware",',
+        example=f"{_package(inventory, program)}\n"
+        f"{files.into(file, 'RUN python manage.py collectstatic --noinput')}\n# in the settings, second of MIDDLEWARE\n"
+        '"whitenoise.middleware.WhiteNoiseMiddleware",\n# and where the files are gathered, unless it is said\n'
+        'STATIC_ROOT = BASE_DIR / "staticfiles"',
     )
+
+
+def _package(inventory: Inventory, program: Program) -> str:
+    """The line of the file that names what the program's image installs."""
+    manifests = (item.path for item in inventory.manifests if item.kind == "python" and program.holds(item.path))
+    path = next(manifests, "requirements.txt")
+    return files.into(path, "whitenoise" if path.endswith(".txt") else '"whitenoise",  # one of the dependencies')

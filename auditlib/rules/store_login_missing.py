@@ -39,7 +39,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, open_stores, services
+from auditlib.conventions import environments, images, open_stores, services, shared_env_files
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -74,7 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if _may_know(inventory, service):
             continue
         mine = inventory.services_of(service.project)
-        for entry in service.environment:
+        for entry in shared_env_files.taken(inventory, service):
             server = next((mine[end.host] for end in entry.endpoints if end.host in mine), None)
             kind = asking.get(server.key, "") if server else ""
             if server and _is_bare(entry, kind) and not _shares(inventory, service, server):

@@ -31,6 +31,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.conventions import deployment, image_builds, image_sources, package_installs, services, test_tools, tools
 from auditlib.conventions.image_builds import Built
 from auditlib.conventions.image_sources import Sources
@@ -82,6 +83,8 @@ def _is_tested_in_place(text: str, built: Built) -> bool:
     head, _, tail = text.partition(" exec " if " exec " in text else " run ")
     names = {item.name for item in built.services} | {item.container_name for item in built.services}
     inside = "docker" in head and not names.isdisjoint(tail.split())
+    if stages.names_production(posixpath.basename(built.dockerfile.path)) and not stages.names_production(head):
+        return False  # the service's other image, for development
     return inside and any(pattern.search(tail) for pattern in tools.TEST_FRAMEWORKS.values())
 
 

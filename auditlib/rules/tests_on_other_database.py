@@ -30,10 +30,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, services
+from auditlib.conventions import environments, images, programs, services, sqlite_files, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import MemoryDatabase
+from auditlib.inventory.configuration import MemoryDatabase, Setting
 from auditlib.inventory.delivery import Job, Pair, Workflow
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -45,6 +45,14 @@ _SQLITE = regex(r"sqlite(?:\+\w+)?:|django\.db\.backends\.sqlite3")
 _JAVA_TESTS = regex(
     r"^(?:\S*/)?(?:mvnw?\s(?!.*-DskipTests)(?:\S+\s)*(?:test|package|verify|install)\b|"
     r"gradlew?\s(?!.*\s-x\s+test)(?:\S+\s)*(?:test|check|build)\b)"
+)
+_PYTHON = ("pytest", "unittest")
+_OF_TESTS = regex(
+    r"(?:^|/)(?:conftest\.py|pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml|noxfile\.py|\.env\.\w*(?:test|ci)\w*|tests?/.+)$"
+)
+_TEST_SETTINGS = regex(
+    r"(?:^|/)(?:settings|config|conf)/(?:tests?|testing|ci)\w*\.py$|"
+    r"(?:^|/)(?<!tests/)(?<!test/)(?:test\w*_settings|settings_(?:test|ci)\w*)\.py$"
 )
 _SERVERS = frozenset({"PostgreSQL", "MySQL", "MariaDB"})
 
@@ -62,6 +70,55 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _evidence(inventory, job, given, database)
             elif memory := _in_memory(inventory, workflow, job):
                 yield _of_memory(inventory, job, memory, database)
+            elif setting := _fallback(inventory, workflow, job):
+                yield _of_fallback(inventory, job, setting, database)
+
+
+def _fallback(inventory: Inventory, workflow: Workflow, job: Job) -> Setting | None:
+    """The address that falls back to SQLite in the tests of a job, which sets no variable and starts no database."""
+    runs = [command for step in job.steps for command in step.commands]
+    patterns = [tools.TEST_FRAMEWORKS[name] for name in _PYTHON]
+    tests = any(pattern.search(" ".join(item.words)) for item in runs for pattern in patterns)
+    if not tests or job.services or job.container or any("docker" in word for item in runs for word in item.words):
+        return None
+    falling = [
+        item for item in inventory.settings if item.location.file.endswith(".py") and sqlite_files.falls_back(item)
+    ]
+    if not falling or _has_settings_for_tests(inventory):
+        return None
+    given = {pair.name for pair in _given(workflow, job)}
+    said = " ".join(step.run for step in job.steps)
+    told = {name for item in inventory.named_variables if _OF_TESTS.search(item.path) for name in item.names}
+    told |= {item.name.lower() for item in inventory.settings if _OF_TESTS.search(item.location.file)}
+    run = [item for item in falling if any(each.holds(item.location.file) for each in programs.programs(inventory))]
+    return next((item for item in run if item.name not in given and item.name not in said
+                 and item.name.lower() not in told), None)  # fmt: skip
+
+
+def _has_settings_for_tests(inventory: Inventory) -> bool:
+    """Whether a file is there for the settings of tests, or their code starts a database itself."""
+    packages = (item.name for manifest in inventory.manifests for item in manifest.requirements)
+    return any(map(_TEST_SETTINGS.search, inventory.files)) or any("testcontainers" in name for name in packages)
+
+
+def _of_fallback(inventory: Inventory, job: Job, setting: Setting, database: Service) -> Evidence:
+    found = services.product(inventory, database)
+    name = found.name if found else database.name
+    return Evidence(
+        f"The job {job.id} runs tests without {setting.name}, which falls back to SQLite in {setting.location.file}, "
+        f"and {database.name} of {database.location.file} is {name}: what the tests show doesn't hold there, unless "
+        "they name another database themselves.",
+        job.location,
+        subject=f"{job.workflow}/{job.id}/{setting.name}",
+        related=(
+            Related(setting.location, f"{setting.name} falls back to SQLite"),
+            Related(database.location, f"{name}, which is deployed"),
+        ),
+        recommendation=f"Give the job {job.id} {database.image or name} as a service, and its address as "
+        f"{setting.name}.",
+        confidence=Confidence.MEDIUM,
+        example=workflow_lines.of_job(job.workflow, job.id, _server(job, name, database, setting.name)),
+    )
 
 
 def _in_memory(inventory: Inventory, workflow: Workflow, job: Job) -> MemoryDatabase | None:

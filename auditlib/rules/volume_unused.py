@@ -47,6 +47,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each base project one finding for all volumes that nothing of it uses, and each whose place is taken."""
     shadowed = {item.location: item for item in inventory.shadowed_mounts}
     hidden = {(item.location.file, item.volume) for item in shadowed.values()}
+    hidden |= {(item.location.file, name) for item in inventory.reset_values for name in item.volumes}
     declared = [item for item in inventory.volumes if (item.location.file, item.name) not in hidden]
     yield from _unused.findings(
         inventory,

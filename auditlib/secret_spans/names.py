@@ -52,7 +52,13 @@ _VARIABLE_NAME = regex(r"[A-Z]+(?:_[A-Z]+)+")
 _MAKES_ONE = regex(r"openssl rand(?: -(?:hex|base64|A))* \d{1,4}|uuidgen(?: -\w)?|pwgen(?: -\w+)*(?: \d{1,4}){0,2}")
 """A command that makes a secret, in the place of one: `JWT_SECRET: openssl rand -hex 32`."""
 _STOP_WORD = regex(r"\b(?:the|an?|of|to|is|are|for|your|and|or|in|with|must|be|this|that|used|from|by)\b", re.I)
-_NUMBER = regex(r"\d{1,5}")
+_TIME = r"(?:ms|msecs?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|months?|y|years?)"
+_NUMBER = regex(rf"\d{{1,5}}(?:\.\d{{1,3}})?\s?(?:{_TIME}|[kmgt]i?b?|bytes?|%)?", re.I)
+"""A number, also with a unit: a lifetime or a size, whatever the name ends with."""
+_RATE = regex(rf"\d{{1,7}}\s?(?:/|\bper\b)\s?\d{{0,4}}\s?{_TIME}", re.I)
+"""How often something may be asked for: `60/min`."""
+_FILE = regex(r"(?:[\w.-]{1,60}/){0,10}[\w-]{1,60}\.(?:pem|key|crt|cer|p12|pfx|jks)")
+"""The file that holds the secret."""
 _OF_ADDRESS = regex(r"(?:webhook(?:[_.-]?url)?|dsn)$", re.I)
 _PLAIN_ADDRESS = regex(r"[a-z][a-z\d+.-]{1,20}://[A-Za-z\d.-]+(?::\d{1,5})?(?:/[a-z-]{1,12}|/v\d)*/?")
 """A host and words: nothing that lets anybody in. What is made to be guessed by nobody is longer, or has digits."""
@@ -126,6 +132,8 @@ def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:
         or (_NOT_A_STRING if quoted else NOT_A_VALUE).fullmatch(bare)
         or _VARIABLE_NAME.fullmatch(bare)
         or _MAKES_ONE.fullmatch(bare)
+        or _RATE.fullmatch(bare)
+        or _FILE.fullmatch(bare)
         or _is_sentence(bare)
         or (_OF_ADDRESS.search(name) and _PLAIN_ADDRESS.fullmatch(bare))
     ):

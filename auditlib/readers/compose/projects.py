@@ -60,6 +60,7 @@ class Resolved(Struct, frozen=True):
     problems: tuple[stack.Problem, ...]
     overrides: tuple[stack.Override, ...]
     empty_lists: tuple[stack.EmptyList, ...]
+    reset_values: tuple[stack.ResetValue, ...]
     files: tuple[str, ...]
 
     def records(self) -> Iterator[Any]:
@@ -72,6 +73,7 @@ class Resolved(Struct, frozen=True):
             *self.problems,
             *self.overrides,
             *self.empty_lists,
+            *self.reset_values,
         )
 
 
@@ -135,6 +137,7 @@ def resolve(source: Source, plan: Plan) -> Resolved:
         tuple(_problems(view, plan, unset, warnings)),
         tuple(stack.Override(place, losers) for place, losers in view.overrides.items()),
         tuple(raw.empty_lists(source, compose_files)),
+        tuple(raw.reset_values(source, compose_files)),
         compose_files,
     )
 

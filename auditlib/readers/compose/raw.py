@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from posixpath import dirname, join, normpath
 
-from auditlib.inventory.stack import EmptyList, EnvFileReference
+from auditlib.inventory.stack import EmptyList, EnvFileReference, ResetValue
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.shell import given_to_compose
@@ -19,6 +19,7 @@ _ADDED_TO = (
     "ports", "volumes", "environment", "env_file", "depends_on", "expose", "devices", "cap_add", "extra_hosts",
 )  # fmt: skip
 """Parts of a service that a merge of files adds to."""
+_RESET = regex(r"(?P<key>[a-z_]{2,40})\s*:\s*!reset\b")
 _HEADER = regex(r"(?:[ \t]*(?:#[^\n]*|---|(?:version|name):[^\n]*)?\n)*")
 """The lines before the first section."""
 _CAPITALS = regex(r"\b[A-Z][A-Z0-9_]+\b")
@@ -128,6 +129,22 @@ def empty_lists(source: Source, files: Iterable[str]) -> Iterator[EmptyList]:
                 before.setdefault((name, key), place)
             elif node.kind != "scalar" and (name, key) in before and "!" not in lines[node.line - 1]:
                 yield EmptyList(name, key, place, before[name, key])
+
+
+def reset_values(source: Source, files: Iterable[str]) -> Iterator[ResetValue]:
+    """What stands behind `!reset`, which takes the part of the service away whatever its value says."""
+    for file in files:
+        if not _mentions(source, file, "!reset"):
+            continue
+        lines = source.lines(file)
+        for name, service in _services(source, file):
+            for key, node in service.items() if service.is_mapping else ():
+                said = _RESET.search(lines[key.line - 1], key.column - 1)
+                empty = node.text.strip() in ("", "null", "~") if node.kind == "scalar" else not node.content
+                if said and said["key"] == key.text and not empty:
+                    volumes = [item.text.partition(":")[0] for item in node.elements() if item.kind == "scalar"]
+                    sources = tuple(volumes) if key.text == "volumes" and node.is_sequence else ()
+                    yield ResetValue(name.text, key.text, Location(file, key.line, key.column), sources)
 
 
 def project_name(source: Source, file: str) -> str:

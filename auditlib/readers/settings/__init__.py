@@ -27,7 +27,10 @@ from auditlib.source import Source, Unreadable
 
 KIND = "settings code"
 
-_READ_WORDS = ("BaseSettings", "pydantic_settings", "dotenv", "read_env", "starlette.config")
+_READ_WORDS = (
+    "BaseSettings", "pydantic_settings", "dotenv", "read_env", "starlette.config", "dj_database_url", "dj_email_url",
+    "django_cache_url", "dj_search_url", "dj_redis_url",
+)  # fmt: skip
 _READ_NAMES = {
     "environ": regex(r"environ(?<!\w.{7})s?\b"),
     "getenv": regex(r"getenv(?<!\w.{6})\b"),

@@ -50,6 +50,12 @@ _ENV_TYPES = {
     "db_url": "database URL", "db": "database URL", "cache_url": "cache URL", "cache": "cache URL",
     "email_url": "email URL", "search_url": "search URL",
 }  # fmt: skip
+_CONVENTIONS = {
+    "dj_database_url.config": ("DATABASE_URL", "database URL"), "dj_email_url.config": ("EMAIL_URL", "email URL"),
+    "django_cache_url.config": ("CACHE_URL", "cache URL"), "dj_search_url.config": ("SEARCH_URL", "search URL"),
+    "dj_redis_url.config": ("REDIS_URL", "Redis URL"),
+}  # fmt: skip
+"""Calls that read one variable, which they needn't be told the name of, with what it is."""
 _NAMES = {"db_url": "DATABASE_URL", "db": "DATABASE_URL", "cache_url": "CACHE_URL", "cache": "CACHE_URL"}
 """What these methods read when they are given no name."""
 
@@ -179,10 +185,19 @@ class _Lookups:
             yield from self._file(node, "")
         elif origin in _GETTERS:
             yield from self._lookup(node, origin, _GETTERS[origin], argument(node, 1, "default"))
+        elif origin in _CONVENTIONS:
+            yield from self._by_convention(node, origin)
         elif origin in self.own:
             yield from self._through_own(node, self.own[origin])
         elif first in self.readers and method not in _NO_LOOKUPS and self._has_method(first, method):
             yield from self._through_reader(node, origin, self.readers[first], method)
+
+    def _by_convention(self, node: ast.Call, origin: str) -> Iterator[Setting]:
+        """`dj_database_url.config(default="…")`, `dj_database_url.config("OTHER_URL")`."""
+        usual, kind = _CONVENTIONS[origin]
+        key, given = argument(node, 0, "env"), argument(node, 1, "default")
+        for name in (usual,) if key is None else self._named(key, node):
+            yield replace(self._setting(name, node, origin, "getenv", given, required=False), type=kind)
 
     def _through_own(self, node: ast.Call, own: OwnLookup) -> Iterator[Setting]:
         """`require_env("X")`, `get_env("X", "a default")`."""
