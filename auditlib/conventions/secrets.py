@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from msgspec import Struct
 
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Variable
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -170,3 +171,13 @@ def purpose(variable: str) -> str:
     """What a credential of this name protects, in words; empty where the name doesn't tell."""
     name = variable.upper()
     return next((words for words, pattern in _PURPOSES if pattern.search(name)), "")
+
+
+@answered_once
+def guards(inventory: Inventory) -> dict[str, Location]:
+    """By variable where code refuses one of the values that templates or defaults have for it."""
+    refused = {item.identity: item.location for item in inventory.refused_values}
+    known = [(item.name, item.default) for item in inventory.settings]
+    known += [(line.name, line.value) for file in inventory.env_files for line in file.lines]
+    found = ((name, refused.get(value.identity)) for name, value in known if value is not None and value.identity)
+    return {name: place for name, place in found if place is not None and is_credential_name(name)}

@@ -29,14 +29,14 @@ References:
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from auditlib.conventions import env_file_uses, environments, secrets
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.inventory.delivery import Command
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
@@ -68,24 +68,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each template with all passwords and keys that work as they stand there."""
     read = {item.name for item in inventory.variables} | {item.name for item in inventory.settings}
     made = _made_by_scripts(inventory)
-    refused = {item.identity: item.location for item in inventory.refused_values}
-    guards = _guards(inventory, refused)
+    refused = {item.identity for item in inventory.refused_values}
     vain = {item.name for item in inventory.settings if item.unused} - {item.name for item in inventory.variables}
+    left_out = vain | made | secrets.guards(inventory).keys()
+    given = {reference.path for service in inventory.services for reference in service.env_files}
     for file in inventory.env_files:
         if file.template and not environments.is_for_development(file.copied_to):
-            given = {reference.path for service in inventory.services for reference in service.env_files}
-            works = [line for line in file.lines if _works(line) and line.name not in vain]
-            works = [line for line in works if not _is_refused(inventory, line)]
-            works = [line for line in works if line.value is None or line.value.identity not in refused]
-            passed = [line for line in file.lines if line.name in guards and _is_offered(line, refused)]
-            yield from (_passing(file, line, guards[line.name]) for line in passed)
-            works = [line for line in works if line not in passed]
+            works = [line for line in file.lines if _works(line, refused) and line.name not in left_out]
             used = [line for line in works if line.name in read or file.copied_to in given]
-            used = [line for line in used if line.name not in made and not _is_kept_as_hash(inventory, line)]
-            used = [line for line in used if not _is_elsewhere_empty(inventory, file, line)]
-            used = [line for line in used if not _is_given_out(inventory, line)]
+            used = [line for line in used if not _is_no_fault(inventory, file, line)]
             if used and not _is_read_by_nothing(inventory, file, used):
                 yield _evidence(file, used)
+
+
+def _is_no_fault(inventory: Inventory, file: EnvFile, line: EnvLine) -> bool:
+    """Whether nothing starts with a value, or what does has no use for it."""
+    return (
+        _is_refused(inventory, line)
+        or _is_kept_as_hash(inventory, line)
+        or _is_elsewhere_empty(inventory, file, line)
+        or _is_given_out(inventory, line)
+    )
 
 
 def _is_given_out(inventory: Inventory, line: EnvLine) -> bool:
@@ -95,35 +98,6 @@ def _is_given_out(inventory: Inventory, line: EnvLine) -> bool:
         return False
     here = " ".join(f"{item.name} {item.image} {item.container_name}".lower() for item in inventory.services)
     return match["who"] not in _OWN and match["who"].lower() not in here
-
-
-def _guards(inventory: Inventory, refused: dict[int, Location]) -> dict[str, Location]:
-    """By variable where code refuses one of the values that templates or defaults have for it."""
-    known = [(item.name, item.default) for item in inventory.settings]
-    known += [(line.name, line.value) for file in inventory.env_files for line in file.lines]
-    found = ((name, refused.get(value.identity)) for name, value in known if value is not None and value.identity)
-    return {name: place for name, place in found if place is not None and is_credential_name(name)}
-
-
-def _is_offered(line: EnvLine, refused: dict[int, Location]) -> bool:
-    """Whether a line, also one in a comment, offers a placeholder that the code doesn't know."""
-    return (
-        line.value is not None and line.value.placeholder and line.value.secret and line.value.identity not in refused
-    )
-
-
-def _passing(file: EnvFile, line: EnvLine, guard: Location) -> Evidence:
-    """A placeholder that gets by the check which is there to refuse what everybody can read."""
-    return Evidence(
-        f"{file.path} offers a placeholder for {line.name} ({line.value}) that the check in {guard.file} doesn't know: "
-        "it refuses other values of the variable, and lets this one start.",
-        line.location,
-        subject=f"{file.path}/{line.name}/passes",
-        related=(Related(guard, "other values are refused here"),),
-        recommendation=f"Refuse the placeholder of {file.path} in {guard.file} too, or leave {line.name} empty there.",
-        severity=Severity.MEDIUM,
-        example=files.into(file.path, f"{'# ' if line.commented else ''}{line.name}="),
-    )
 
 
 def _made_by_scripts(inventory: Inventory) -> set[str]:
@@ -162,10 +136,10 @@ def _is_read_by_nothing(inventory: Inventory, file: EnvFile, lines: list[EnvLine
     return plain and by_spring and not env_file_uses.is_handed_on(inventory, file.copied_to)
 
 
-def _works(line: EnvLine) -> bool:
+def _works(line: EnvLine, refused: Container[int]) -> bool:
     """Whether a line holds a value for a secret that everybody knows, and that something would accept."""
     value = line.value
-    if value is None or line.commented or not is_credential_name(line.name):
+    if value is None or value.identity in refused or line.commented or not is_credential_name(line.name):
         return False
     told = value.placeholder and _LIKE_NAME.fullmatch(value.text)
     if not told and not (value.secret and (value.weak or value.placeholder)):
