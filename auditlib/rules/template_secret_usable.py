@@ -31,11 +31,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import env_file_uses, environments, secrets
+from auditlib.conventions import env_file_uses, env_readers, environments, programs, secrets, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.inventory.delivery import Command
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -62,14 +63,29 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     vain = {item.name for item in inventory.settings if item.unused} - {item.name for item in inventory.variables}
     for file in inventory.env_files:
         if file.template and not environments.is_for_development(file.copied_to):
-            given = {reference.path for service in inventory.services for reference in service.env_files}
+            handed = [item for item in inventory.services if _is_handed(item, file)]
             works = [line for line in file.lines if _works(line) and line.name not in vain]
             works = [line for line in works if not _is_refused(inventory, line)]
-            used = [line for line in works if line.name in read or file.copied_to in given]
+            used = [line for line in works if line.name in read or _may_be_read(inventory, handed, line.name)]
             used = [line for line in used if line.name not in made and not _is_kept_as_hash(inventory, line)]
             used = [line for line in used if not _is_elsewhere_empty(inventory, file, line)]
             if used and not _is_read_by_nothing(inventory, file, used):
                 yield _evidence(file, used)
+
+
+def _is_handed(service: Service, file: EnvFile) -> bool:
+    return any(reference.path == file.copied_to for reference in service.env_files)
+
+
+def _may_be_read(inventory: Inventory, handed: list[Service], name: str) -> bool:
+    """Whether a service that is handed the whole file may read a variable of it."""
+    named = name.lower() in templates.used(inventory) or programs.is_read_by_libraries(name)
+    for service in handed:
+        known = env_readers.is_known_image(service)
+        here = service.build and not service.build.outside
+        if named if here else not known or env_readers.read_by_image(inventory, service, [name]):
+            return True
+    return False
 
 
 def _made_by_scripts(inventory: Inventory) -> set[str]:
