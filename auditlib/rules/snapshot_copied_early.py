@@ -62,13 +62,34 @@ def _copy(commands: tuple[Command, ...]) -> Command | None:
     return None
 
 
+def _pause(text: CommandText, save: Command, copy: Command) -> Command | None:
+    """The `sleep` between the two, long enough for a small snapshot."""
+    between = text.commands[text.commands.index(save) + 1 : text.commands.index(copy)]
+    return next((item for item in between if item.words[0] == "sleep" and len(item.words) > 1), None)
+
+
+def _written(save: Command) -> str:
+    """The same call as one that writes the snapshot to its output; the password is in the environment."""
+    words = list(save.words)
+    if "redis-cli" not in words:
+        return "redis-cli --rdb <the file of the backup>"
+    before = words[: words.index("redis-cli")]
+    if "-a" in words and "exec" in before:
+        before.insert(before.index("exec") + 1, "-e REDISCLI_AUTH")
+    return " ".join((*before, "redis-cli --rdb - > <the file of the backup>"))
+
+
 def _evidence(text: CommandText, save: Command, copy: Command) -> Evidence:
+    pause = _pause(text, save, copy)
+    when = f"{pause.words[1]} seconds after" if pause else "right after"
+    then = "the copy is the snapshot of the last time"
     return Evidence(
-        f"{text.opening} copies the snapshot of Redis right after `BGSAVE`, which only starts it: the copy is the "
-        "snapshot of the last time.",
+        f"{text.opening} copies the snapshot of Redis {when} `BGSAVE`, which only starts it: "
+        f"{f'where the saving takes longer, {then}' if pause else then}.",
         copy.location,
         subject=f"{text.name}/bgsave",
         related=(Related(save.location, "the saving starts here, and goes on in the background"),),
-        recommendation=f"Write the snapshot by `redis-cli --rdb <file>` in {text.path}, which ends once it is whole.",
-        example=files.into(text.path, "redis-cli --rdb <the file of the backup>"),
+        recommendation=f"Write the snapshot by `redis-cli --rdb` in {text.path}, which ends once it is whole.",
+        severity=Severity.LOW if pause else None,
+        example=files.into(text.path, _written(save)),
     )
