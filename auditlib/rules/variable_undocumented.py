@@ -69,19 +69,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project, with its overlays, and for the code, one finding for all variables that nothing names."""
     named = _documented(inventory)
     yield from _in_code(inventory, named)
+    vain = _in_vain(inventory)
     for project in inventory.base_projects:
         family = inventory.family(project.name)
         used: dict[str, Variable] = {}
         for variable in inventory.variables:
-            if variable.project in family and not environments.comes_from_the_host(variable.name):
+            vainly = (variable.project, variable.target) in vain
+            if variable.project in family and not vainly and not environments.comes_from_the_host(variable.name):
                 used.setdefault(variable.name, variable)
         missing = [variable for name, variable in used.items() if name not in named]
         if missing:
             template = _given(inventory, project) or _template(inventory, project.location.file)
             required = [
-                item
-                for item in missing
-                if item.operator == "" or (item.operator not in _DEMANDED and is_credential_name(item.name))
+                item for item in missing if item.operator == "" or (_has_value(item) and is_credential_name(item.name))
             ]
             files = list(dict.fromkeys(item.location.file for item in used.values()))
             yield Evidence(
@@ -96,6 +96,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 example=_lines(inventory, _path(template, project.location), map(_in_template, missing)),
                 severity=None if required else Severity.LOW,
             )
+
+
+def _in_vain(inventory: Inventory) -> set[tuple[str, str]]:
+    """Where services are given what nothing in them reads: another rule says to remove it."""
+    found = ((program.service, entry) for program in programs.programs(inventory) for entry in programs.unread(program))
+    return {(service.project, f"services.{service.name}.environment.{entry.name}") for service, entry in found}
+
+
+def _has_value(variable: Variable) -> bool:
+    """Whether a default stands in that is no empty one, by which a credential is said to be optional."""
+    return variable.operator not in _DEMANDED and not (variable.default is None or not variable.default.text)
 
 
 def _in_template(variable: Variable) -> str:
