@@ -70,7 +70,7 @@ _COMMANDS = {
 _OF_NODE = {"pnpm": "pnpm audit --prod --audit-level high", "yarn": "yarn npm audit --severity high"}
 _ALL = """- uses: aquasecurity/trivy-action@<full commit hash>  # <version>
   with: {scan-type: fs, scanners: vuln, severity: "HIGH,CRITICAL", ignore-unfixed: true, exit-code: "1"}"""
-_FILES = 3
+_FILES = 6
 """Files of requirements that one command is given."""
 _ASIDE = stages.FOREIGN_FOLDERS | {"examples", "docs", "e2e", "tests"}
 
