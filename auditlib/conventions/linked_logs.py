@@ -18,17 +18,18 @@ FOLDER = "/var/log/nginx"
 _WITH_LINKS = frozenset({"nginx", "nginxinc/nginx-unprivileged"})
 
 
-def server(inventory: Inventory, mount: Mount) -> Service | None:
-    """The Nginx that has a volume as the folder of its logs, as another service mounts it."""
+def server(inventory: Inventory, reader: Service, mount: Mount) -> Service | None:
+    """The Nginx that has a volume as the folder of its logs, as another service of its project mounts it."""
     external = any(volume.name == mount.source and volume.external for volume in inventory.volumes)
     if mount.kind != "volume" or not mount.source or external:
         return None
+    projects = {reader.project, *inventory.family(reader.project)}
     found = (
         service
         for service in inventory.services
         for item in service.mounts
         if item.source == mount.source and item.kind == "volume" and item.target.rstrip("/") == FOLDER
-        if images.repository(service.image) in _WITH_LINKS and service.build is None
+        if images.repository(service.image) in _WITH_LINKS and service.build is None and service.project in projects
     )
     return next(found, None)
 

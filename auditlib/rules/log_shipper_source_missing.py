@@ -62,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if not folder or monitoring.is_template(shipper.file, source.path):
                 continue
             mount = _mount(runners[0], folder)
-            server = _linking(inventory, source.path, mount) if mount else None
+            server = _linking(inventory, source.path, runners[0], mount) if mount else None
             if mount and server:
                 yield _linked(shipper, source, runners[0], server)
             elif mount is None:
@@ -112,14 +112,14 @@ def _spellings(path: str) -> tuple[str, ...]:
     return (plain, other) if plain.startswith(("/run/", "/var/run/")) else (plain,)
 
 
-def _linking(inventory: Inventory, path: str, mount: Mount) -> Service | None:
+def _linking(inventory: Inventory, path: str, reader: Service, mount: Mount) -> Service | None:
     """The Nginx that writes a log into a volume, where its image has a link to standard output in the log's place."""
     pattern = posixpath.basename(path)
     if not any(fnmatchcase(link, pattern) for link in linked_logs.NAMES):
         return None
     if pattern not in linked_logs.NAMES and linked_logs.are_others_written(inventory):
         return None
-    return linked_logs.server(inventory, mount)
+    return linked_logs.server(inventory, reader, mount)
 
 
 def _linked(shipper: LogShipper, source: PathPattern, service: Service, server: Service) -> Evidence:

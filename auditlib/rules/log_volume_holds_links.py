@@ -60,8 +60,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     servers: dict[str, Service] = {}
     for service in inventory.distinct_services:
         for mount in service.mounts if service.key not in told else ():
-            server = linked_logs.server(inventory, mount) if mount.read_only else None
-            if server is not None and server.project == service.project:
+            server = linked_logs.server(inventory, service, mount) if mount.read_only else None
+            if server is not None and server.name != service.name:
                 servers[server.key] = server
                 found[server.key].append((service, mount))
     for key, readers in found.items():
