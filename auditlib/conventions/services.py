@@ -359,8 +359,14 @@ def is_one_shot(service: Service, waited_for: bool = False) -> bool:
     if is_on_demand(service) or _is_told_to_end(service) or _is_thrown_away(service):
         return True
     ends = bool(_ONE_SHOT_NAME.search(service.name)) or bool(_ONE_SHOT.search(text) and not _SERVES.search(text))
-    endless = bool(_ENDLESS.search(text)) and "break" not in text
-    return waited_for or (not keeps_running and ends and not endless)
+    return waited_for or (not keeps_running and ends and not repeats(service))
+
+
+def repeats(service: Service) -> bool:
+    """Whether a service does one task again and again, and serves nobody: a loop around `certbot renew`."""
+    text = " ".join((*service.entrypoint, *service.command))
+    serves = bool(_SERVES.search(text) or service.ports)
+    return bool(_ENDLESS.search(text)) and "break" not in text and not serves
 
 
 def _is_told_to_end(service: Service) -> bool:
