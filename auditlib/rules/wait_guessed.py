@@ -1,4 +1,4 @@
-"""A deployment waits for a guessed time until its services are up.
+"""A script waits for a guessed time until services are up.
 
 After `up -d` a `sleep` hopes that the database takes connections by then. On a slow day the migration or the check that
 follows fails; on every other day the deployment waits for nothing. Compose knows when the health checks have passed.
@@ -77,6 +77,7 @@ def _needs(use: Use) -> bool:
 
 def _evidence(text: CommandText, start: Command, sleep: Command) -> Evidence:
     said = " ".join(start.words)
+    restores = "restor" in text.path.lower() or "restor" in text.name.lower()
     return Evidence(
         f"{text.opening} sleeps for {sleep.words[-1].rstrip('s')} seconds after `{said[:60]}` and takes the services "
         "for started then, whatever their health checks say.",
@@ -84,5 +85,6 @@ def _evidence(text: CommandText, start: Command, sleep: Command) -> Evidence:
         subject=f"{text.name}/sleep",
         related=(Related(start.location, "the services are started here"),),
         recommendation=f"Start with `--wait --wait-timeout 120` in {text.path}, and leave the sleep out.",
+        severity=Severity.MEDIUM if restores else None,  # into a server that isn't up, in an emergency
         example=files.into(text.path, f"{said} --wait --wait-timeout 120"),
     )
