@@ -76,15 +76,15 @@ def _evidence(server: Service, entry: EnvironmentEntry, names: list[str]) -> Evi
     old = _outdated(server, names)
     angular = f"; {listed(old)} {'is' if len(old) == 1 else 'are'} on Angular, which it doesn't load" if old else ""
     kept = [name for name in names if name not in old]
+    drop = f"take {listed(old)} out of {entry.name}" if old else ""
+    step = f"Name the version of {listed(kept)} in {entry.name}" if kept else ""
     text = ",".join(f"{name}{_BETWEEN[entry.name]}<version>" for name in kept)
     return Evidence(
         f"{server.name} installs {listed(names)} in whatever version is newest when its container is made{angular}.",
         entry.location,
         subject=f"{server.name}/{entry.name}",
         service=server.name,
-        recommendation=f"Name the version of {listed(kept or names)} in {entry.name}."
-        if kept
-        else f"Take {listed(old)} out of {entry.name}, and use what came in their place.",
+        recommendation=f"{', and '.join(filter(None, (step, drop if step else drop.replace('take', 'Take', 1))))}.",
         severity=Severity.MEDIUM if old else None,
         example=compose_lines.of_service(server, f'environment:\n  {entry.name}: "{text}"'),
     )
