@@ -102,6 +102,15 @@ def test_json_is_the_contract(document):
     assert [item["change"] for item in document["findings"] if item["rule"] == "scrape-port-mismatch"] == [change]
 
 
+def test_json_proposes_no_change_that_does_not_fit_the_line(tmp_path):
+    (tmp_path / "compose.yaml").write_text(
+        "services:\n  api:\n    image: acme/api:1.4\n    environment:\n      CORS_ORIGINS: ${CORS_ORIGINS:-*}\n",
+        encoding="utf-8",
+    )
+    found = json.loads(auditlib("check", tmp_path, "--format", "json", "--no-scanners").stdout)["findings"]
+    assert [item["change"] for item in found if item["rule"] == "cors-wildcard"] == [None]
+
+
 def test_csv_and_markdown_name_the_same_findings(document):
     rows = list(csv.DictReader(io.StringIO(auditlib("check", EXAMPLE, "--format", "csv", "--no-scanners").stdout)))
     assert [row["fingerprint"] for row in rows] == [finding["fingerprint"] for finding in document["findings"]]

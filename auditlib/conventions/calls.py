@@ -175,6 +175,8 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
     for script in inventory.scripts:
         said += [(script.path, word) for command in script.commands for word in command.words]
         said += [(script.path, name) for name in script.assigned]
+    said += [(item.location.file, item.command) for item in inventory.cron_lines]
+    said += [(item.location.file, pair.value) for item in inventory.units for pair in item.settings]
     found: defaultdict[str, set[str]] = defaultdict(set)
     for speaker, text in said:
         for name in _names(text):

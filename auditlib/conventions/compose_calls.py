@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from auditlib import compose_command
 from auditlib.compose_command import Call
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
 _TEXT = regex(r"\b(?:docker|podman)[- ]compose\s[^;&|\n]*")
 _NAME = "COMPOSE_PROJECT_NAME"
+_COMPLETED = "service_completed_successfully"
 
 
 def in_text(text: str) -> Iterator[Call]:
@@ -83,3 +85,18 @@ def services_of(inventory: Inventory, text: str) -> tuple[Service, ...]:
     found = tuple(item for item in inventory.services if posixpath.basename(item.location.file) in named)
     there = any(posixpath.basename(file) in named for project in inventory.projects for file in project.files)
     return found if there else inventory.services
+
+
+def started(inventory: Inventory, up: Command) -> list[Service]:
+    """The services that a call of `up` names, or those that it starts without naming any."""
+    call = compose_command.of(up.words)
+    named = call.services if call else ()
+    found = services_of(inventory, " ".join(up.words))
+    return [item for item in found if item.name in named or (not named and not item.profiles)]
+
+
+def leaves_ended(inventory: Inventory, up: Command) -> bool:
+    """Whether a service that is started ends by itself, and nothing waits for that: `--wait` takes it for a failure."""
+    mine = started(inventory, up)
+    waited = {item.service for service in mine for item in service.dependencies if item.condition == _COMPLETED}
+    return any(services.is_one_shot(item) and item.name not in waited for item in mine)

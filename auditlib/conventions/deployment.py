@@ -36,6 +36,10 @@ _ORCHESTRATOR_ACTION = regex(
     re.I,
 )
 _MODULES = frozenset({".py", ".js", ".mjs", ".cjs", ".ts", ".rb"})
+_DOES_ELSE = regex(
+    r"(?:backup|restore|stop|status|logs?|clean(?:up)?|rollback|monitor|health|check|test)(?:[_.-]|$)", re.I
+)
+"""Names of scripts that do something else, in whatever folder they are."""
 _LOOKS = regex(
     r"^(?:command|which|type|hash|log_?\w*|info|warn|error)\s|\s--dry-run\b|"
     r"^(?:terraform|helm|kubectl|pulumi)\s(?:-\S+\s){0,5}(?:fmt|validate|lint|version|template|kubeconform)\b"
@@ -244,7 +248,7 @@ def _may_deploy(script: Script) -> bool:
     program may be a module of another one.
     """
     path = PurePosixPath(script.path)
-    name = path.name if path.suffix in _MODULES else script.path
+    name = path.name if path.suffix in _MODULES or _DOES_ELSE.match(path.name) else script.path
     return stages.names_production(name) and script.interpreter != "sql"
 
 

@@ -28,6 +28,10 @@ _PLACEHOLDER = regex(
 )
 
 
+_OF_VALUES = frozenset({"missing-file", "variable-required"})
+"""Faults that leave out no service: an environment file that is rightly not committed, and what it would hold."""
+
+
 class Known(Struct, frozen=True):
     """The names of all services, and of the containers that are given one; nothing where not all of them are known."""
 
@@ -37,13 +41,21 @@ class Known(Struct, frozen=True):
 
 def known(inventory: Inventory) -> Known:
     """What is there. Where a Compose file can't be read, nobody knows."""
-    if not inventory.services or any(item.kind == "error" for item in inventory.problems):
+    if not inventory.services or any(
+        item.kind == "error" and item.code not in _OF_VALUES for item in inventory.problems
+    ):
         return Known()
     services = frozenset(item.name for item in inventory.services)
     named = {item.container_name for item in inventory.services} | {item.hostname for item in inventory.services}
     started = (after for words in _commands(inventory) for before, after in pairwise(words) if before == "--name")
     joined = (word[7:] for words in _commands(inventory) for word in words if word.startswith("--name="))
-    return Known(services, frozenset((named | {*started, *joined}) - {""}))
+    words = [word for job in inventory.jobs for item in job.services for word in _words(item.options)]
+    options = {after for before, after in pairwise(words) if before == "--name"}
+    return Known(services, frozenset((named | {*started, *joined} | options) - {""}))
+
+
+def _words(options: str) -> list[str]:
+    return options.replace("--name=", "--name ").split()
 
 
 def missing(there: Known, item: Mention) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from itertools import chain
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
@@ -12,9 +13,10 @@ _FILLS = frozenset({"envsubst", "sed", "gomplate", "confd", "jinja2", "j2", "con
 
 
 def is_filled(inventory: Inventory, file: str) -> bool:
-    """Whether some command may replace the variables of a file before it is mounted."""
+    """Whether some command may replace the variables of a file before its program reads it."""
     name = posixpath.basename(file)
-    by_name = any(_fills(item) and _is_named(item, name) for item in deployment.commands(inventory))
+    starting = (item for service in inventory.services for item in service.commands)
+    by_name = any(_fills(item) and _is_named(item, name) for item in chain(deployment.commands(inventory), starting))
     return by_name or any(
         any(map(_fills, script.commands)) and any(_is_named(item, name) for item in script.commands)
         for script in inventory.scripts

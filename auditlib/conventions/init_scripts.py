@@ -25,6 +25,8 @@ _SQL = (".sh", ".sql", ".sql.gz", ".sql.xz", ".sql.zst")
 _READ = {"PostgreSQL": _SQL, "MySQL": (*_SQL, ".sql.bz2"), "MongoDB": (".sh", ".js")}
 _PACKAGES = regex(r"postgres|(?:postgis|imresamu)/postgis|pgvector/pgvector|timescale/timescaledb|mysql|mariadb|mongo")
 _MEANT = regex(r"\.(?:sql|SQL|psql|pgsql|ddl|mysql|js|mongo)(?:\.(?:template|tmpl|tpl|j2|zip|tar))?$")
+_TEMPLATE = regex(r"\.(?:template|tmpl|tpl|j2)$")
+_OF_MONGO = regex(r"\.(?:js|mongo)(?:\.|$)")
 """What is a script by its ending; data and notes that lie beside are none, and what is renamed to rest, rests."""
 _ALIKE = regex(
     r"/(?:docker[-_]?)?entry[-_]?points?[-_.]?(?:init(?:[-_.]?db)?|db)?(?:[-_.]?d|[-_.]?scripts)?(?=/|$)", re.I
@@ -41,12 +43,17 @@ class Unread(Struct, frozen=True):
     why: str
     wanted: str
     """Where it would be read; empty where its ending is the fault."""
+    ending: str = ""
+    """One that its image runs."""
+    direct: bool = False
+    """Whether the place names the script itself, rather than a folder that holds it."""
 
 
 class _Held(Struct, frozen=True):
     path: str
     inside: str
     location: Location
+    direct: bool = False
 
 
 def unread(inventory: Inventory, service: Service) -> Iterator[Unread]:
@@ -55,20 +62,29 @@ def unread(inventory: Inventory, service: Service) -> Iterator[Unread]:
     held = list(_held(inventory, service)) if endings else []
     read = [item for item in held if posixpath.dirname(item.inside) == FOLDER and item.inside.endswith(endings)]
     calls = any(item.inside.endswith((".sh", ".sql", ".js")) for item in read)  # which may run what lies below
+    runs = ".js" if ".js" in endings else ".sql"
     prepares = any(item.inside.endswith(".sh") for item in read)
     for item in held:
         folder, name = posixpath.split(item.inside)
-        if folder == FOLDER and not item.inside.endswith(endings) and not prepares and _is_meant(item.path, name):
+        if folder == FOLDER and not item.inside.endswith(endings) and not prepares and _is_meant(item, name, runs):
             ending = f"`{name[name.index('.') :]}`" if "." in name.strip(".") else "no ending"
             yield Unread(
-                item.path, item.inside, item.location, f"of files with {ending} it says that it ignores them", ""
+                item.path,
+                item.inside,
+                item.location,
+                f"of files with {ending} it says that it ignores them",
+                "",
+                runs,
+                item.direct,
             )
         elif folder.startswith(f"{FOLDER}/") and not calls and item.inside.endswith(endings):
             why = "it reads nothing of the folders below"
-            yield Unread(item.path, item.inside, item.location, why, f"{FOLDER}/{name}")
+            yield Unread(item.path, item.inside, item.location, why, f"{FOLDER}/{name}", runs, item.direct)
         elif not folder.startswith(FOLDER) and item.inside.endswith(endings):
             wanted = f"{FOLDER}/{name}"
-            yield Unread(item.path, item.inside, item.location, f"it looks into {FOLDER} only", wanted)
+            yield Unread(
+                item.path, item.inside, item.location, f"it looks into {FOLDER} only", wanted, runs, item.direct
+            )
 
 
 def _endings(inventory: Inventory, service: Service) -> tuple[str, ...]:
@@ -95,12 +111,12 @@ def _held(inventory: Inventory, service: Service) -> Iterator[_Held]:
             named = bool(posixpath.splitext(source)[1]) and not set("*?[$") & set(source)
             whole = posixpath.join(target, posixpath.basename(source)) if target.endswith(("/", ".d")) else target
             if named:
-                yield _Held(source, posixpath.normpath(whole), item.location)
+                yield _Held(source, posixpath.normpath(whole), item.location, direct=True)
 
 
 def _of_mount(inventory: Inventory, mount: Mount) -> Iterator[_Held]:
     if mount.source in inventory.file_set:
-        yield _Held(mount.source, posixpath.normpath(mount.target), mount.location)
+        yield _Held(mount.source, posixpath.normpath(mount.target), mount.location, direct=True)
         return
     for path in below(inventory.files, mount.source):
         rest = posixpath.relpath(path, mount.source or ".")
@@ -111,6 +127,11 @@ def _is_near(target: str) -> bool:
     return target.startswith(FOLDER) or bool(_ALIKE.match(target))
 
 
-def _is_meant(path: str, name: str) -> bool:
-    """Whether a file is a script by its ending; one without any by that of what is mounted under the name."""
-    return bool(_MEANT.search(name)) or ("." not in name and bool(_MEANT.search(path)))
+def _is_meant(item: _Held, name: str, runs: str) -> bool:
+    """Whether a file is a script by its ending; one without any by that of what is mounted under the name.
+
+    In a folder with others lie templates, which a program fills in before, and scripts of another program.
+    """
+    meant = bool(_MEANT.search(name)) or ("." not in name and bool(_MEANT.search(item.path)))
+    others = bool(_TEMPLATE.search(name)) or bool(_OF_MONGO.search(name)) != (runs == ".js")
+    return meant and (item.direct or not others)

@@ -41,6 +41,14 @@ _DEFAULTS: dict[str, frozenset[str]] = {
 }
 """Ports of images that listen on nothing else unless their command or environment says so (https://hub.docker.com)."""
 
+_TOLD_BY_FILE = frozenset({"postgres", "redis", "valkey/valkey", "mongo", "memcached", "grafana/loki"})
+"""Those of them whose configuration file may name another port."""
+_FILE = regex(r"\.(?:conf|ya?ml|cfg)$")
+_SINGLE = frozenset(
+    {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "runserver", "flask", "streamlit", "next"}
+)
+"""Programs that listen at the one port that they are told."""
+
 _SERVED_BY_BASE: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
     (regex(r"fpm"), frozenset({"9000"})),
     (regex(r"(?:^|/)(?:nginx|httpd|openresty|caddy|wordpress|nextcloud|drupal)(?:[:@/]|$)|apache"), frozenset({"80"})),
@@ -113,9 +121,30 @@ def mismatch(
     if not asked or (possible | set(confirmed)) & set(asked) or any("-" in port or "$" in port for port in possible):
         return None
     program = of_program(inventory, service)
+    if any(_is_named(inventory, service, port) for port in asked):
+        return None
     swapped = any(port.host_port == asked[0] for port in service.ports)
     known = program | {port.target for port in service.ports}  # a variable may hold the port of another service
-    return Mismatch(asked[0], tuple(sorted(known)), swapped) if swapped or program else None
+    told = program and _serves_one(service)
+    return Mismatch(asked[0], tuple(sorted(known)), swapped) if swapped or told else None
+
+
+def _is_named(inventory: Inventory, service: Service, port: str) -> bool:
+    """Whether a command or a variable of a service holds a number, in an option or a value that isn't known here."""
+    if any(item.host_port == port for item in service.ports):
+        return False
+    texts = [*service.entrypoint, *service.command]
+    texts += [entry.value.text for entry in service.environment if entry.value and not entry.endpoints]
+    _, steps = services.built_from(inventory, service)
+    texts += [item.argument for item in steps if item.keyword in ("CMD", "ENTRYPOINT", "ENV")]
+    return any(re.search(rf"(?<!\d){port}(?!\d)", text) for text in texts)
+
+
+def _serves_one(service: Service) -> bool:
+    """Whether a service has no further ports of its own: of a published image an option may name but one of several."""
+    parts = " ".join((*service.entrypoint, *service.command)).split()
+    mine = service.build is not None or images.repository(service.image) in _DEFAULTS
+    return mine or parts[:1] == ["serve"] or not _SINGLE.isdisjoint(parts)
 
 
 def of_twin(inventory: Inventory, service: Service, asked: list[str]) -> Mismatch | None:
@@ -159,7 +188,9 @@ def _of_image(inventory: Inventory, service: Service) -> set[str]:
     if not services.runs_server(inventory, service):
         return set()
     if service.build is None or dockerfile is None:
-        return set(_DEFAULTS.get(images.repository(service.image), ()))
+        name = images.repository(service.image)
+        told = name in _TOLD_BY_FILE and any(map(_FILE.search, service.command))
+        return set() if told else set(_DEFAULTS.get(name, ()))
     base, instructions = services.final_stage(dockerfile, service.build.target)
     found = set(_DEFAULTS.get(images.repository(base), ()))
     for item in instructions:

@@ -13,16 +13,20 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from auditlib.conventions import mounts
+from auditlib.conventions import mounts, networks
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
-from auditlib.patterns import is_quick
+from auditlib.patterns import is_quick, regex
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".template", ".gotmpl", ".erb")
 _HOME = "/etc/prometheus/"
+_TO_COPY = (".example", ".sample", ".dist")
+"""Of what people copy the copy is read, so that it counts as if it were."""
+_STARTED_WITH = frozenset({"alertmanager", "collector", "logs", "prometheus"})
+_NAMES = regex(r"(?:^|\s)--?config(?:\.file)?[= ][\"']?(/[^\s\"']+)")
 
 
 def is_template(path: str, *texts: str) -> bool:
@@ -31,13 +35,15 @@ def is_template(path: str, *texts: str) -> bool:
 
 
 def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
-    """The services that mount a configuration file, unless it is only among their own sources.
+    """The services that mount a configuration file, unless it is only among their own sources, or they start with
+    another one of its kind that lies beside it.
 
     Those that mount the whole repository count where no other does.
     """
     known = inventory.runners
     if file not in known:
         given = [item for item in inventory.services if _is_given(item, mounts.path_inside(item, file))]
+        given = [item for item in given if not _starts_with_another(inventory, item, file)]
         known[file] = tuple(item for item in given if not mounts.sees_all(item, file)) or tuple(given)
     return known[file]
 
@@ -56,6 +62,38 @@ def _is_given(service: Service, inside: str) -> bool:
     context = service.build.context if service.build else None
     seen = mounts.path_inside(service, context) if context is not None else ""
     return bool(inside) and not (seen and mounts.is_below(inside, seen) and not inside.startswith("/etc/"))
+
+
+def _starts_with_another(inventory: Inventory, service: Service, file: str) -> bool:
+    """Whether the command of a service names a configuration of the same kind, and not this one."""
+    kinds = _kinds(inventory)
+    if file not in kinds:
+        return False
+    named = {match[1] for match in _NAMES.finditer(" ".join((*service.entrypoint, *service.command)))}
+    if not named or mounts.path_inside(service, file) in named or any("$" in path for path in named):
+        return False
+    return any(kinds.get(mounts.path_outside(service, path)) == kinds[file] for path in named)
+
+
+@answered_once
+def in_use(inventory: Inventory) -> Inventory:
+    """The inventory without the configurations whose containers start with another one that lies beside."""
+    idle = frozenset(file for file in _kinds(inventory) if _is_idle(inventory, file))
+    return inventory.without(idle) if idle else inventory
+
+
+def _is_idle(inventory: Inventory, file: str) -> bool:
+    given = (item for item in inventory.services if mounts.path_inside(item, file))
+    return not runners(inventory, file) and any(_starts_with_another(inventory, item, file) for item in given)
+
+
+@answered_once
+def _kinds(inventory: Inventory) -> dict[str, str]:
+    """The configurations that a program starts with by their kind; of Prometheus none where one reads others."""
+    several = any(config.scrape_config_files for config in inventory.prometheus)
+    kinds = _STARTED_WITH - {"prometheus"} if several else _STARTED_WITH
+    known = (entry for entry in inventory.coverage if not entry.file.endswith(_TO_COPY))
+    return {entry.file: entry.kind for entry in known if entry.kind in kinds}
 
 
 def prometheus_in_use(inventory: Inventory) -> tuple[PrometheusConfig, ...]:
@@ -147,6 +185,37 @@ def may_match(alert: AlertRule, matchers: Iterable[LabelMatcher]) -> bool:
 def alerts(inventory: Inventory) -> tuple[AlertRule, ...]:
     """The alerting rules, the recording ones left out."""
     return tuple(rule for rule in inventory.alert_rules if rule.kind == "alert")
+
+
+def reaching(inventory: Inventory, file: str) -> tuple[AlertRule, ...]:
+    """The alerts that an Alertmanager's configuration may be sent.
+
+    Left out are those that only the Prometheus of another stack loads, where that stack has an Alertmanager of its own.
+    """
+    return _by_alertmanager(inventory).get(file, alerts(inventory))
+
+
+@answered_once
+def _by_alertmanager(inventory: Inventory) -> dict[str, tuple[AlertRule, ...]]:
+    """The alerts by each of several configurations that services run with; any other may be sent all."""
+    homes = {file: _homes(inventory, file) for file in {route.file for route in inventory.alert_routes}}
+    found = {}
+    for file, mine in homes.items():
+        apart = set().union(*homes.values()) - mine
+        if mine and apart:
+            sent = (item for item in alerts(inventory) if not _is_loaded_only_in(inventory, item.file, apart))
+            found[file] = tuple(sent)
+    return found
+
+
+def _is_loaded_only_in(inventory: Inventory, rule_file: str, projects: set[str]) -> bool:
+    loaded_in = {home for config in loading(inventory, rule_file) for home in _homes(inventory, config.file)}
+    return bool(loaded_in) and loaded_in <= projects
+
+
+def _homes(inventory: Inventory, file: str) -> set[str]:
+    """The projects whose services mount a configuration file, by their base."""
+    return {networks.home(inventory, item) for item in runners(inventory, file)}
 
 
 def all_alerts(inventory: Inventory, config: PrometheusConfig) -> list[AlertRule]:

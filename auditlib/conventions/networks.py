@@ -39,7 +39,25 @@ def declared(inventory: Inventory, project: str, name: str) -> Network | None:
 
 def known_as(network: Network) -> str:
     """The name by which Docker, and so other projects, know a network: its own, or with the project's before it."""
+    if network.external:
+        return network.called or network.name
     return network.called or f"{posixpath.basename(network.project)}_{network.name}"
+
+
+def may_meet(inventory: Inventory, one: Service, other: Service) -> bool:
+    """Whether two services are of one stack, or of two with a network of the same name."""
+    mine, theirs = _names(inventory, one), _names(inventory, other)
+    return home(inventory, one) == home(inventory, other) or not mine.isdisjoint(theirs)
+
+
+def home(inventory: Inventory, service: Service) -> str:
+    """The base of the files of a service's stack."""
+    return next(iter(inventory.family(service.project)), service.project)
+
+
+def _names(inventory: Inventory, service: Service) -> set[str]:
+    found = (declared(inventory, service.project, item.network) for item in service.networks)
+    return {known_as(network) for network in found if network}
 
 
 def to_meet(inventory: Inventory, project: str, others: Iterable[Service]) -> list[str]:

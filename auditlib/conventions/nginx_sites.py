@@ -162,10 +162,20 @@ def runners(inventory: Inventory, config: ReverseProxy) -> tuple[Service, ...]:
     return tuple(item for item in found if reads(inventory, item, config))
 
 
+def _takes_all(inventory: Inventory) -> bool:
+    """Whether a main configuration of the repository takes in what the image's own doesn't: other than `*.conf`."""
+    trees = (item.tree for item in inventory.reverse_proxies if item.tree and item.tree.blocks)
+    mains = (tree for tree in trees if any(block.words == ("http",) for block in tree.blocks))
+    return any(item.words[0] == "include" and not item.words[-1].endswith((".conf", "mime.types"))
+               for tree in mains for item in everything(tree))  # fmt: skip
+
+
 def reads(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
     """Whether a proxy's container has a configuration: mounted, or copied into its image and not mounted over."""
-    if mounts.path_inside(service, config.file):
-        return True
+    if inside := mounts.path_inside(service, config.file):
+        return (
+            not inside.startswith("/etc/nginx/conf.d/") or inside.endswith((".conf", ".inc")) or _takes_all(inventory)
+        )
     if service.build is None or any(mount.target in _MAIN for mount in service.mounts):
         return False
     build, steps = service.build, services.built_from(inventory, service)[1]

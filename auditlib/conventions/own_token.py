@@ -33,12 +33,16 @@ class Change(Struct, frozen=True):
 
     kind: str
     location: Location
+    tag: str = ""
+    """The tag as it is written; empty where it isn't."""
 
 
 def changes(job: Job) -> Iterator[Change]:
     """What the steps of a job change in the repository."""
-    for step in job.steps:
-        yield from (Change("push" if item.draft else "release", item.location) for item in releases.of_step(step))
+    for step in (step for step in job.steps if not step.continue_on_error):
+        yield from (
+            Change("push" if item.draft else "release", item.location, item.tag) for item in releases.of_step(step)
+        )
         if _TAG_ACTION.search(step.uses):
             yield Change("tag", step.location)
         yield from (found for command in step.commands if (found := _pushed(command)))
@@ -63,9 +67,16 @@ def _login(step: Step) -> str:
 
 def _pushed(command: Command) -> Change | None:
     text = " ".join(command.words)
-    if not _PUSH.search(text) or not _goes_home(command.words):
+    if command.cannot_fail or not _PUSH.search(text) or not _goes_home(command.words):
         return None
-    return Change("tag" if _TAGS.search(text) else "push", command.location)
+    tag = _tag(command.words) if _TAGS.search(text) else ""
+    return Change("tag" if _TAGS.search(text) else "push", command.location, tag)
+
+
+def _tag(words: tuple[str, ...]) -> str:
+    """The tag that a push names last; empty where it takes all there are."""
+    named = [word for word in words[words.index("push") + 1 :] if not word.startswith("-")]
+    return "" if {"--tags", "--follow-tags"} & set(words) else "".join(named[1:][-1:]).removeprefix("refs/tags/")
 
 
 def _goes_home(words: tuple[str, ...]) -> bool:

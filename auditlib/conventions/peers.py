@@ -9,7 +9,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.patterns import regex
 
-_ITSELF = frozenset({"localhost", "ip6-localhost", "host", "hostname", "example", "broadcasthost"})
+_ITSELF = frozenset({"localhost", "ip6-localhost", "host", "hostname", "example", "broadcasthost", "unix"})
+"""Names of the host itself, and what stands before the path of a socket (`unix//run/app.sock`)."""
 _NO_NETWORK = frozenset({
     "file", "sqlite", "unix", "npipe", "data", "memory", "mem", "local", "fd", "docker", "env",
     "s3", "s3a", "gs", "gcs", "az", "azure", "abfs", "abfss", "wasb", "wasbs", "oss",
@@ -24,6 +25,14 @@ def could_be_service(end: Endpoint) -> bool:
     return bool(
         end.scheme.split("+")[0] not in _NO_NETWORK and end.host not in _ITSELF and _SPELLED_AS_NAME.fullmatch(end.host)
     )
+
+
+def joined_by_others(inventory: Inventory, service: Service) -> str:
+    """A network of a service that containers of other projects may join, as it has its own name; empty for none."""
+    mine = {attachment.network for attachment in service.networks}
+    project = inventory.base_of(service.project)
+    found = (item for item in inventory.networks if item.project in (project, service.project) and item.name in mine)
+    return next((item.called for item in found if item.called and not item.external), "")
 
 
 def is_known(inventory: Inventory, host: str) -> bool:

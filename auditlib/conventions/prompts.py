@@ -29,11 +29,13 @@ class _Asks(Struct, frozen=True):
     outcome: str
 
 
+_PLAN = r"(?<!-var-file)(?<!-var)(?<!-target)(?<!-replace)(?<!-state)\s(?!-|apply$|destroy$)[\w./-]+$"
+"""A saved plan, the last word of a call: what no option takes for its value."""
 _FAILS = "ends with an error"
 _NOTHING = "removes nothing"
 _ASKING = (
-    _Asks(regex(r"terraform (?:-chdir=\S+ )?(?:apply|destroy)\b"), regex(r"-auto-approve|tfplan|plan\b|\.plan|\$"),
-          "-auto-approve", _FAILS),
+    _Asks(regex(r"terraform (?:-chdir=\S+ )?(?:apply|destroy)\b"),
+          regex(r"-auto-approve|tfplan|plan\b|\.plan|\$|" + _PLAN), "-auto-approve", _FAILS),
     _Asks(regex(r"pulumi (?:up|destroy|refresh)\b"), regex(r"\s(?:--yes|-y|--skip-preview)\b"), "--yes", _FAILS),
     _Asks(regex(r"docker (?:system|image|volume|container|network|builder|buildx) prune\b"),
           regex(r"\s(?:--force|-\w*f\w*)\b"), "--force", _NOTHING),
@@ -62,6 +64,7 @@ _ON_LIVE = (
 )  # fmt: skip
 """What asks where it meets production's settings or data."""
 _TERMINAL = regex(r"^-(?=[a-z]*i)(?=[a-z]*t)[a-z]+$")
+_DETACHED = regex(r"^-[a-z]*d[a-z]*$")
 _STARTS = frozenset({"sudo", "env", "-E", "npx", "pnpm", "yarn", "bunx", "exec", "poetry", "uv", "run", "bundle",
                      "python", "python3", "time"})  # fmt: skip
 
@@ -87,6 +90,8 @@ def _terminal(core: list[str]) -> Prompt | None:
         return None
     name, _ = command_words.split(core[2:])
     options = core[2 : core.index(name, 2)] if name in core[2:] else core[2:]
+    if "--detach" in options or any(map(_DETACHED.match, options)):
+        return None  # Docker looks for a terminal only where it stays
     both = any(map(_TERMINAL.match, options)) or (
         {"-i", "--interactive"} & set(options) and {"-t", "--tty"} & set(options)
     )

@@ -34,7 +34,16 @@ def _runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
             places.append(service.build.context)
         if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places):
             found.append(service)
-    return [service for service in found if not left_out(inventory, service, proxy)]
+    return [
+        service for service in found if not left_out(inventory, service, proxy) and not _is_passed_over(service, proxy)
+    ]
+
+
+def _is_passed_over(service: Service, proxy: ReverseProxy) -> bool:
+    """Whether a file lies among the sites under a name that the image's own configuration doesn't include."""
+    inside = mounts.path_inside(service, proxy.file)
+    among = posixpath.dirname(inside) == _SITES[0] and not inside.endswith(".conf")
+    return among and not mounts.path_outside(service, MAIN_FILE)
 
 
 def left_out(inventory: Inventory, service: Service, proxy: ReverseProxy) -> ReverseProxy | None:
@@ -59,3 +68,27 @@ def _may_run(inventory: Inventory, service: Service, proxy: ReverseProxy) -> boo
         return True
     base, steps = services.final_stage(found, service.build.target)
     return proxy.kind in base or any(proxy.kind in word for item in steps for word in item.words)
+
+
+def copies_another(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:
+    """Whether the build of a service names another configuration of its context, and this one neither by its own name
+    nor by a folder or a pattern, so that it only lies beside (`nginx.local.conf`).
+    """
+    file = services.dockerfile(inventory, service)
+    if file is None or service.build is None or mounts.path_inside(service, proxy.file):
+        return False
+    inside = posixpath.relpath(proxy.file, service.build.context or ".")
+    texts = [item.argument for item in file.instructions if item.keyword in ("COPY", "ADD", "RUN", "CMD", "ENTRYPOINT")]
+    copied = [word for item in file.instructions if item.copies_context for word in item.words[:-1]]
+    sources = [posixpath.normpath(word.lstrip("/")) for word in copied]
+    within = any(inside.startswith(f"{source}/") for source in sources if source != ".")
+    matched = any(fnmatchcase(inside, source) for source in sources) or any("$" in word for word in copied)
+    if within or matched or any(_names(text, proxy) for text in texts):
+        return False
+    others = (item for item in inventory.reverse_proxies if item.file != proxy.file)
+    return any(_names(text, other) for other in others for text in texts)
+
+
+def _names(text: str, proxy: ReverseProxy) -> bool:
+    name = posixpath.basename(proxy.file)
+    return any(posixpath.basename(word) == name for word in text.split()[:-1] or text.split())

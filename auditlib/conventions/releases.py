@@ -22,12 +22,17 @@ class Release(Struct, frozen=True):
 
     location: Location
     draft: bool
+    tag: str = ""
+    """Its tag as it is written; empty where it isn't."""
 
 
 def of_step(step: Step) -> Iterator[Release]:
     """The releases that a step makes, by an action or by commands."""
     if _ACTION.search(step.uses):
-        yield Release(step.location, any(pair.name == "draft" and pair.value == "true" for pair in step.inputs))
+        inputs = {pair.name: pair.value for pair in step.inputs}
+        tag = inputs.get("tag_name") or inputs.get("tag", "")
+        yield Release(step.location, inputs.get("draft") == "true", tag)
     for command in step.commands:
         if _COMMAND.search(" ".join(command.words)):
-            yield Release(command.location, "--draft" in command.words)
+            given = [word for word in command.words[3:4] if not word.startswith("-")]
+            yield Release(command.location, "--draft" in command.words, "".join(given))

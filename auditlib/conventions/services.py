@@ -209,11 +209,17 @@ def _starts_server(inventory: Inventory, service: Service, found: Product) -> bo
     """Whether the image's own server runs; none can where it may only read its data."""
     if any(mount.read_only and found.home and mounts.is_below(found.home, mount.target) for mount in service.mounts):
         return found.kind not in DATASTORES
-    scripts = (inventory.scripts_by_path.get(mounts.path_outside(service, word)) for word in _words(service))
-    called = (" ".join(command.words) for script in scripts if script for command in script.commands)
-    return _is_told_to_serve(service, found) or any(
-        _calls(server).search(text) for text in called for server in _servers(found)
-    )
+    scripts = [inventory.scripts_by_path.get(mounts.path_outside(service, word)) for word in _words(service)]
+    called = [" ".join(command.words) for script in scripts if script for command in script.commands]
+    if any(_calls(server).search(text) for text in called for server in _servers(found)):
+        return True
+    return _is_told_to_serve(service, found) and not _only_asks(called)
+
+
+def _only_asks(called: list[str]) -> bool:
+    """Whether a script calls clients, and hands on to no other program."""
+    goes_on = any(text.startswith("exec ") or "$@" in text or text.endswith("/run") for text in called)
+    return not goes_on and any(_CLIENTS.search(text.partition(" ")[0]) for text in called)
 
 
 def _is_told_to_serve(service: Service, found: Product) -> bool:

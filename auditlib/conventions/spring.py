@@ -6,7 +6,10 @@ https://docs.spring.io/spring-boot/reference/actuator/metrics.html#actuator.metr
 
 from __future__ import annotations
 
+import posixpath
+
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import SpringSettings
 from auditlib.inventory.monitoring import ScrapeJob
 from auditlib.inventory.stack import EnvironmentEntry
 
@@ -20,3 +23,17 @@ def profiles(entry: EnvironmentEntry) -> list[str]:
 def scraped_by(inventory: Inventory) -> ScrapeJob | None:
     """The first job that asks Spring Boot's Actuator."""
     return next((job for job in inventory.scrape_jobs if job.metrics_path.endswith("/actuator/prometheus")), None)
+
+
+def settings_read(inventory: Inventory) -> list[SpringSettings]:
+    """The files of the applications, first those that every profile reads, then those of the profiles that run here."""
+    active = {name for service in inventory.services for entry in service.environment for name in profiles(entry)}
+    mine = [item for item in inventory.spring_settings if "/main/" in f"/{item.location.file}"]
+    return sorted(mine, key=lambda item: _rank(posixpath.basename(item.location.file).rpartition(".")[0], active))
+
+
+def _rank(name: str, active: set[str]) -> int:
+    kind, _, profile = name.partition("-")
+    if kind != "application":
+        return 3
+    return 0 if not profile else 1 if profile in active else 2

@@ -19,26 +19,30 @@ _GIVEN = ("token", "github-token", "github_token", "repo-token", "repo_token", "
 
 
 class _Action(Struct, frozen=True):
-    """An action and its rights. It needs them with all inputs of `given` and without any of `without`."""
+    """An action and its rights. It needs them with all inputs of `given` and without any of `without`, in any release
+    or those of `releases`."""
 
     rights: tuple[str, ...]
     given: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
 
 
 _ACTIONS = {
-    "aws-actions/configure-aws-credentials": _Action((IDENTITY,), ("role-to-assume",), ("aws-access-key-id",)),
+    "aws-actions/configure-aws-credentials": _Action(
+        (IDENTITY,), ("role-to-assume",), ("aws-access-key-id", "role-chaining", "web-identity-token-file")
+    ),
     "google-github-actions/auth": _Action((IDENTITY,), ("workload_identity_provider",)),
-    "azure/login": _Action((IDENTITY,), ("client-id",), ("creds",)),
+    "azure/login": _Action((IDENTITY,), ("client-id",), ("creds", "auth-type")),
     "actions/deploy-pages": _Action(("pages", IDENTITY)),
     "actions/attest-build-provenance": _Action((IDENTITY, "attestations")),
     "actions/attest-sbom": _Action((IDENTITY, "attestations")),
     "pypa/gh-action-pypi-publish": _Action((IDENTITY,), (), ("password", "user")),
-    "github/codeql-action/analyze": _Action(("security-events",)),
+    "github/codeql-action/analyze": _Action(("security-events",), (), ("upload",)),
     "github/codeql-action/upload-sarif": _Action(("security-events",)),
     "peter-evans/create-pull-request": _Action(("contents", "pull-requests")),
     "marocchino/sticky-pull-request-comment": _Action(("pull-requests",)),
-    "dorny/test-reporter": _Action(("checks",)),
+    "dorny/test-reporter": _Action(("checks",), releases=("v1",)),  # later ones may write a summary alone
     "actions/labeler": _Action(("pull-requests",)),
 }  # fmt: skip
 
@@ -50,9 +54,12 @@ def effective(workflow: Workflow, job: Job) -> Rights | None:
 
 def missing(step: Step, rights: Rights | None) -> tuple[str, ...]:
     """The rights to write that a step needs and its job hasn't; without a word on rights only the one never given."""
-    action = _ACTIONS.get(step.uses.partition("@")[0].lower())
+    name, _, ref = step.uses.partition("@")
+    action = _ACTIONS.get(name.lower())
     inputs = {pair.name: pair.value.strip() for pair in step.inputs}
     if action is None or not set(action.given) <= inputs.keys() or set(action.without) & inputs.keys():
+        return ()
+    if action.releases and not ref.startswith(action.releases):
         return ()
     other = any(inputs.get(name) and not _OWN.match(inputs[name]) for name in _GIVEN)
     if rights is None:

@@ -150,10 +150,11 @@ REPORTING = regex(
 )
 """Actions and commands that keep or publish what a run leaves behind."""
 MAKES_REPORT = regex(
-    r"--coverage(?:[\s=]|$)|--cov-report[= ](?!term)|--junitxml|--junit-xml|\bcoverage run\b|"
-    r"--reporter[= ](?!list|line|dot|default)|-coverprofile|--html=|--alluredir"
+    r"(?<!\bjest )(?<!\bvitest )(?<!\bvitest run )--coverage(?:[\s=]|$)|"
+    r"--cov-report[= ](?!term)|--junitxml|--junit-xml|\bcoverage run\b|"
+    r"--reporter[= ](?!list|line|dot|default)|--html=|--alluredir"
 )
-"""Options with which a test run writes a report to a file; `--cov` alone prints one."""
+"""Options with which a test run writes a report to a file; `--cov` alone prints one, as Go, Jest and Vitest do."""
 
 _IMAGE_BUILD = regex(
     r"\bdocker\s+(?:buildx\s+)?(?:build|bake)\b|\bdocker\s+image\s+build\b|\b(?:podman|buildah|nerdctl)\s+(?:build|bud)\b|"

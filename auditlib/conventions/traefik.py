@@ -156,12 +156,22 @@ def routers(inventory: Inventory) -> Iterator[RouterLabel]:
 
 
 def services(inventory: Inventory) -> frozenset[str]:
-    """The services that labels of any container, or files for Traefik, define, in lower case.
-
-    A container whose labels define none is one by its own name and its project's.
-    """
-    labels = [(item, _SERVICE.match(label.name)) for item in inventory.services for label in item.labels]
-    named = {match["name"].lower() for _, match in labels if match}
+    """The services that labels of any container, or files for Traefik, define, in lower case."""
+    named = {name for item in inventory.services for name in _defined_by(item)}
     files = {item.group.lower() for proxy in inventory.reverse_proxies for item in proxy.upstreams if item.group}
-    plain = {name.lower() for item in inventory.services for name in (item.name, f"{item.name}-{item.project}")}
-    return frozenset(named | files | plain)
+    return frozenset(named | files)
+
+
+def may_be_container(inventory: Inventory, target: str) -> bool:
+    """Whether a name may be of a container whose labels define no service: Traefik makes one by its name and its
+    project's, which may be that of the folder.
+    """
+    plain = (item.name.lower().replace("_", "-") for item in inventory.services if not any(_defined_by(item)))
+    name = target.lower()
+    return any(name == item or name.startswith(f"{item}-") for item in plain)
+
+
+def _defined_by(service: Service) -> Iterator[str]:
+    for label in service.labels:
+        if match := _SERVICE.match(label.name):
+            yield match["name"].lower()

@@ -65,6 +65,14 @@ class Workspace(Struct, frozen=True, dict=True):
         """Whether the repository has a file or folder of this path."""
         return path in self.inventory.file_set or path in self.inventory.folder_set
 
+    def may_hold_more(self, step: Step, command: Command) -> bool:
+        """Whether something that the repository itself defines ran before a command of the job, and may have made any
+        file: a target of make, a script, tests, a build.
+        """
+        before = [item for each in self.job.steps if each.index < step.index for item in each.commands]
+        own = step.commands.index(command) if command in step.commands else 0
+        return any(_runs_recipe(item) for item in (*before, *step.commands[:own]))
+
     def folder(self, step: Step, command: Command | None = None) -> str:
         """Where a step, or a command in it, runs, relative to the root."""
         place = step.working_directory or self.job.working_directory
@@ -128,6 +136,32 @@ def _makes(command: Command) -> bool:
     first = posixpath.basename(words[0]) if words else ""
     return first in _MAKERS or bool({"venv", "create", "init", "new", "clone", "generate", "-o", "--output", "--out"}
                                     & set(words))  # fmt: skip
+
+
+_RECIPES = frozenset({
+    "make", "just", "task", "rake", "invoke", "inv", "tox", "nox", "hatch", "gradle", "gradlew", "mvn", "mvnw", "bazel",
+    "cargo", "ninja", "meson", "cmake", "npm", "yarn", "pnpm", "bun", "npx", "pnpx", "bunx", "node", "deno", "python",
+    "python3", "pytest", "coverage", "bash", "sh", "docker", "earthly", "dagger", "dotnet", "go", "php", "ruby",
+    "turbo", "nx", "lerna", "moon", "poetry", "uv", "pdm", "flutter", "dart", "swift", "terraform", "tofu",
+})  # fmt: skip
+"""Programs that run what a repository defines, or build from it."""
+_INSTALLS = regex(
+    r"(?:npm|pnpm|yarn|bun) (?:ci|i|install|add|audit|config|login|set)\b|(?:pnpm|yarn|bun)$|"
+    r"python3? -m (?:pip|ensurepip)\b|"
+    r"(?:poetry|pdm) (?:install|lock|sync|config|add)\b|uv (?:sync|pip|lock|venv|tool|python)\b|go (?:mod|env|vet)\b|"
+    r"cargo (?:fetch|fmt|clippy|check|audit|deny|install)\b|dotnet (?:restore|tool)\b|"
+    r"terraform (?:init|fmt|validate)\b|"
+    r"docker (?:login|pull|push|tag|logout|version|info|compose (?:up|down|pull|ps|logs))\b"
+)
+
+
+def _runs_recipe(command: Command) -> bool:
+    """Whether a command runs what the repository defines, and doesn't only install or check."""
+    words = [word for word in command.words if word not in ("sudo", "exec", "time")]
+    text = " ".join(words)
+    if not words or _INSTALLS.match(text):
+        return False
+    return posixpath.basename(words[0]) in _RECIPES or words[0].startswith("./") or words[0].endswith(".sh")
 
 
 def _words(text: str) -> set[str]:

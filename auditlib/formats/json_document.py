@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditlib import confidence
+from auditlib import confidence, edits
 from auditlib.audit import Audit
+from auditlib.excerpts import Excerpt
 from auditlib.formats import json_text
 from auditlib.model import Coverage, Finding
 
@@ -27,13 +28,15 @@ def document(audit: Audit) -> dict[str, Any]:
             "root": audit.inventory.root,
             "commit": audit.inventory.commit,
         },
-        "findings": [_finding(finding) for finding in audit.findings],
+        "findings": [_finding(finding, audit.excerpts.get(finding.location)) for finding in audit.findings],
         "coverage": [_coverage(entry) for entry in audit.coverage],
         "confidence": {"level": str(assessment.level), "reasons": list(assessment.reasons)},
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, excerpt: Excerpt | None) -> dict[str, Any]:
+    """A finding; the change that it proposes is left out where it doesn't fit the lines as they stand."""
+    old, new = finding.change
     return {
         "rule": finding.rule,
         "title": finding.title,
@@ -55,7 +58,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
             for related in finding.related
         ],
         "recommendation": finding.recommendation,
-        "change": {"old": finding.change[0], "new": finding.change[1]} if any(finding.change) else None,
+        "change": {"old": old, "new": new} if edits.edit(finding, excerpt) else None,
         "example": finding.example or None,
         "effort": str(finding.effort),
         "references": list(finding.references),

@@ -17,10 +17,6 @@ from auditlib.paths import folders_of
 _NEVER_RETIRED = frozenset({"documents", "absent_paths"})
 
 
-def _is_in_use(record: Any) -> bool:
-    return not stages.is_retired(record.location.file)
-
-
 def _mounts_its_source(service: stack.Service) -> bool:
     """Whether a service mounts, to write in it, the folder that it is built from."""
     build = service.build
@@ -54,10 +50,16 @@ class Inventory(Records):
 
         Documents there still tell what a thing is for.
         """
-        if not any(map(stages.is_retired, self.files)):
+        return self.without(frozenset(filter(stages.is_retired, self.files)))
+
+    def without(self, files: frozenset[str]) -> Inventory:
+        """The inventory without what stands in some files, but with what documents and paths say."""
+        if not files:
             return self
         names = (item.name for item in fields(self) if "of" in item.metadata and item.name not in _NEVER_RETIRED)
-        kept: dict[str, Any] = {name: tuple(filter(_is_in_use, getattr(self, name))) for name in names}
+        kept: dict[str, Any] = {
+            name: tuple(item for item in getattr(self, name) if item.location.file not in files) for name in names
+        }
         return replace(self, **kept)
 
     @cached_property

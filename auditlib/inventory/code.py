@@ -65,6 +65,14 @@ class Migrator(Struct, frozen=True):
     location: Location
 
 
+class PrismaSchema(Struct, frozen=True):
+    """A schema of Prisma from which a client of JavaScript is generated."""
+
+    output: str
+    """The folder for the client; empty for `node_modules/.prisma`."""
+    location: Location
+
+
 class MigrationAddress(Struct, frozen=True):
     """Where code gives Alembic's configuration the address of its database, as it is and not with each `%` doubled."""
 

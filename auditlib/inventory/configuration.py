@@ -58,6 +58,8 @@ class Setting(Struct, frozen=True):
     """Whether pydantic reads a list or mapping from the variable, which has to be JSON then."""
     unused: bool = False
     """Whether no code names the field of the class that holds the value, so that nothing runs with it."""
+    conditional: bool = False
+    """Whether Python reads it below an `if`, as for a part that is switched on."""
 
 
 class FixedSecret(Struct, frozen=True):
@@ -105,7 +107,7 @@ class ConfigAddress(Struct, frozen=True):
 
 
 class SpringProfile(Struct, frozen=True):
-    """A profile of Spring for which the repository has a file, a part of one, or code."""
+    """A profile of Spring for which the repository has a file, a part of one, or code; `*` is any other one."""
 
     name: str
     location: Location
@@ -198,6 +200,14 @@ class SpringSettings(Struct, frozen=True):
     location: Location
 
 
+class CommentInValue(Struct, frozen=True):
+    """A line of Spring's properties whose value goes on with what is meant as a comment."""
+
+    name: str
+    comment: str
+    location: Location
+
+
 class DjangoSettings(Struct, frozen=True):
     """A module with settings of Django."""
 
@@ -208,6 +218,10 @@ class DjangoSettings(Struct, frozen=True):
     collects: bool
     """Whether it says where static files are collected, or names a storage or library that may."""
     location: Location
+    types: tuple[tuple[str, str], ...] = ()
+    """What kind of constant each of these is: `bool`, `int`, `str`, `list` …"""
+    taken_over: int = 0
+    """The last line by which all names of another module are taken over (`from .local import *`); 0 without one."""
     cache_of_broker: Location | None = None
     """Where a cache in Redis is given the very address that Celery's broker has."""
 
@@ -267,8 +281,9 @@ class ServerTrait(Struct, frozen=True):
     `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
     whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
     documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of
-    a route), `unmetered` (no code in a language, by its ending, speaks of metrics) or `metrics` (it serves its metrics
-    at a path, or its rules of access let everybody read them).
+    a route), `unmetered` (no code in a language, by its ending, speaks of metrics), `prefix` (all routes of
+    NestJS are below a path; of 1 they have versions as well), `beside` (something answers without that prefix) or
+    `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
     """
 
     kind: str

@@ -384,3 +384,6 @@ class ClusterFile(Struct, frozen=True):
     """The images that a kustomization replaces in other files, by their names."""
     scales: tuple[ClusterScale, ...] = ()
     ingresses: tuple[ClusterIngress, ...] = ()
+    fault: str = ""
+    """Of a manifest that is no YAML, and no template either, what is wrong with it."""
+    fault_line: int = 0

@@ -86,6 +86,9 @@ class Records:
     any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
     php_limits: tuple[configuration.PhpLimit, ...] = field(default=(), metadata={"of": configuration.PhpLimit})
     express_files: tuple[configuration.ExpressFile, ...] = field(default=(), metadata={"of": configuration.ExpressFile})
+    comments_in_values: tuple[configuration.CommentInValue, ...] = field(
+        default=(), metadata={"of": configuration.CommentInValue}
+    )
     spring_settings: tuple[configuration.SpringSettings, ...] = field(
         default=(), metadata={"of": configuration.SpringSettings}
     )
@@ -179,6 +182,7 @@ class Records:
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
     recipe_faults: tuple[delivery.RecipeFault, ...] = field(default=(), metadata={"of": delivery.RecipeFault})
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
+    prisma_schemas: tuple[code.PrismaSchema, ...] = field(default=(), metadata={"of": code.PrismaSchema})
     test_suites: tuple[code.TestSuite, ...] = field(default=(), metadata={"of": code.TestSuite})
     cron_lines: tuple[schedules.CronLine, ...] = field(default=(), metadata={"of": schedules.CronLine})
     units: tuple[schedules.Unit, ...] = field(default=(), metadata={"of": schedules.Unit})

@@ -271,7 +271,7 @@ class Service(Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     """What entry point and command execute, taken apart."""
     extra_hosts: tuple[str, ...] = ()
-    """The names that `extra_hosts` and `external_links` make known."""
+    """The names that `extra_hosts` and `external_links` make known, and the aliases of `links`."""
     has_terminal: bool = False
     """Whether `tty` or `stdin_open` keeps a shell waiting for input."""
     changed_at: Location | None = None

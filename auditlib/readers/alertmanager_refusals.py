@@ -89,7 +89,7 @@ def templates(document: Node, entries: Entries, source: Source) -> Iterator[Temp
     patterns = tuple(item.text for item in entries.scalars(document.get("templates")))
     defined: dict[str, list[str]] | None = None
     for receiver in entries.of(document, "receivers"):
-        seen: set[str] = set()
+        seen = {name for node in receiver.walk() if node.kind == "scalar" for name in _DEFINE.findall(node.text)}
         for node in receiver.walk():
             for name in _TEMPLATE.findall(node.text) if node.kind == "scalar" and "template" in node.text else ():
                 if name in seen or name.startswith("__") or ".default." in name:

@@ -16,7 +16,7 @@ from auditlib.inventory.delivery import ClusterFile, ClusterImage, ClusterIngres
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
-from auditlib.source import Source
+from auditlib.source import Source, Unreadable
 
 _FILES = {
     "kustomization": regex(r"(?:^|/)kustomization\.ya?ml$"),
@@ -59,6 +59,7 @@ _ENCRYPTED = regex(
     re.M,
 )
 """A certificate of its own, or that of the load balancer before it, in an annotation."""
+_TEMPLATE = regex(r"\{\{|\{%|<%|\(\(")
 _REDIRECTS = regex(r"^[^#\n]{0,100}ssl-redirect:[ \t]*[\"']true", re.M)
 
 
@@ -72,8 +73,23 @@ def read(source: Source) -> Reading:
             replaced = tuple(_replaced(text)) if kind == "kustomization" else ()
             scales = tuple(_scales(path, text)) if kind == "manifest" else ()
             ingresses = tuple(_ingresses(path, text)) if kind == "manifest" and "Ingress" in text else ()
-            reading.records.append(ClusterFile(kind, Location(path), images, replaced, scales, ingresses))
+            fault = _fault(source, path, text) if kind == "manifest" else ("", 0)
+            reading.records.append(ClusterFile(kind, Location(path), images, replaced, scales, ingresses, *fault))
+            if fault[0]:
+                reading.partial(path, kind, *fault)
     return reading
+
+
+def _fault(source: Source, path: str, text: str) -> tuple[str, int]:
+    """What keeps a manifest from being read as YAML, and the line; of a template nothing is known."""
+    if not path.endswith((".yaml", ".yml")) or _TEMPLATE.search(text):
+        return "", 0
+    try:
+        source.yaml(path)
+    except Unreadable as error:
+        return (error.reason, error.line) if error.reason.startswith("not valid YAML") else ("", 0)
+    source.repeated_keys.pop(path, None)  # which are for the reader of Compose files to tell
+    return "", 0
 
 
 def _scales(path: str, text: str) -> Iterator[ClusterScale]:

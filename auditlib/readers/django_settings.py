@@ -40,10 +40,11 @@ def _holds(source: Source, path: str, words: tuple[str, ...]) -> bool:
 def _read(source: Source, path: str) -> Iterator[DjangoSettings]:
     module = python_code.parse(source, path)
     top = [pair for statement in module.tree.body for pair in python_code.assigned(statement)]
+    fixed = {name: value for name, value in module.constants.items() if _is_written_out(value)}
     yield DjangoSettings(
-        fixed=tuple(
-            (name, module.location(value)) for name, value in module.constants.items() if _is_written_out(value)
-        ),
+        fixed=tuple((name, module.location(value)) for name, value in fixed.items()),
+        types=tuple((name, _type(value)) for name, value in fixed.items()),
+        taken_over=max(_takeovers(module.tree), default=0),
         main=any(name == _APPS for name, _ in top),
         collects=_holds(source, path, _STATIC),
         location=Location(path),
@@ -65,6 +66,17 @@ def _cache_of_broker(module: Module) -> Location | None:
         if address is not None and in_redis and ast.dump(module.resolved(address)) == asked:
             return module.location(address)
     return None
+
+
+def _takeovers(tree: ast.Module) -> Iterator[int]:
+    """The lines by which all names of another module are taken over."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and any(item.name == "*" for item in node.names):
+            yield node.lineno
+
+
+def _type(node: ast.expr) -> str:
+    return type(node.value).__name__ if isinstance(node, ast.Constant) else "list"
 
 
 def _is_written_out(node: ast.expr) -> bool:

@@ -37,6 +37,11 @@ _KEEPS = regex(
 )
 _DAYS = regex(r"(?i)(?<![\w.-])(\d{1,4})[ -]?(?:days?|d\b|tagen?|dias?|días?|jours?|дней|дня|天)(?![\w-])")
 _KEPT = {"backup": regex(r"(?i)backups?|\bdumps?\b|бэкап|备份|sicherung"), "prometheus": regex(r"(?i)prometheus|tsdb")}
+_OF_SOME = regex(
+    r"(?i)week|month|year|hour|wöchentl|monat|jährl|seman|mensu|mensal|anual|off-?site|remote|cloud|bucket|\bS3\b|\bR2\b|"
+    r"\bB2\b|glacier|artifact|staging|thanos|mimir"
+)
+"""What tells some of the copies from others, which are kept for another time."""
 _RESTART = regex(r"\b(?:docker|podman)[- ]compose\b[^`|;&#\n]{0,120}?\srestart\b[^`|;&#\n]{0,80}")
 _ANEW = regex(r"\bcompose\b[^`\n]{0,120}?\s(?:up|down|rm|create)\b|--force-recreate")
 _ENV = regex(r"(?<![\w-])(?:[\w./-]{0,60}/)?\.env(?!\.(?:example|sample|template|dist))(?![\w-])")
@@ -99,7 +104,7 @@ def read(file: str, lines: Sequence[str], fenced: Sequence[bool], headings: Sequ
 def _kept(line: str) -> list[str]:
     """How many days a line says that backups, or Prometheus' metrics, are kept."""
     days = _DAYS.findall(line) if _KEEPS.search(line) else []
-    what = [name for name, pattern in _KEPT.items() if pattern.search(line)]
+    what = [] if _OF_SOME.search(line) else [name for name, pattern in _KEPT.items() if pattern.search(line)]
     return [f"{what[0]} {days[0]}"] if len(days) == 1 and len(what) == 1 else []
 
 

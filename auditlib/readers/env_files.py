@@ -30,9 +30,12 @@ _OTHER_FORMATS = frozenset({
     ".enc", ".gpg", ".asc", ".age", ".vault", ".keys",
 })  # fmt: skip
 """Files that are called `env.py` or `.env.enc` are no environment files."""
-_GENERATED = (".j2", ".jinja", ".jinja2", ".erb")
-"""Templates that a program fills in; its own lines (`{% if … %}`) are no variables."""
-_STATEMENT = regex(r"^[ \t]*(?:\{[%#].*[%#]\}|<%.*%>)[ \t]*$", re.M)
+_GENERATED = (".j2", ".jinja", ".jinja2", ".erb", ".tpl", ".tmpl", ".ctmpl", ".gotmpl", ".mustache")
+"""Templates that a program fills in; its own lines (`{% if … %}`, `{{ range … }}`) are no variables."""
+_STATEMENT = regex(r"^[ \t]*(?:\{[%#].*[%#]\}|\{\{.*\}\}|<%.*%>)[ \t]*$", re.M)
+
+_SHELL = regex(r"^(?:#!.*sh\b|[ \t]*(?:if \[|fi[ \t]*$|for \w+ in |source \S|\. \S+$|unset \w|echo |export -f))", re.M)
+"""Lines that a shell runs: who writes them has a shell read the file, and no other program."""
 
 LINE_LIMIT = 5_000
 """Variables of one file that are read, hundreds of times what people write."""
@@ -84,6 +87,7 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
     text = source.text(path)
     if path.endswith(_GENERATED):
         text = _STATEMENT.sub("", text)
+    shell = bool(_SHELL.search(text))
     hints = _hints(text) if template and "base64" in text else {}
     for item in assignments(text, commented=template):
         if len(lines) == LINE_LIMIT:
@@ -91,6 +95,9 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
                 path, KIND, Read.PARTIAL, f"the variables after the first {LINE_LIMIT} were not read", item.line
             )
             break
+        if item.malformed and shell:
+            yield Coverage(path, KIND, Read.PARTIAL, "it is a script, whose statements were not read", item.line)
+            continue
         value = None if item.value is None else source.vault.value(item.name, item.value)
         location = Location(path, item.line, 1, item.end_line)
         named = endpoints(item.name, item.value or "") if not item.commented else ()

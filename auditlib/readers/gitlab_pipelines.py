@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from auditlib.inventory.delivery import PipelineFault
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.nodes import text
 from auditlib.readers.reading import Reading
 from auditlib.source import Source, Unreadable
@@ -23,6 +24,8 @@ _KEYS = frozenset({"stages", "variables", "default", "include", "workflow", "ima
 _STAGES = (".pre", "build", "test", "deploy", ".post")
 _ALWAYS = frozenset({".pre", ".post"})
 _MOST = 100
+_CASE = regex(r"(?:: \[[^\]]*\]| \d+/\d+)$")
+"""What the name of a job ends with that is one of several of the same (`build: [linux]`, `test 1/3`)."""
 
 
 class _Pipeline(Struct):
@@ -30,6 +33,8 @@ class _Pipeline(Struct):
 
     jobs: dict[str, tuple[Node, str]] = field(default_factory=dict)
     stages: tuple[str, ...] = ()
+    listed: bool = False
+    """Whether the file itself lists the stages, which then replace those of all that it includes."""
     partial: bool = False
     """Whether a part of it is elsewhere."""
     faults: list[PipelineFault] = field(default_factory=list)
@@ -69,6 +74,7 @@ def _add(source: Source, file: str, found: _Pipeline, seen: set[str]) -> None:
     stages = document.get("stages")
     if stages is not None and stages.is_sequence:
         found.stages = tuple(item.text for item in stages.elements())
+        found.listed = file == FILE
     found.jobs |= {key.text: (node, file) for key, node in document.items() if _is_job(key.text, node)}
 
 
@@ -76,6 +82,12 @@ def _included(node: Node | None) -> list[Node]:
     if node is None:
         return []
     return list(node.elements()) if node.is_sequence else [node]
+
+
+def _needed(node: Node | None) -> list[Node]:
+    """The jobs of a list; none where it is taken from another place (`!reference [.rules, needs]`)."""
+    items = _included(node)
+    return [] if items and items[0].kind == "scalar" and items[0].text.startswith(".") else items
 
 
 def _is_job(name: str, node: Node) -> bool:
@@ -92,7 +104,7 @@ def _of_jobs(found: _Pipeline) -> Iterator[PipelineFault]:
             stage
             and stage[0] not in (*stages, *_ALWAYS)
             and "$" not in stage[0]
-            and (found.stages or not found.partial)
+            and (found.listed or not found.partial)
         ):
             yield PipelineFault("stage", name, stage[0], Location(stage[2], stage[1].line), stages)
         if not found.partial:
@@ -117,8 +129,8 @@ def _unknown(found: _Pipeline, name: str, node: Node, file: str) -> Iterator[Pip
         if item.kind == "scalar" and item.text not in found.jobs:
             yield PipelineFault("extends", name, item.text, Location(file, item.line))
     for key in ("needs", "dependencies"):
-        for item in _included(node.get(key)):
+        for item in _needed(node.get(key)):
             elsewhere = item.is_mapping and any(item.get(word) for word in ("project", "pipeline", "optional"))
             other = text(item, "job") if item.is_mapping else item.text if item.kind == "scalar" else ""
-            if other and not elsewhere and "$" not in other and other not in found.jobs:
+            if other and not elsewhere and "$" not in other and not {other, _CASE.sub("", other)} & found.jobs.keys():
                 yield PipelineFault("needs", name, other, Location(file, item.line))

@@ -136,8 +136,17 @@ def _forgotten(file: str, rule: _Rule) -> Iterator[RecipeFault]:
     last = max((index for index, line in enumerate(rule.recipe) if line.strip()), default=0)
     for index, line in enumerate(rule.recipe[:last]):
         goes_on = index > 0 and rule.recipe[index - 1].endswith("\\")
-        if not goes_on and _FORGOTTEN.match(text := line.partition(" #")[0].strip()):
+        match = None if goes_on else _FORGOTTEN.match(text := line.partition(" #")[0].strip())
+        if match and not _is_harmless(match, rule.recipe[:index], rule.recipe[index + 1 :]):
             yield RecipeFault("forgotten", ", ".join(rule.names), text, Location(file, rule.line + index))
+
+
+def _is_harmless(match: re.Match[str], before: list[str], after: list[str]) -> bool:
+    """Whether no later line needs the change: a way back, or what only prints or names the folder of its programs."""
+    later = [line.strip().lstrip("@-+ ") for line in after if line.strip()]
+    home = (match["file"] or "").partition("/bin/")[0]
+    back = (match["folder"] or "").startswith("..") and any("cd " in line for line in before)
+    return back or all(line.startswith(("echo", "printf", *([home] if home else []))) for line in later)
 
 
 def _swallowed(file: str, rule: _Rule, text: str, known: set[str]) -> Iterator[RecipeFault]:

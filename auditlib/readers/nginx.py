@@ -30,6 +30,13 @@ _PASSES = {"proxy_pass": "http", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi
 _ADDRESS = regex(r"(?:(?P<scheme>[a-z]+)://)?(?:[^/@\s]*@)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
 _MAKERS = frozenset({"set", "map", "geo", "split_clients", "auth_request_set", "perl_set", "js_set", "js_var", "env"})
 _CAPITALS = regex(r"(?<!\\)\$\{?([A-Z][A-Z0-9_]{2,60})\b\}?")
+_CAPTURE = regex(r"\(\?P?<([A-Z][A-Z0-9_]{2,60})>")
+_OWN = regex(
+    r"(?:arg|cookie|http|sent_http|upstream|proxy|ssl|server|remote|request|realpath|document|content|connection|time|"
+    r"geoip|fastcgi|proxy_protocol|tcpinfo)_\w+|host|hostname|uri|scheme|status|args|is_args|query_string|msec|nginx_version|"
+    r"pid|pipe|request|https|limit_rate|body_bytes_sent|bytes_sent|binary_remote_addr|invalid_referer|connection"
+)
+"""Variables of nginx itself: https://nginx.org/en/docs/varindex.html."""
 _PATTERNS = ("*.conf", "*.conf.template", "*.conf.tmpl", "*.conf.j2", "*.nginx", "/**/nginx/**", "sites-available/**")
 
 
@@ -153,13 +160,15 @@ def _is_for_one_origin(text: str) -> bool:
 
 
 def _foreign(state: _State) -> tuple[tuple[str, Location], ...]:
-    """The variables in capitals that nothing in the file gives a value."""
-    return tuple((name, place) for name, place in state.named.items() if name not in state.given)
+    """The variables in capitals that neither the file nor nginx, which ignores case, gives a value."""
+    unknown = (item for item in state.named.items() if item[0] not in state.given)
+    return tuple((name, place) for name, place in unknown if not _OWN.fullmatch(name.lower()))
 
 
 def _note_variables(state: _State, words: list[str], place: Location) -> None:
     """Note the variables that a statement uses, and the one that `set`, `map` and the like make."""
     makes = words[0] in _MAKERS
+    state.given.update(_CAPTURE.findall(" ".join(words)))
     if makes:
         state.given.update(_CAPITALS.findall(" ".join(words)))
     for name in () if makes and words[0] != "set" else _CAPITALS.findall(" ".join(words)):

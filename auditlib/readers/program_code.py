@@ -37,6 +37,10 @@ _GUARDED = frozenset({"schema", "drop"})
 _GUARD = regex(r"(?i)\bif\b[^\n]{0,160}(?:dev|debug|local|test|sqlite|prod|verbose|flag|echo|env)")
 """A condition in one of the lines above: what stands below it is for development, or for somebody who asks for it."""
 _LINES_ABOVE = 300
+_ABOVE = 4_000
+_CONDITION = regex(r"\bif\b|&&|\?|\bunless\b|\bcase\b")
+_BRANCH = regex(r"\s*(?:\}\s*)?(?:if|elif|else|case|when|unless|except|catch)\b")
+_TAKES_AWAY = regex(r"(?i)(?:\bdef|\bfunction|\bconst)\s+\w*(?:reset|drop|wipe|clear|tear|destroy|recreate|clean)")
 _STARTS = frozenset(
     {"lifespan", "startup", "on_startup", "startup_event", "create_app", "main", "make_app", "create_application"}
 )
@@ -52,6 +56,9 @@ _OPEN_CONNECTIONS = regex(r"\.SetMaxOpenConns\((?P<number>\d{1,5})\)")
 _HIKARI = regex(r"(?m)^[^#\n]{0,120}?\bmaximum-?[pP]ool-?[sS]ize[ \t]*[:=][ \t]*(?P<number>\d{1,5})\b")
 _SETTLED = regex(r"\b(?:ddl-auto|hbm2ddl\.auto)[ \t]*[:=][ \t]*[\"']?(?:validate|none)\b")
 _NO_SERVER = regex(r"jdbc:(?:h2|hsqldb|derby|sqlite)")
+_OF_DEVELOPERS = regex(
+    r"(?:on-profile|profiles)[ \t]*[:=][ \t]*[\"']?(?:[\w]+-)?(?:dev|devel|development|local|tests?|h2|demo|ci)\b"
+)
 _DDL = regex(
     r"(?m)^[^#\n]{0,120}?\b(?:ddl-auto|hbm2ddl\.auto)[ \t]*[:=][ \t]*[\"']?(?P<word>update|create-drop|create)\b"
 )
@@ -147,9 +154,25 @@ def _found(trait: Pattern, text: str) -> re.Match[str] | None:
         guarded = any(map(_GUARD.search, above.splitlines()[-3:]))
         if trait.kind == "background" and _function(text, match, ".py") not in _STARTS:
             continue
+        guarded = guarded or (trait.kind == "drop" and _is_asked_for(text, match.start()))
         if not guarded and (trait.unless is None or not trait.unless.search(_call(text, match))):
             return match
     return None
+
+
+def _is_asked_for(text: str, place: int) -> bool:
+    """Whether a place stands below a condition, or in a function that is named for what it takes away."""
+    *above, own = text[max(0, place - _ABOVE) : place].split("\n")
+    if _CONDITION.search(own):
+        return True
+    depth = len(own) - len(own.lstrip())
+    for line in reversed(above):
+        indent = len(line) - len(line.lstrip())
+        if line.strip() and indent < depth:
+            if _BRANCH.match(line) or _TAKES_AWAY.search(line):
+                return True
+            depth = indent
+    return False
 
 
 def _call(text: str, match: re.Match[str]) -> str:
@@ -177,9 +200,19 @@ def _function(text: str, match: re.Match[str], ending: str) -> str:
     return (names[-1] if names else "") or ""
 
 
+def _is_of_another_profile(text: str, match: re.Match[str]) -> bool:
+    """Whether a place stands in the part of a file that holds for a profile of development alone."""
+    begin = max(text.rfind("\n---", 0, match.start()), text.rfind("\n#---", 0, match.start()), 0)
+    end = min(
+        place for place in (text.find("\n---", match.end()), text.find("\n#---", match.end()), len(text)) if place >= 0
+    )
+    return _OF_DEVELOPERS.search(text, begin, end) is not None
+
+
 def _of_spring(path: str, text: str, settled: bool) -> Iterator[CodeTrait]:
     """What a file of Spring's configuration says; another profile may settle that tables stay as they are."""
-    match = None if settled or _NO_SERVER.search(text) else _DDL.search(text)
+    found = () if settled or _NO_SERVER.search(text) else _DDL.finditer(text)
+    match = next((item for item in found if not _is_of_another_profile(text, item)), None)
     if match:
         kind = "drop" if match["word"] != "update" else "schema"
         yield CodeTrait(kind, f"ddl-auto: {match['word']}", location_at(path, text, match.start("word")))

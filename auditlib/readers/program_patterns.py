@@ -365,6 +365,14 @@ _UPLOADS = (
         r"\b(?:boto3|storages\.backends|cloudinary|S3Client|multer-s3|minio|gridfs|azure\.storage)\b",
         hints="S3Client azure.storage boto3 cloudinary gridfs minio multer-s3 storages.backends",
     ),
+    _of(
+        "stored away",
+        "",
+        (*PY, *JS, *GO),
+        r"\bunlink(?:Sync)?\(\s{0,9}(?:req\.)?files?(?:\[\w{1,20}\])?\??\.path|\bdefer os\.Remove\(|"
+        r"\bfinally:\s{1,40}(?:if [^\n]{1,80}:\s{1,40})?(?:os\.(?:remove|unlink)\(|\w{1,40}\.unlink\()",
+        hints="unlink( unlinkSync( os.Remove( os.remove(",
+    ),
 )
 PATTERNS = (*_SCHEMA, *_CLIENTS, *_CALLS, *_SERVERS, *_REDIS, *_PROCESSES, *_UPLOADS)
 WORDS = Words(*sorted({hint for pattern in PATTERNS for hint in pattern.hints}))

@@ -21,14 +21,18 @@ _WITHIN = frozenset({"avg_over_time", "max_over_time", "min_over_time", "abs", "
 _PAIRS = (
     (regex(r"node_filesystem_(?:avail|free)_bytes"), regex(r"node_filesystem_size_bytes")),
     (regex(r"node_filesystem_files_free"), regex(r"node_filesystem_files")),
-    (regex(r"node_memory_\w+_bytes"), regex(r"node_memory_MemTotal_bytes")),
+    (
+        regex(
+            r"node_memory_(?:MemFree|MemAvailable|Buffers|Cached|Active|Inactive|Slab|SReclaimable|SUnreclaim|AnonPages|"
+            r"Mapped|Shmem|PageTables|Dirty|Writeback)(?:_\w+)?_bytes"
+        ),
+        regex(r"node_memory_MemTotal_bytes"),
+    ),
     (regex(r"node_memory_Swap\w+_bytes"), regex(r"node_memory_SwapTotal_bytes")),
-    (regex(r"container_memory_\w+"), regex(r"container_spec_memory_limit_bytes")),
     (regex(r"pg_stat_(?:activity_count|database_numbackends)"), regex(r"pg_settings_max_connections")),
     (regex(r"mysql_global_status_threads_connected"), regex(r"mysql_global_variables_max_connections")),
-    (regex(r"redis_memory_used_bytes"), regex(r"redis_memory_max_bytes")),
 )
-"""What is a part, and of what."""
+"""What is a part, and of what. A limit that is 0 where there is none makes no share, as what it divides is infinite."""
 _OF_TIME = regex(r"node_cpu_seconds_total")
 """Seconds a second, of each processor and mode."""
 _Leaf = tuple[str, frozenset[tuple[str, str, str]], tuple[str, ...]]

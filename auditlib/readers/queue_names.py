@@ -49,9 +49,11 @@ _SAYINGS = (
           regex(rf"(?:apply_async|shared_task|\.task|send_task)\([^()]{{0,300}}?\bqueue\s{{0,3}}=\s{{0,3}}{_NAME}"),
           _CELERY),
     _Says("Celery", "taken", (".py",), regex(rf"\bQueue\(\s{{0,9}}{_NAME}"), regex(r"\bkombu\b")),
-    _Says("Celery", "default", (".py",), regex(rf"(?i)\btask_default_queue\b[\"']?\s{{0,3}}[=:]\s{{0,3}}{_NAME}")),
+    _Says("Celery", "default", (".py",),
+          regex(rf"(?i)(?:\btask_|\bcelery_(?:task_)?)default_queue\b[\"']?\s{{0,3}}[=:]\s{{0,3}}{_NAME}")),
     _Says("Celery", "open", (".py",), regex(
-        r"(?i)\btask_queues\b\s{0,3}=(?!\s{0,3}[(\[{])|\bworker_main\(|\btask_default_queue\s{0,3}=\s{0,3}(?![\"'\s])")),
+        r"(?i)(?:\btask_|\bcelery_(?:task_)?)queues\b\s{0,3}=(?!\s{0,3}[(\[{])|\bworker_main\(|"
+        r"(?:\btask_|\bcelery_(?:task_)?)default_queue\s{0,3}=\s{0,3}(?![\"'\s])")),
     _Says("Laravel", "sent", (".php",), regex(rf"->onQueue\(\s{{0,9}}{_NAME}")),
     _Says("Laravel", "sent", (".php",),
           regex(rf"\b(?:public|protected)\s+(?:\??string\s+)?\$queue\s{{0,3}}=\s{{0,3}}{_NAME}")),
@@ -80,7 +82,8 @@ _SAYINGS = (
 )  # fmt: skip
 _WORDS = Words(
     "task_routes", "TASK_ROUTES", "beat_schedule", "BEAT_SCHEDULE", "apply_async", "shared_task", ".task(", "send_task",
-    "kombu", "task_default_queue", "TASK_DEFAULT_QUEUE", "task_queues", "TASK_QUEUES", "worker_main", "onQueue(",
+    "kombu", "task_default_queue", "TASK_DEFAULT_QUEUE", "CELERY_DEFAULT_QUEUE",
+    "task_queues", "TASK_QUEUES", "CELERY_QUEUES", "worker_main", "onQueue(",
     "$queue", "$timeout", "retry_after", "supervisor-", "time_limit", "visibility_timeout",
     "rq", "sidekiq_options", "queue_as", "bull",
 )  # fmt: skip

@@ -23,9 +23,11 @@ _WAIT = regex(r"timeout-per-shutdown-phase\s*[:=]\s*[\"']?(?P<seconds>\d{1,4})s\
 _GRACEFUL = regex(r"^(?:server\.|[ \t]+)shutdown[ \t]*[:=][ \t]*[\"']?graceful\b", re.M)
 _USUAL_WAIT = 30
 """Seconds that each phase gets where nothing says otherwise."""
-_BODY = regex(r"\bmax-file-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B)\b")
-_FORM = regex(r"\bmax-request-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B)\b")
-_SIZES = {"KB": 2**10, "MB": 2**20}
+_BODY = regex(r"\bmax-file-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KMG]B)\b")
+_FORM = regex(r"\bmax-request-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KMG]B)\b")
+_FORM_OTHERWISE = regex(r"\bmax-?request-?size\b", re.I)
+"""A size that isn't written as a number: no limit (`-1`), or one that a variable holds."""
+_SIZES = {"KB": 2**10, "MB": 2**20, "GB": 2**30}
 _TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
 _METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
 _EXPOSED = regex(
@@ -58,6 +60,8 @@ def _traits(path: str, text: str) -> Iterator[ServerTrait]:
         if match := pattern.search(text):
             size = int(match["size"]) * _SIZES[match["suffix"]]
             yield ServerTrait(kind, size, location_at(path, text, match.start()))
+    if not _FORM.search(text) and (match := _FORM_OTHERWISE.search(text)):
+        yield ServerTrait("unread form", 0, location_at(path, text, match.start()))
     if match := _EXPOSED.search(text):
         names = " ".join((match["line"] or match["value"] or "").replace(",", " ").split())
         at = match.start("line") if match["line"] else match.start("value")

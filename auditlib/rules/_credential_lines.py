@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from auditlib import compose_command, pipeline
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import deployment, images, secrets
+from auditlib.conventions import deployment, environments, images, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
@@ -155,9 +155,17 @@ def example(inventory: Inventory, group: Group, uses: list[Use], variables: dict
         "\n".join(filter(None, (_lines(group, uses, variables), _quoted(group), *given))),
         inventory,
         [group.name],
-        among=group.reached,
+        among=_started_with(inventory, group),
         called={use.service: variables[use.value.identity] for use in group.uses},
     )
+
+
+def _started_with(inventory: Inventory, group: Group) -> list[Service]:
+    """The services that get it, but those of the files for production where it stands in one for development alone."""
+    places = {use.location.file for use in group.uses}
+    if not all(map(environments.is_for_development, places)):
+        return group.reached
+    return [item for item in group.reached if places & {*inventory.files_of(item.project)}]
 
 
 def _quoted(group: Group) -> str:

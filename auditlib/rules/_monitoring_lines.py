@@ -49,6 +49,7 @@ PROBE = """scrape_configs:
 """A job by which the blackbox exporter asks a server."""
 
 
+_SITE = "https://<the name of the site>"
 _ALERTING = """alerting:
   alertmanagers:
     - static_configs:
@@ -76,7 +77,9 @@ def for_exporter(
     running = next((item for item in some if exporters.of_image(item.image) is exporter), None)
     host = running.name if running else exporter.name.lower().replace(" ", "-")
     port = exporter.ports[0] if exporter.ports else "<port>"
-    lines = files.into(config, job(name or _free(inventory, config, host), f"{host}:{port}"))
+    called = name or _free(inventory, config, host)
+    asked = PROBE.format(called, _SITE, f"{host}:{port}") if exporter is _BLACKBOX else job(called, f"{host}:{port}")
+    lines = files.into(config, asked)
     return lines if running else f"{lines}{_added(inventory, config, host, watched)}"
 
 
@@ -110,7 +113,7 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
     silent = product is None or product.name in _WITHOUT_METRICS
     if silent and port != _UNKNOWN_PORT and not scraping.exposes(inventory, service, "/metrics"):
         encrypted = any(item.target == "443" for item in service.ports)  # its certificate is for its name alone
-        url = "https://<the name of the site>" if encrypted else f"http://{service.name}:{port}"
+        url = _SITE if encrypted else f"http://{service.name}:{port}"
         return _probe(inventory, config, service, url)
     return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}", _path(service)))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from auditlib.conventions import monitoring
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 
@@ -96,7 +97,7 @@ def rule(
 def _of_what_is_in_use(check: Check) -> Check:
     @wraps(check)
     def checked(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-        return check(inventory.in_use, graph)
+        return check(monitoring.in_use(inventory.in_use), graph)
 
     return checked
 

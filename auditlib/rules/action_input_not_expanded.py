@@ -44,6 +44,13 @@ _PLAIN = frozenset({
     "ref", "description", "subject", "build-args", "path", "file", "version", "payload", "content",
 })  # fmt: skip
 """Inputs that are texts; others may be scripts."""
+_KNOWN = frozenset({
+    "action", "actor", "actor_id", "api_url", "base_ref", "event_name", "event_path", "graphql_url", "head_ref", "job",
+    "ref", "ref_name", "ref_type", "repository", "repository_id", "repository_owner", "repository_owner_id",
+    "retention_days", "run_attempt", "run_id", "run_number", "server_url", "sha", "token", "triggering_actor",
+    "workflow", "workflow_ref", "workflow_sha", "workspace",
+})  # fmt: skip
+"""What the context `github` has; other variables of such a name a step has set for itself."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -61,7 +68,8 @@ def _evidence(step: Step, found: list[Pair]) -> Evidence:
     matches = [match for pair in found for match in _VARIABLE.finditer(pair.value)]
     names = list(dict.fromkeys(match["long"] or match["short"] for match in matches))
     action = step.uses.partition("@")[0]
-    expression = f"${{{{ github.{names[0].removeprefix('GITHUB_').lower()} }}}}"
+    key = names[0].removeprefix("GITHUB_").lower()
+    expression = f"${{{{ github.{key} }}}}" if key in _KNOWN else f"${{{{ env.{names[0]} }}}}"
     return Evidence(
         f"`{first.name}` of {action} holds {listed(f'${name}' for name in names)}: no shell reads it, so that the "
         "action gets the variable's name, unless it replaces it itself.",

@@ -140,6 +140,17 @@ def _containers(inventory: Inventory, uses: _Uses) -> Iterator[Evidence]:
         elif names and about and plain and not any(name in matcher.value for name in names):
             reason = "no service or container of the Compose files is called so, unless it is started elsewhere"
             yield _evidence(matcher, about, reason, (), Confidence.MEDIUM)
+        elif about and (called := _called_otherwise(inventory, matcher)):
+            reason = f"the Compose files call their containers otherwise ({listed(called)}), unless others are meant"
+            yield _evidence(matcher, about, reason, (), Confidence.MEDIUM)
+
+
+def _called_otherwise(inventory: Inventory, matcher: LabelMatcher) -> list[str]:
+    """The names of all containers, if Compose files give each its own and a pattern takes none; else none."""
+    names = list(dict.fromkeys(item.container_name for item in inventory.services))
+    known = bool(names) and all(names) and not any("$" in name or "‹" in name for name in names)
+    asks = matcher.operator == "=~" and matcher.name in ("name", "container_name") and bool(matcher.value)
+    return [] if not (known and asks) or any(monitoring.takes(matcher, name) for name in names) else names
 
 
 def _is_of_container(metric: str) -> bool:

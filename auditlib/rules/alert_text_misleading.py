@@ -44,6 +44,10 @@ from auditlib.rules._rule import Evidence, rule
 
 _LABEL = regex(r"\{\{-?[^{}]{0,200}?(?:\$labels|\.Labels)\.(\w{1,100})")
 _PERCENT = regex(r"\{\{-?\s*(?:\$value|\.Value)\s*\|\s*humanizePercentage|humanizePercentage\s+(?:\$value|\.Value)\b")
+_WHOLE = regex(
+    r"\{\{-?\s*(?:(?:\$value|\.Value)\s*\|\s*humanizePercentage|humanizePercentage\s+(?:\$value|\.Value))\s*-?\}\}%?"
+)
+_AS_IT_IS = "{{ $value | humanize }} %"
 _Fault = tuple[AlertRule, str, str]
 """An alert, what is wrong with its text, and the label that is missing, if that is it."""
 
@@ -71,12 +75,20 @@ def _fault(alert: AlertRule) -> _Fault | None:
     return None
 
 
+def _without_percent(alert: AlertRule) -> str:
+    """The annotation that takes a percentage for a share, with the value as it is."""
+    for name, text in alert.annotations:
+        if _PERCENT.search(text) and '"' not in text and "\n" not in text:
+            return f'annotations:\n    {name}: "{_WHOLE.sub(_AS_IT_IS, text)}"'
+    return f'annotations:\n    summary: "{_AS_IT_IS}"'
+
+
 def _evidence(file: str, items: list[_Fault]) -> Evidence:
     (first, what, label), *others = items
     more = f" ({listed((alert.name for alert, *_ in others), limit=4)} likewise)" if others else ""
     kept = listed(first.query.labels.names)
     instead = f"one of {kept}" if kept else "none, as the expression keeps none"
-    lines = "expr: sum by (<the labels that the text names>) (…)" if label else 'summary: "{{ $value | humanize }} %"'
+    lines = "expr: sum by (<the labels that the text names>) (…)" if label else _without_percent(first)
     return Evidence(
         f"The text of {first.name} in {file} {what}{more}.",
         first.location,

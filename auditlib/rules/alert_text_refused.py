@@ -25,8 +25,11 @@ References:
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from auditlib import nearest
 from auditlib.conventions import monitoring
@@ -48,10 +51,12 @@ _FUNCTIONS = frozenset({
 """What Go's templates and Prometheus bring; a later release may bring more, so that only near slips are told."""
 _VARIABLES = frozenset({"$labels", "$value", "$externalLabels", "$externalURL"})
 _ACTION = regex(r"\{\{(?P<inside>(?:[^{}\"`]|\"(?:\\.|[^\"\\]){0,500}\"|`[^`]{0,500}`){0,500})\}\}")
+_COMMENT = regex(r"/\*.*?\*/", re.S)
 _STRING = regex(r"\"(?:\\.|[^\"\\])*\"|`[^`]*`")
 _PIPED = regex(r"\|\s*([A-Za-z_]\w*)")
 _NAMED = regex(r"(?<![\w.])(\$[A-Za-z_]\w*)")
 _ASSIGNED = regex(r"(\$[A-Za-z_]\w*)\s*(?:,\s*(\$[A-Za-z_]\w*)\s*)?:?=")
+_EVALUATES = regex(r"vmalert")
 _Fault = tuple[AlertRule, str, str, str]
 """An alert, what its text says, what is meant, and what kind of word it is."""
 
@@ -60,16 +65,31 @@ _Fault = tuple[AlertRule, str, str, str]
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each file with alerts whose texts name a function or a variable that is none."""
     found: defaultdict[str, list[_Fault]] = defaultdict(list)
+    others = any(_EVALUATES.search(item.image) for item in inventory.services)
     for alert in monitoring.alerts(inventory):
-        if not monitoring.is_template(alert.file) and (fault := next(_faults(alert), None)):
+        if others and not monitoring.loading(inventory, alert.file):
+            continue  # the templates of vmalert know more words
+        if not _is_filled_in(inventory, alert.file) and (fault := next(_faults(alert), None)):
             found[alert.file].append(fault)
     for file, items in found.items():
         yield _evidence(inventory, file, items)
 
 
+def _is_filled_in(inventory: Inventory, file: str) -> bool:
+    """Whether another program fills a file in before, as Helm does with those of a chart."""
+    if "templates" in PurePosixPath(file).parts:
+        return True
+    charts = (posixpath.join(str(folder), "Chart.yaml") for folder in PurePosixPath(file).parents)
+    return monitoring.is_template(file) or any(posixpath.normpath(path) in inventory.file_set for path in charts)
+
+
 def _faults(alert: AlertRule) -> Iterator[_Fault]:
     for _, text in (*alert.annotations, *alert.labels):
-        actions = [_STRING.sub('""', match["inside"]) for match in _ACTION.finditer(text)] if "{{" in text else []
+        actions = (
+            [_STRING.sub('""', _COMMENT.sub("", match["inside"])) for match in _ACTION.finditer(text)]
+            if "{{" in text
+            else []
+        )
         own = {name for action in actions for pair in _ASSIGNED.findall(action) for name in pair}
         for action in actions:
             for name in _NAMED.findall(action):
@@ -90,8 +110,9 @@ def _evidence(inventory: Inventory, file: str, items: list[_Fault]) -> Evidence:
         else ""
     )
     loaded = bool(monitoring.loading(inventory, file))
+    reader = "Loki" if any("loki" in item.image for item in monitoring.runners(inventory, file)) else "Prometheus"
     return Evidence(
-        f"The text of {first.name} in {file} names the {kind} `{name}`, which doesn't exist{more}: Prometheus refuses "
+        f"The text of {first.name} in {file} names the {kind} `{name}`, which doesn't exist{more}: {reader} refuses "
         "the rule file.",
         first.location,
         subject=f"{file}/{first.name}",

@@ -39,7 +39,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import nearest
-from auditlib.conventions import environments, monitoring
+from auditlib.conventions import environments, filled_files, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.alerting import AlertmanagerRefusal
@@ -67,7 +67,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each configuration with something that Alertmanager refuses; what is still to be filled in has a rule."""
     found: defaultdict[str, list[AlertmanagerRefusal]] = defaultdict(list)
     for item in inventory.alertmanager_refusals:
-        if not item.placeholder and not monitoring.is_template(item.file):
+        filled = item.key == "chat_id" and filled_files.is_filled(inventory, item.file)
+        if not item.placeholder and not filled and not monitoring.is_template(item.file):
             found[item.file].append(item)
     for file, items in found.items():
         yield _evidence(inventory, file, items)

@@ -76,6 +76,7 @@ _ROOTS = {
     "PostgreSQL": frozenset({"POSTGRES_USER"}),
 }
 """By product the variables of the image that hold its administrator's password, or the name where it says who it is."""
+_MONGO_USER = "MONGO_INITDB_ROOT_USERNAME"
 _OWN_LOGIN = {
     "MinIO": "mc admin user add <alias> {app} '<a key of its own>'\n"
     "mc admin policy attach <alias> readwrite --user {app}",
@@ -132,15 +133,43 @@ def _root(server: Service, product: str) -> EnvironmentEntry | None:
 
 
 def _given(inventory: Inventory, server: Service, root: EnvironmentEntry) -> Iterator[_Use]:
-    """The applications that get the same variable, or the same value."""
-    identity = root.value.identity if root.value else 0
+    """The applications that get the same variable or the same value, or an address of it with its administrator.
+
+    A weak value that two stores have in common tells of neither.
+    """
+    identity = root.value.identity if root.value and not _is_shared(inventory, server, root) else 0
+    user = _administrator(server)
     for service in inventory.services_of(server.project).values():
         if _is_own(inventory, service) and not services.is_one_shot(service):
             for entry in service.environment:
                 same = bool(identity) and entry.value is not None and entry.value.identity == identity
-                if same or set(root.variables) & set(entry.variables):
+                named = bool(user) and _names(entry, user, server.name)
+                if same or named or set(root.variables) & set(entry.variables):
                     yield _Use(service, entry, "")
                     break
+
+
+def _is_shared(inventory: Inventory, server: Service, root: EnvironmentEntry) -> bool:
+    """Whether another store of the project is given the same value."""
+    value = root.value
+    return value is not None and any(
+        entry.value is not None and entry.value.identity == value.identity
+        for other in inventory.services_of(server.project).values()
+        if other.name != server.name and (found := services.product(inventory, other)) and found.kind == "datastore"
+        for entry in other.environment
+    )
+
+
+def _administrator(server: Service) -> str:
+    """The name of MongoDB's administrator, if it is told in words."""
+    names = (entry.value.text for entry in server.environment if entry.name == _MONGO_USER and entry.value)
+    return next((name for name in names if re.fullmatch(r"\w+", name)), "")
+
+
+def _names(entry: EnvironmentEntry, user: str, host: str) -> bool:
+    """Whether an entry is an address of a host with a user's login."""
+    match = _LOGIN.match(entry.value.text) if entry.value else None
+    return match is not None and (match["user"], match["host"]) == (user, host)
 
 
 def _who(product: str) -> str:

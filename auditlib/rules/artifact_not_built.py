@@ -46,18 +46,14 @@ from auditlib.rules._rule import Evidence, rule
 
 _BUILT = frozenset({"target", "build", "dist", "out", "bin"})
 _FILES = (".jar", ".war", ".js", ".zip", ".tar.gz", ".whl")
-_MAKES = regex(
-    r"\b(?:mvnw?|gradlew?|maven|gradle|make|npm|yarn|pnpm|bun|go build|cargo|dotnet|sbt|ant|bazel|task|just|nx|turbo|"
-    r"tsc|vite|webpack|build|package|compile|poetry|uv|python|node|bash|sh)\b|\.sh\b|download-artifact|/cache@|setup-\w*build"
-)
-"""What may make files in a step; in doubt it does."""
 _BRINGS = regex(r"(?:^|/)(?:cache|download-artifact)@")
-_BUILDS = regex(r"build|package|compile|make|bundle|export|generate", re.I)
+_BUILDS = regex(r"build|package|compile|make|bundle|export|generate|\bmvnw?\b|\bgradlew?\b|\bsbt\b", re.I)
 _HARMLESS = regex(
     r"^(?:npm\s+ci|yarn$|aws\s+(?!s3\b)|git\s+(?:config|rev-parse|describe|log)|ssh-\S+|mkdir\s+-p\s+~|chmod|cd|set|export|"
     r"test|\[)(?:\s|$)"
 )
 """Commands that make no files of the repository."""
+_RUNS = frozenset({"run", "exec", "cp", "create", "start", "up", "export", "save"})
 _TOOLS = {
     "pom.xml": "mvn --batch-mode package", "build.gradle": "gradle build", "build.gradle.kts": "gradle build",
     "package.json": "npm ci && npm run build",
@@ -73,7 +69,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for step in job.steps if workspace.holds_repository and not job.container else ():
             for path, place in _builds(inventory, workspace, step):
                 found = inventory.dockerfiles_by_path.get(path)
-                copied = _copied(workspace, found) if found and not _is_prepared(job, step) else None
+                copied = _copied(workspace, found) if found and not _is_prepared(inventory, job, step) else None
                 if found and copied:
                     yield _evidence(inventory, job, found, copied, place)
             yield from _of_uploads(inventory, workspace, job, step)
@@ -92,14 +88,19 @@ def _of_uploads(inventory: Inventory, workspace: Workspace, job: Job, step: Step
 
 def _may_make(inventory: Inventory, job: Job, step: Step) -> bool:
     """Whether a step before, or this one, does anything but install, check, print and set up."""
-    hooks = {target.name for item in inventory.manifests if item.kind == "npm" for target in item.targets}
-    if hooks & {"prepare", "install", "postinstall", "preinstall"}:
+    if _has_hooks(inventory):
         return True
     before = job.steps[: step.index]
     acting = any(item.uses and (not deployment.is_idle(item) or _BRINGS.search(item.uses)) for item in before)
     sends = {place for _, place in uploads.sent(step)}
     commands = [command for item in (*before, step) for command in item.commands if command.location not in sends]
     return acting or not all(map(_makes_nothing, commands))
+
+
+def _has_hooks(inventory: Inventory) -> bool:
+    """Whether an installation may make files."""
+    hooks = {target.name for item in inventory.manifests if item.kind == "npm" for target in item.targets}
+    return bool(hooks & {"prepare", "install", "postinstall", "preinstall"})
 
 
 def _makes_nothing(command: Command) -> bool:
@@ -109,8 +110,10 @@ def _makes_nothing(command: Command) -> bool:
 
 
 def _of_upload(inventory: Inventory, job: Job, path: str, place: Location) -> Evidence:
-    tool = next((name for name in _TOOLS if posixpath.join(path.partition("/")[0], name) in inventory.file_set), "")
-    where = f"\n  working-directory: {path.partition('/')[0]}" if tool else ""
+    first = path.partition("/")[0]
+    home = "" if first in _BUILT else first
+    tool = next((name for name in _TOOLS if posixpath.join(home, name) in inventory.file_set), "")
+    where = f"\n  working-directory: {home}" if tool and home else ""
     command = _TOOLS.get(tool, f"<the command that makes {path}>")
     return Evidence(
         f"The job {job.id} sends {path} away; nothing in the job makes that, and the repository doesn't have it.",
@@ -148,20 +151,21 @@ def _copied(workspace: Workspace, found: Dockerfile) -> tuple[Instruction, str] 
     return None
 
 
-def _is_prepared(job: Job, step: Step) -> bool:
-    """Whether anything in the job up to a step may make files, the build of the image itself left out."""
-    for other in job.steps[: step.index + 1]:
-        commands = [item for item in other.commands if not _is_of_docker(item)]
-        inputs = " ".join(pair.value for pair in other.inputs) if other is not step else ""
-        if other is not step and _MAKES.search(f"{other.uses} {inputs}") and "docker/" not in other.uses:
-            return True
-        if any(_MAKES.search(" ".join(item.words)) for item in commands):
-            return True
-    return False
+def _is_prepared(inventory: Inventory, job: Job, step: Step) -> bool:
+    """Whether anything in the job up to a step may make or bring files, the build of the image itself left out."""
+    before = [item for item in job.steps[: step.index] if item.uses and not item.uses.startswith("docker/")]
+    acting = any(not deployment.is_idle(item) or _BRINGS.search(item.uses) for item in before)
+    commands = [command for item in job.steps[: step.index + 1] for command in item.commands]
+    return (
+        acting
+        or _has_hooks(inventory)
+        or not all(_is_of_images(command) or _makes_nothing(command) for command in commands)
+    )
 
 
-def _is_of_docker(command: Command) -> bool:
-    return command.words[:1] in (("docker",), ("echo",), ("aws",))
+def _is_of_images(command: Command) -> bool:
+    """Whether a command builds, names or sends images alone; one that runs a container may make files."""
+    return command.words[:1] == ("docker",) and not set(command.words[1:3]) & _RUNS
 
 
 def _evidence(

@@ -46,6 +46,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _PRINTED = regex(r"--(?:cov-report|coverage\.?reporters?|coverageReporters|reporter)[= ](?:term|text)")
 """Options with which a run prints its report into the log as well, where it stays."""
+_RECORDED = regex(r"\bcypress\b.*\s--record\b")
+"""What keeps its results in a service of its own."""
 _PRINTS = regex(r"\bgo\s+tool\s+cover\b.*-func\b|\bcoverage\s+report\b")
 """What prints a report that a run before has written."""
 
@@ -59,6 +61,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         reports = [run for run in runs if _reports(run) and not _is_vain(inventory, job, run)]
         shown = any(tools.REPORTING.search(run.text) for run in runs)
         shown = shown or any(_PRINTS.search(run.text) for run in runs)
+        shown = shown or any(
+            pair.name == "record" and pair.value == "true" for step in job.steps for pair in step.inputs
+        )
         shown = shown or any("GITHUB_STEP_SUMMARY" in step.run for step in job.steps)
         if reports and not shown:
             kinds = [_kind(run) for run in reports]
@@ -71,12 +76,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 recommendation=f"End the job {job.id} with `actions/upload-artifact` and `if: always()` for "
                 f"{listed(kinds)}.",
                 example=workflow_lines.step(job.workflow, job.id, _upload(reports[0])),
-                confidence=Confidence.MEDIUM if found.is_opaque(job) else None,
+                confidence=Confidence.MEDIUM if found.is_opaque(job) or any(map(_is_browser_test, reports)) else None,
             )
 
 
 def _reports(run: Run) -> bool:
-    return _is_browser_test(run) or _is_test_with_report(run)
+    return (_is_browser_test(run) and not _RECORDED.search(run.text)) or _is_test_with_report(run)
 
 
 def _is_vain(inventory: Inventory, job: Job, run: Run) -> bool:
@@ -102,4 +107,6 @@ def _upload(run: Run) -> str:
 
 
 def _kind(run: Run) -> str:
-    return "a report of browser tests" if _is_browser_test(run) else "a report of tests or coverage"
+    return (
+        "what browser tests leave (reports, screenshots)" if _is_browser_test(run) else "a report of tests or coverage"
+    )

@@ -36,19 +36,25 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from auditlib.conventions import names
+from auditlib.conventions import known_actions, names
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
-_OPAQUE = regex(r"^\./|^(?!actions/(?:upload|download)-artifact@).*(?:artifact|upload)")
-"""Actions that may upload artifacts themselves: those of the repository, and others that say so."""
+_OPAQUE = regex(
+    r"^\./|^(?!actions/(?:upload|download)-artifact@).*(?:artifact|upload)|"
+    r"^(?:hynek/build-and-inspect-python-package|anchore/|zaproxy/|treosh/lighthouse|gradle/)",
+    re.I,
+)
+"""Actions that may upload artifacts themselves: those of the repository, others that say so, and some known to."""
 
 _MAJOR = regex(r"v[1-4]")
 """Releases that there are of both actions."""
@@ -65,7 +71,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if opaque or called or any("$" in name for name in uploaded):
             continue
         for step in steps:
-            if _downloads(step) and _name(step) not in uploaded:
+            if _downloads(step) and _name(step) not in uploaded and _counts(workflow, step):
                 yield _evidence(workflow, step, uploaded)
 
 
@@ -81,6 +87,12 @@ def _downloads(step: Step) -> bool:
     return step.uses.startswith("actions/download-artifact@") and plain
 
 
+def _counts(workflow: Workflow, step: Step) -> bool:
+    """Whether the job of a step runs, and its failure is one."""
+    job = next(job for job in workflow.jobs if job.id == step.job)
+    return not job.continue_on_error and not known_actions.is_switched_off(job)
+
+
 def _example(workflow: Workflow, step: Step, uploaded: set[str]) -> str:
     """The download by the name that was probably meant, or what uploads it in a job before."""
     name = _name(step)
@@ -88,6 +100,9 @@ def _example(workflow: Workflow, step: Step, uploaded: set[str]) -> str:
     if near:
         lines = f"- uses: {step.uses}\n  with: {{name: {near[0]}}}"
         return workflow_lines.step(workflow.file, step.job, lines)
+    if _waits(workflow):
+        given = 'run-id: "${{ github.event.workflow_run.id }}", github-token: "${{ github.token }}"'
+        return workflow_lines.step(workflow.file, step.job, f"- uses: {step.uses}\n  with: {{name: {name}, {given}}}")
     job = next(job for job in workflow.jobs if job.id == step.job)
     before = next(iter(job.needs), "<a job that this one needs>")
     version = step.uses.partition("@")[2]  # what one release uploads another one may not find
@@ -96,14 +111,30 @@ def _example(workflow: Workflow, step: Step, uploaded: set[str]) -> str:
     return workflow_lines.step(workflow.file, before, lines)
 
 
+def _waits(workflow: Workflow) -> bool:
+    """Whether another workflow's end alone starts it, whose run then has the artifact."""
+    return bool(workflow.triggers) and all(item.event == "workflow_run" for item in workflow.triggers)
+
+
+def _strange(workflow: Workflow) -> list[str]:
+    """The actions of which nobody knows here whether they upload something."""
+    steps = (step for job in workflow.jobs for step in job.steps if not known_actions.is_plain(step))
+    return list(dict.fromkeys(step.uses.partition("@")[0] for step in steps))
+
+
 def _evidence(workflow: Workflow, step: Step, uploaded: set[str]) -> Evidence:
     name = _name(step)
+    strange = _strange(workflow)
+    doubt = f" unless {listed(strange, 3)} {'does' if len(strange) == 1 else 'do'}" if strange else ""
     return Evidence(
-        f"The job {step.job} downloads the artifact {name}, which no step of {workflow.file} uploads: the step fails.",
+        f"The job {step.job} downloads the artifact {name}, which no step of {workflow.file} uploads{doubt}: the step "
+        "fails.",
         step.location,
         subject=f"{step.job}/{name}",
         related=(Related(workflow.location, "the workflow"),),
-        recommendation=f"Upload {name} in a job of {workflow.file} that {step.job} needs, or give the step `run-id` of "
-        "the run that has it.",
+        recommendation=f"Give the step `run-id`, and a token, so that it takes {name} from the run before."
+        if _waits(workflow)
+        else f"Upload {name} in a job that {step.job} needs, or give the step `run-id` of the run that has it.",
+        confidence=Confidence.MEDIUM if strange else None,
         example=_example(workflow, step, uploaded),
     )

@@ -56,6 +56,8 @@ from auditlib.rules._rule import Evidence, rule
 _DEVELOPS = regex(r"\b(?:dev|serve|start:dev|develop)\b")
 _FILLS = regex(r"envsubst|\bsed\b|runtime-env|import-meta-env|__ENV|env\.sh|env-config")
 """How a container writes the values into the bundle after all, before it serves it."""
+_SERVES = regex(r"(?:^|/)(?:server|backend|scripts)(?:/|\.[cm]?[jt]s$)")
+"""Code beside the bundle that reads its variables when it runs."""
 _LOCAL = regex(r"localhost|127\.0\.0\.1")
 _Use = tuple[EnvironmentEntry, Setting]
 
@@ -105,7 +107,8 @@ def _reaches(file: Dockerfile, build: Build, name: str) -> bool:
 def _uses(inventory: Inventory, build: Build, entry: EnvironmentEntry) -> Iterator[_Use]:
     """Where the code in the context reads a variable, if what it falls back to is another value."""
     for item in inventory.settings:
-        if item.name == entry.name and mounts.is_below(item.location.file, build.folder):
+        served = _SERVES.search(item.location.file)
+        if item.name == entry.name and not served and mounts.is_below(item.location.file, build.folder):
             if not item.default or not entry.value or item.default.text != entry.value.text:
                 yield entry, item
             return

@@ -33,6 +33,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+import msgspec
+
 from auditlib.conventions import environments, images, mounts, proxies, traefik_settings
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -69,7 +71,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             path = posixpath.normpath(posixpath.join("/", item.value)) if _STORAGE.fullmatch(item.name) else ""
             if path and "$" not in path and _is_bare(inventory, settings.service, path):
                 said = f"keeps its certificates in {path}"
-                yield _evidence(settings.service, posixpath.dirname(path), item.location, said)
+                yield _of_file(settings.service, path, item.location, said)
                 break
     yield from _companions(inventory)
 
@@ -107,6 +109,19 @@ def _companions(inventory: Inventory) -> Iterator[Evidence]:
         asks = "certbot" not in service.image or _GETS.search(words)
         if folder and asks and _is_bare(inventory, service, folder):
             yield _evidence(service, folder, service.location, f"keeps its certificates in {folder}")
+
+
+def _of_file(service: Service, path: str, place: Location, said: str) -> Evidence:
+    """The finding on a Traefik; a file in the root of its container can't be kept there, since nothing mounts that."""
+    folder = posixpath.dirname(path)
+    if folder != "/":
+        return _evidence(service, folder, place, said)
+    inside = posixpath.join("/letsencrypt", posixpath.basename(path))
+    return msgspec.structs.replace(
+        _evidence(service, path, place, said),
+        recommendation=f"Let {service.name} keep them in {inside}, and mount a named volume at /letsencrypt.",
+        example=compose_lines.named_volume(service, "/letsencrypt"),
+    )
 
 
 def _evidence(service: Service, folder: str, place: Location, said: str) -> Evidence:

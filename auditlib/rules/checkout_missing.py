@@ -45,19 +45,21 @@ from auditlib.rules._rule import Evidence, rule
 
 _WORKS = regex(
     r"npm (?:ci|test|t|run \S+)\b|(?:yarn|pnpm) install --frozen-lockfile\b|(?:python -m )?pytest(?: |$)|"
-    r"pip install (?:.* )?(?:-r [\w./-]+|-e ?\.|\.)(?:\[| |$)|uv sync\b|poetry install\b|make(?: [\w-]+)?$|"
-    r"go (?:test|build|vet) (?:.* )?\./|cargo (?:build|test|clippy)\b|(?:\./)?(?:mvnw|gradlew)\b|mvn\b|"
+    r"pip install (?:.* )?(?:-r [\w./-]+|-e ?\.|\.)(?:\[| |$)|uv sync\b|poetry install\b|make(?: \w[\w-]*)?$|"
+    r"go (?:test|build|vet) (?:.* )?\./|cargo (?:build|test|clippy)\b|(?:\./)?(?:mvnw|gradlew)\b|mvn (?!--?v)|"
     r"composer install\b|bundle install\b|dotnet (?:build|test|restore)(?: |$)|docker build (?:.* )?\.$|"
     r"docker compose (?:build|up)\b|(?:ba)?sh \.?/?[\w-]+/[\w./-]+\.sh\b|\./[\w./-]+\.sh\b"
 )
 """Commands that nobody calls but in a folder with the files of a project."""
 _BRINGS = regex(
-    r"\bgit\b.*\b(?:clone|init|fetch|pull)\b|\bgh repo\b|\b(?:curl|wget|tar|unzip|rsync|scp|svn|hg|degit)\b|"
-    r"create-|\bnpm init\b|\bdjango-admin\b|\bcookiecutter\b|\baws s3\b|\bgsutil\b|\bssh\b"
+    r"\bgit\b.*\b(?:clone|init|fetch|pull)\b|\bgh (?:repo|release|run)\b|\b(?:curl|wget|tar|unzip|rsync|scp|svn|hg)\b|"
+    r"\bdegit\b|create-|archetype:|\b(?:dotnet|cargo|poetry|rails) new\b|"
+    r"\b(?:npm|cargo|go mod|uv|composer|gradle) init\b|\bdjango-admin\b|\bcookiecutter\b|\baws s3\b|\bgsutil\b|\bssh\b"
 )
-_PREPARES = regex(r"^(?:actions/(?:setup-[\w-]+|cache|upload-artifact)|docker/(?:setup-[\w-]+|login-action)|"
+_PREPARES = regex(r"^(?:actions/(?:setup-[\w-]+|upload-artifact)|docker/(?:setup-[\w-]+|login-action)|"
                   r"astral-sh/setup-uv|pnpm/action-setup|ruby/setup-ruby|shivammathur/setup-php)@")  # fmt: skip
 """Actions that are known to bring no files of a project."""
+_PACKAGES = ("node_modules", "vendor", ".venv", "venv", ".m2", ".gradle", "target", ".npm")
 _HOSTED = regex(r"(?:ubuntu|macos|windows)-[\w.-]+")
 
 
@@ -74,7 +76,9 @@ def _needing(job: Job) -> tuple[str, Location] | None:
     for step in job.steps:
         if step.uses.startswith("./"):
             return step.uses, step.location
-        if step.uses and not _PREPARES.search(step.uses):
+        if step.uses and not _PREPARES.search(step.uses) and not _keeps_packages(step):
+            return None
+        if step.run and not step.commands:
             return None
         for command in step.commands:
             text = " ".join(command.words)
@@ -83,6 +87,13 @@ def _needing(job: Job) -> tuple[str, Location] | None:
             if _WORKS.match(text) and not command.cannot_fail and not _is_elsewhere(step, command):
                 return text, command.location
     return None
+
+
+def _keeps_packages(step: Step) -> bool:
+    """Whether a step brings back a cache of packages; one of the folder itself may hold what another job had."""
+    paths = [line.strip() for pair in step.inputs if pair.name == "path" for line in pair.value.splitlines()]
+    cached = step.uses.startswith("actions/cache@") and any(paths)
+    return cached and all(path.startswith(("~", "/")) or path.rstrip("/").endswith(_PACKAGES) for path in paths if path)
 
 
 def _is_elsewhere(step: Step, command: Command) -> bool:

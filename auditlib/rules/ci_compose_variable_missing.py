@@ -31,12 +31,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import known_actions
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline import composing
 from auditlib.pipeline.composing import ComposeCall
@@ -44,6 +46,10 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DEMANDS = (":?", "?")
+_EXPORTS = regex(r"GITHUB_ENV|exportVariable|\bexport \$\(|\bset -a\b|\beval\b|\benv \$\(|<\(")
+"""What gives variables whose names don't stand there."""
+_LOADS_NOTHING = frozenset({"version", "ls", "help"})
+_OF_FILES = frozenset({"COMPOSE_ENV_FILES", "COMPOSE_FILE"})
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -51,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The first call of each job that nothing gives a variable which its files demand."""
     demanded = [item for item in inventory.variables if item.operator in _DEMANDS and item.source == "unset"]
     for workflow in inventory.workflows if demanded else ():
-        for job in workflow.jobs:
+        for job in filter(known_actions.is_on_fresh_runner, workflow.jobs):
             workspace = Workspace(inventory, job)
             calls = (call for call in composing.of_job(inventory, workspace) if _counts(workspace, call))
             found = ((call, _missing(workflow, job, call, demanded)) for call in calls)
@@ -66,7 +72,9 @@ def _counts(workspace: Workspace, call: ComposeCall) -> bool:
     return (
         call.certain
         and not tolerated
-        and "--no-interpolate" not in call.command.words
+        and call.call.verb not in _LOADS_NOTHING
+        and all(map(known_actions.is_plain, workspace.job.steps[: call.step.index]))
+        and {"--no-interpolate", "--variables"}.isdisjoint(call.command.words)
         and workspace.lacks(".env", call.step)
     )
 
@@ -75,7 +83,10 @@ def _missing(workflow: Workflow, job: Job, call: ComposeCall, demanded: list[Var
     """The variables of the files that a call takes, each once, without those that an environment or a step names."""
     files = call.files or call.project.files
     given = {pair.name for pair in (*workflow.env, *job.env, *call.step.env)} | set(call.command.assignments)
-    before = "\n".join(step.run for step in job.steps[: call.step.index + 1])
+    steps = job.steps[: call.step.index + 1]
+    before = "\n".join(text for step in steps for text in (step.run, *(pair.value for pair in step.inputs)))
+    if not given.isdisjoint(_OF_FILES) or _EXPORTS.search(before):
+        return []
     wanted = {item.name: item for item in demanded if item.location.file in files and item.name not in given}
     return [item for name, item in wanted.items() if name not in before]
 

@@ -49,6 +49,8 @@ _SLOW = {
     "RabbitMQ": '"rabbitmq-diagnostics -q ping"',
 }
 """Products whose first start takes longer than that of a job's first command, with the command that asks them."""
+_OLD_MONGO = regex(r"mongo:[34]\b")
+"""Before 5.0 the image has the older shell alone."""
 _WAITS = regex(r"\b(?:wait|until|while|pg_isready|dockerize|sleep|nc -z|health|ping|retry|ready)")
 """What a step that waits by itself has in it."""
 
@@ -67,13 +69,16 @@ def _of_job(job: Job) -> Iterator[Evidence]:
         untested = "health-cmd" not in service.options and images.brings_healthcheck(service.image) is False
         if found and found.name in _SLOW and untested:
             asks = _MARIADB if "mariadb" in service.image else _SLOW[found.name]
+            if _OLD_MONGO.search(service.image):
+                asks = asks.replace("mongosh", "mongo").replace("db.hello", "db.version")
             yield _evidence(job, service, f"--health-cmd {asks} --health-interval 5s --health-retries 10")
 
 
 def _evidence(job: Job, service: JobService, options: str) -> Evidence:
     lines = f"services:\n  {service.name}:\n    options: >-\n      {' '.join((service.options, options)).strip()}"
     return Evidence(
-        f"The job {job.id} starts {service.image} without a health check, and nothing waits until it answers.",
+        f"The job {job.id} starts {service.image} without a health check, and no step says that it "
+        "waits until it answers.",
         service.location,
         subject=f"{job.id}/{service.name}",
         related=(Related(job.location, f"the job {job.id}"),),

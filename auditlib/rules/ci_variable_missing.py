@@ -69,7 +69,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for workflow in inventory.workflows:
         found = pipeline.of(inventory, [workflow])
         for suite in inventory.test_suites:
-            run = next((item for item in found.runs if item.folder is not None and pipeline.starts(item, suite)), None)
+            run = next((item for item in found.runs if _is_of_the_runner(item) and pipeline.starts(item, suite)), None)
             of_python = suite.framework in ("pytest", "unittest") and not suite.self_contained
             if run and of_python and not _gets_variables_elsewhere(run.job):
                 missing = _missing(inventory, workflow, run, suite, demanded)
@@ -86,10 +86,17 @@ def _missing(
         given |= {name.upper() for command in step.commands for name in command.assignments}
         given |= {word.partition("=")[0].upper() for item in step.commands if item.words[:1] == ("export",)
                   for word in item.words[1:]}  # fmt: skip
+    for manifest in inventory.manifests:
+        given |= {name.upper() for item in manifest.targets for each in item.commands for name in each.assignments}
     for file in inventory.env_files:
         if not file.template:
             given |= {line.name.upper() for line in file.lines if not line.commented}
     return [setting for setting in _required(suite, demanded) if not _is_given(setting, given)]
+
+
+def _is_of_the_runner(run: Run) -> bool:
+    """Whether a command runs on the runner itself: in a container it has the container's variables."""
+    return run.folder is not None and run.text.split()[:1] not in (["docker"], ["docker-compose"], ["podman"])
 
 
 def _demanded(inventory: Inventory) -> dict[str, list[Setting]]:

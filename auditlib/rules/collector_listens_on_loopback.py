@@ -64,7 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for file, listeners in found.items():
         for service in monitoring.runners(inventory, file):
             local = [item for item in listeners if _is_local(service, item)]
-            if local and len(local) == len(listeners) and not _is_reached_otherwise(service):
+            if local and len(local) == len(listeners) and not _is_reached_otherwise(inventory, service):
                 yield _evidence(inventory, service, local)
                 break
 
@@ -84,9 +84,11 @@ def _is_late(service: Service) -> bool:
     return since is not None and service.build is None and late
 
 
-def _is_reached_otherwise(service: Service) -> bool:
+def _is_reached_otherwise(inventory: Inventory, service: Service) -> bool:
     """Whether it shares its network with the host or another container, or was told to keep the older address."""
-    return bool(service.network_mode) or any("UseLocalHostAsDefaultHost" in word for word in service.command)
+    names = (f"service:{service.name}", f"container:{service.container_name or service.name}")
+    shared = any(other.network_mode in names for other in inventory.services)
+    return shared or bool(service.network_mode) or any("UseLocalHostAsDefaultHost" in word for word in service.command)
 
 
 def _evidence(inventory: Inventory, service: Service, local: list[OtlpListener]) -> Evidence:

@@ -37,7 +37,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images
+from auditlib.conventions import environments, images, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -97,8 +97,9 @@ def _names(service: Service, image: _Image) -> bool:
     """Whether an option names a configuration, or one lies where the program looks without it, or it wants none."""
     words = [word.lstrip("-").partition("=")[0] for word in service.command]
     given = any(word == image.option for word in words) or any(word in ("version", "help", "h") for word in words)
-    mounted = {mount.target for mount in service.mounts} | {f"/{name}" for name in service.configs}
-    return given or not mounted.isdisjoint(image.otherwise)
+    mounted = [mount.target.rstrip("/") for mount in service.mounts if mount.kind == "bind"]
+    there = any(mounts.is_below(path, target) for path in image.otherwise for target in mounted)
+    return given or there or bool(service.working_dir or service.configs)
 
 
 def _evidence(service: Service, image: _Image) -> Evidence:

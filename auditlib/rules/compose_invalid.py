@@ -31,6 +31,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -39,6 +40,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Problem, Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.rules import _problem_lines as problem_lines
 from auditlib.rules._rule import Evidence, rule
@@ -50,6 +52,10 @@ _NAMED_ELSEWHERE = frozenset({
 _OUR_LIMITS = frozenset({"outside-root", "unreadable", "too-large", "too-deep", "encoding"})
 """What this audit doesn't read; Compose may."""
 
+_FILLED_IN = regex(r"\{[{%]|(?:^|/)templates?/")
+"""Paths of files that Ansible, cookiecutter and the like fill in, before which they needn't be YAML."""
+_WITHOUT_IMAGE = regex(r"\(at services\.(?P<name>[^)]+)\)")
+
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -58,6 +64,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         errors = _errors(inventory, project)
         if any(item.code in _OUR_LIMITS for item in errors):
             continue  # what seems to be missing may stand in the part that wasn't read
+        if _FILLED_IN.search(project.location.file) or any(_changes_other(inventory, project, item) for item in errors):
+            continue
         found = [
             item
             for item in errors
@@ -67,6 +75,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ]
         if found:
             yield _evidence(project, found)
+
+
+def _changes_other(inventory: Inventory, project: Project, fault: Problem) -> bool:
+    """Whether a service without an image is one of another file of the folder, which this one is to be laid over."""
+    found = _WITHOUT_IMAGE.search(fault.message) if fault.code == "no-image" else None
+    folder = posixpath.dirname(project.location.file)
+    return found is not None and any(
+        item.name == found["name"] and (item.image or item.build) and item.project != project.name
+        and posixpath.dirname(item.location.file) == folder
+        for item in inventory.services
+    )  # fmt: skip
 
 
 def _errors(inventory: Inventory, project: Project) -> list[Problem]:

@@ -75,4 +75,17 @@ def _is_named(inventory: Inventory, path: str) -> bool:
     texts += [word for file in inventory.dockerfiles for item in file.instructions for word in item.words]
     texts += [item.text for document in inventory.documents for item in document.mentions]
     texts += [item.source for item in inventory.file_objects]
-    return any(posixpath.normpath(text.strip("./") or ".") in wanted or text.endswith(f"/{path}") for text in texts)
+    if any(posixpath.normpath(text.strip("./") or ".") in wanted for text in texts):
+        return True
+    name = posixpath.basename(path)  # which is enough, where no other configuration has it
+    alone = sum(posixpath.basename(item.file) == name for item in inventory.prometheus) == 1
+    return any((name if alone else f"/{path}") in text for text in texts) or _is_chosen(inventory, path)
+
+
+def _is_chosen(inventory: Inventory, path: str) -> bool:
+    """Whether a variable in a mount of Compose chooses among files of the folder."""
+    folder = posixpath.dirname(path)
+    targets = (item.target for item in inventory.variables if ".volumes" in item.target)
+    names = {target.split(".")[1] for target in targets if target.startswith("services.")}
+    mounted = (mount for item in inventory.services if item.name in names for mount in item.mounts)
+    return any(posixpath.dirname(mount.source) == folder for mount in mounted)

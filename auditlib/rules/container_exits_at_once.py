@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import images, services
+from auditlib.conventions import compose_calls, images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -68,14 +68,30 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _is_told(inventory: Inventory, service: Service) -> bool:
     """Whether a command is given, in whichever file, or by hand, or something may stay: a terminal, a shell.
 
-    A service of a profile is started by `docker compose run`, with a terminal; one whose image others run is there to
-    be built.
+    A service of a profile, or one that some call names, is started by `docker compose run`, with a terminal; one whose
+    image others run is there to be built, and a container for development is kept running by the editor.
     """
     versions = inventory.versions(service) or [service]
     if service.profiles or any(item.command or item.entrypoint or item.has_terminal for item in versions):
         return True
-    others = (item for item in inventory.services_of(service.project).values() if item.name != service.name)
-    return bool(service.build and service.image) and any(item.image == service.image for item in others)
+    if any(item.replicas == 0 for item in versions) or "/.devcontainer/" in f"/{service.location.file}":
+        return True
+    called = any(
+        call.verb == "run" and service.name in call.arguments for call, _ in compose_calls.everywhere(inventory)
+    )
+    return called or _is_for_others(inventory, service)
+
+
+def _is_for_others(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is there for its image, from which others start or are built, or for its volumes."""
+    others = [item for item in inventory.services_of(service.project).values() if item.name != service.name]
+    volumes = any(wait.service == service.name and wait.implicit for item in others for wait in item.dependencies)
+    names = {f"service:{service.name}", f"docker-image://{service.image}"}
+    further = any(path in names for item in others if item.build for path in item.build.context_paths)
+    image = service.image.removesuffix(":latest")
+    bases = {stage.base.removesuffix(":latest") for file in inventory.dockerfiles for stage in file.stages}
+    shared = image and (image in bases or any(item.image.removesuffix(":latest") == image for item in others))
+    return bool(service.build and (shared or further)) or bool(service.mounts and volumes)
 
 
 def _of_build(inventory: Inventory, service: Service) -> tuple[str, str] | None:

@@ -23,6 +23,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -33,11 +34,15 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_VERBS = frozenset({"exec", "cp", "logs", "restart", "stop", "start", "kill", "inspect"})
+_STARTS = regex(r"(?:mongo|postgres|mysql|mariadb|redis|elastic|kafka|rabbit|container|docker-run|service)", re.I)
+"""What the name of an action says that may start a container."""
+_WORD = regex(r"[a-z\d_]+")
+_VERBS = frozenset({"exec", "cp", "logs", "restart", "stop", "start", "kill"})
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -46,12 +51,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     there = documented_containers.known(inventory)
     free = {item.service for item in inventory.variables if item.target.endswith(".container_name")}
     found: defaultdict[tuple[str, str], list[Command]] = defaultdict(list)
+    made = _made_by_actions(inventory)
     for command in deployment.commands(inventory) if there.services else ():
         name = _named(command, there)
-        if name and name not in free and not (command.cannot_fail or command.tested):
+        if name and name not in free | made and not (command.cannot_fail or command.tested):
             found[command.location.file, name].append(command)
     for (_, name), commands in found.items():
         yield _evidence(inventory, name, commands)
+
+
+def _made_by_actions(inventory: Inventory) -> set[str]:
+    """The names that an action may give to a container: those that its own name or inputs hold."""
+    texts = [f"{step.uses} {' '.join(pair.value for pair in step.inputs)}" for step in inventory.steps if step.uses]
+    names = {item.name for item in inventory.services}
+    words = {word for text in texts if _STARTS.search(text) for word in _WORD.findall(text)}
+    return {name for name in names if name in words}
 
 
 def _named(command: Command, there: Known) -> str:

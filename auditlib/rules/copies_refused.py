@@ -1,4 +1,4 @@
-"""Several copies are asked for of a service of which one host can run only one.
+"""A document has its readers start several copies of a service of which one host can run only one.
 
 A port of the host belongs to one container, and so does a `container_name`. Compose starts the first copy and ends with
 "port is already allocated", or refuses the call altogether, just when more copies are needed.
@@ -27,10 +27,12 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib import compose_command
-from auditlib.conventions import stacks, told_commands
+from auditlib.compose.discovery import BASES
+from auditlib.conventions import compose_calls, stacks, told_commands
 from auditlib.conventions.told_commands import Told
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -40,11 +42,11 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
-@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each service that a command, a document or its own Compose file wants in copies, with a port of the host.
+    """Each service that a document wants in copies, with a port of the host or a fixed name.
 
-    Of names that are fixed another rule tells, where it isn't a document that asks.
+    Of what commands and Compose files want in copies, others tell.
     """
     asked = _asked(inventory)
     swarm = stacks.swarm_files(inventory)
@@ -52,24 +54,38 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if service.location.file in swarm:
             continue
         port = next(filter(_is_one, service.ports), None)
-        told = asked.get(service.name)
-        own = (service.replicas or 0) > 1
-        named = bool(service.container_name)
-        if told and ((told[0].by_document and (port or named)) or (port and not named)):
+        told = [item for item in asked.get(service.name, ()) if _starts(inventory, item, service)]
+        if told and (port or service.container_name):
             yield _of_command(service, port, told)
-        elif own and port and not named:
-            yield _of_replicas(service, port)
 
 
 def _asked(inventory: Inventory) -> dict[str, list[Told]]:
-    """By service the commands that start several copies of it."""
+    """By service the commands of documents that start several copies of it; none that commands of programs do."""
     found: dict[str, list[Told]] = {}
     for told in told_commands.everywhere(inventory):
-        call = compose_command.of(told.words) if any("scale" in word for word in told.words) else None
+        scales = told.by_document and any("scale" in word for word in told.words)
+        call = compose_command.of(told.words) if scales else None
         for name, number in call.copies.items() if call else ():
-            if number > 1:
+            if number > 1 and name not in compose_calls.scaled(inventory):
                 found.setdefault(name, []).append(told)
     return found
+
+
+def _starts(inventory: Inventory, told: Told, service: Service) -> bool:
+    """Whether a command reads the file of a service, and no overlay beside it, which may take the port away."""
+    call = compose_command.of(told.words)
+    named = {posixpath.basename(file) for file in call.files} if call else set()
+    own = posixpath.basename(service.location.file)
+    changing = [item for item in inventory.versions(service) if item.changed_at]
+    overlaid = any(item.changed_at and posixpath.basename(item.changed_at.file) in named for item in changing)
+    return (own in named and not overlaid) if named else own in BASES and _is_near(inventory, told, service)
+
+
+def _is_near(inventory: Inventory, told: Told, service: Service) -> bool:
+    """Whether a document speaks of the project of a service: of that in its own folder, if there is one."""
+    home = posixpath.dirname(told.location.file)
+    folders = {posixpath.dirname(item.location.file) for item in inventory.projects}
+    return posixpath.dirname(service.location.file) == home or home not in folders
 
 
 def _is_one(port: Port) -> bool:
@@ -96,19 +112,6 @@ def _of_command(service: Service, port: Port | None, told: list[Told]) -> Eviden
             *(Related(item.location, "asks for copies too", member=True) for item in others),
         ),
         recommendation=f"Take the {'port' if port else 'name'} from {service.name} in {place.file}, or don't scale it.",
-        severity=Severity.LOW if first.by_document else None,
-        example=compose_lines.of_service(service, _instead(port)),
-    )
-
-
-def _of_replicas(service: Service, port: Port) -> Evidence:
-    return Evidence(
-        f"{service.name} is to run in {service.replicas} copies, and each wants port {port.host_port} of the host: "
-        "only one of them starts.",
-        port.location,
-        subject=f"{service.key}/copies",
-        service=service.name,
-        recommendation=f"Take port {port.host_port} from {service.name}, and publish that of a proxy before it.",
         example=compose_lines.of_service(service, _instead(port)),
     )
 

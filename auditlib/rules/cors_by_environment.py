@@ -31,7 +31,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, mounts
+from auditlib.conventions import deployment, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvironmentBranch
@@ -43,10 +43,11 @@ from auditlib.rules._rule import Evidence, rule
 
 _IN_CODE = regex(r"(?:is|in)_")
 """What the code makes of a variable by itself (`is_production = settings.ENVIRONMENT == "production"`)."""
+_DEPLOYED = regex(r"prod|live|stag|release|deploy", re.I)
 _ORIGINS = regex(r"origin|cors|allowed_?hosts|csrf_?trusted", re.I)
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every choice of origins by a variable that nothing sets to one of the names that the code compares with."""
     groups: defaultdict[tuple[str, str, tuple[str, ...]], list[EnvironmentBranch]] = defaultdict(list)
@@ -59,8 +60,31 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 groups[branch.location.file, variable, branch.targets].append(branch)
     for (_, variable, targets), branches in groups.items():
         names = list(dict.fromkeys(value for branch in branches for value in branch.values))
-        if not set(names) & set(_set_values(inventory, variable)):
+        known = _is_read_with_another_default(inventory, variable, names) and not _comes_from_outside(
+            inventory, variable
+        )
+        if known and any(map(_DEPLOYED.search, names)) and not set(names) & set(_set_values(inventory, variable)):
             yield _evidence(inventory, variable, names, targets, branches)
+
+
+def _is_read_with_another_default(inventory: Inventory, variable: str, names: list[str]) -> bool:
+    """Whether code reads the variable, and each time with a default that is none of the names."""
+    read = [item for item in inventory.settings if variable in (item.name, *item.aliases)]
+    return bool(read) and not any(
+        item.required or item.default_kind == "expression" or (item.default is not None and item.default.text in names)
+        for item in read
+    )
+
+
+def _comes_from_outside(inventory: Inventory, variable: str) -> bool:
+    """Whether a shell, or a file that isn't here, gives a service the variable, as Compose or a template tells."""
+    wanted = variable.upper()
+    if any(services.lacks_env_file(inventory, item) for item in inventory.services if item.build):
+        return True
+    entries = [entry for item in inventory.services for entry in item.environment if entry.name.upper() == wanted]
+    passed = {name for entry in entries for name in entry.variables}
+    asked = any(item.name in passed and item.operator not in (":-", "-") for item in inventory.variables)
+    return asked or any(entry.value is None for entry in entries)
 
 
 def _set_values(inventory: Inventory, variable: str) -> Iterator[str]:
@@ -94,16 +118,14 @@ def _set(inventory: Inventory, variable: str, names: list[str], file: str) -> st
 def _evidence(
     inventory: Inventory, variable: str, names: list[str], targets: tuple[str, ...], branches: list[EnvironmentBranch]
 ) -> Evidence:
-    elsewhere = deployment.uses_orchestrator(inventory)
-    doubt = " in the files read here; what the deployment's own configuration sets is not known" if elsewhere else ""
     defaults = {
         item.location: Related(item.location, f"{variable} is set here, by default to `{item.default}`")
         for item in inventory.variables
         if item.name.upper() == variable.upper() and item.default is not None
     }
     return Evidence(
-        f"{listed(targets)} is chosen by {variable} ({listed(names)}), and nothing sets {variable} to any of "
-        f"these{doubt}: deployments get what is meant for development.",
+        f"{listed(targets)} is chosen by {variable} ({listed(names)}), and nothing in the repository sets "
+        f"{variable} to any of these: unless the host does, deployments get what is meant for development.",
         branches[0].location,
         subject=f"{variable}/{'/'.join(targets)}",
         related=(
@@ -112,6 +134,5 @@ def _evidence(
         ),
         recommendation=f"Set {variable} in the deployment ({listed(names)}), or read {listed(targets)} from a "
         "required variable.",
-        confidence=Confidence.MEDIUM if elsewhere else None,
         example=_set(inventory, variable, names, branches[0].location.file),
     )

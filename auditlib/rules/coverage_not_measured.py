@@ -59,11 +59,17 @@ _OF_TESTS = frozenset({"pytest-cov", "coverage", "coverage.py"})
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each job that reports a coverage, where all that it runs as tests is known and measures none."""
-    reporting = [job for job in inventory.jobs if any(_REPORTS.match(step.uses) for step in job.steps)]
+    reporting = [job for job in inventory.jobs if any(map(_reports, job.steps))]
     found = pipeline.of(inventory, inventory.workflows) if reporting else None
     for job in reporting:
         if found and (run := _unmeasured(inventory, found, job)):
             yield _evidence(job, *run)
+
+
+def _reports(step: Step) -> bool:
+    """Whether a step reports a coverage; one that sends the results of tests alone says so."""
+    results = any(pair.name == "report_type" and pair.value == "test_results" for pair in step.inputs)
+    return bool(_REPORTS.match(step.uses)) and not results
 
 
 def _unmeasured(inventory: Inventory, found: Pipeline, job: Job) -> tuple[Step, str, Location] | None:
@@ -74,7 +80,7 @@ def _unmeasured(inventory: Inventory, found: Pipeline, job: Job) -> tuple[Step, 
     if any(_MEASURES.search(run.text) for run in runs) or _is_configured(inventory):
         return None
     tests = [run for run in runs if _TESTS.search(run.text)]
-    step = next(step for step in job.steps if _REPORTS.match(step.uses))
+    step = next(filter(_reports, job.steps))
     return (step, tests[0].text, tests[0].location) if tests else None
 
 
@@ -90,15 +96,26 @@ def _is_configured(inventory: Inventory) -> bool:
     )
 
 
+def _measuring(text: str) -> str:
+    """The same tests with a measure, as it may stand in a step."""
+    if "pytest" in text:
+        return f"{text} --cov --cov-report=xml"
+    if "unittest" in text:
+        return f"{text.replace('python -m unittest', 'coverage run -m unittest')} && coverage xml"
+    if "go test" in text:
+        return f"{text} -coverprofile=coverage.out"
+    own = text if text.startswith("npx ") else f"npx {text}"
+    return f"{own} --coverage" if "mocha" not in text else f"npx c8 --reporter=lcov {text.removeprefix('npx ')}"
+
+
 def _evidence(job: Job, step: Step, text: str, place: Location) -> Evidence:
-    more = "--coverage" if any(word in text for word in ("jest", "vitest")) else "-coverprofile=coverage.out"
-    more = "--cov --cov-report=xml" if "pytest" in text or "unittest" in text else more
+    better = _measuring(text[:100])
     return Evidence(
         f"The job {job.id} reports a coverage by {step.uses.partition('@')[0]}, and `{text[:60]}` before it measures "
         "none.",
         step.location,
         subject=f"{job.workflow}/{job.id}/coverage",
         related=(Related(place, "runs the tests"),),
-        recommendation=f"Add `{more}` to `{text[:60]}`, or take the report out of the job {job.id}.",
-        example=workflow_lines.step(job.workflow, job.id, f"- run: {text[:100]} {more}"),
+        recommendation=f"Run `{better[:80]}` in its place, or take the report out of the job {job.id}.",
+        example=workflow_lines.step(job.workflow, job.id, f"- run: {better}"),
     )

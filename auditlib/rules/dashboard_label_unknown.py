@@ -35,12 +35,15 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dashboards import Dashboard, Panel
 from auditlib.inventory.monitoring import LabelMatcher, Query, ScrapeJob
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
 
 _OF_KUBERNETES = frozenset({"container", "pod", "namespace"})
 """Labels that the kubelet adds to what its cAdvisor gives."""
+_OF_TRACES = ("traces_", "calls_total", "duration_milliseconds")
+"""Metrics that a collector or Tempo makes of traces and sends."""
 _Uses = dict[LabelMatcher, list[tuple[Panel, Query]]]
 
 
@@ -48,7 +51,8 @@ _Uses = dict[LabelMatcher, list[tuple[Panel, Query]]]
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Of each dashboard the jobs, and the labels of containers, that its queries select and that nothing has."""
     jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
-    if not jobs or any(job.relabels or job.honors_labels or scraping.is_open(job) for job in jobs):
+    open_ended = any(job.relabels or job.honors_labels or scraping.is_open(job) for job in jobs)
+    if not jobs or open_ended or any(map(_takes_more, inventory.services)):
         return
     names = {job.name for job in jobs} | {value for job in jobs for name, value in job.labels if name == "job"}
     given = {name for job in jobs for name, _ in job.labels}
@@ -61,11 +65,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _evidence(dashboard, matcher, uses, "cAdvisor gives no such label on plain Docker", jobs)
 
 
+def _takes_more(service: Service) -> bool:
+    """Whether a Prometheus takes metrics that others send, with labels of theirs."""
+    return any(mark in word for word in service.command for mark in ("remote-write-receiver", "otlp", "agent"))
+
+
 def _uses(dashboard: Dashboard) -> _Uses:
     """The matchers that an absent label doesn't fulfil and that hold no variable, with the queries that have them."""
     found: defaultdict[LabelMatcher, list[tuple[Panel, Query]]] = defaultdict(list)
     for panel in dashboard.panels:
         for query in panel.queries:
+            if any(metric.startswith(_OF_TRACES) for metric in query.metrics):
+                continue
             for matcher in dict.fromkeys(query.matchers):
                 if "$" not in matcher.value and "[[" not in matcher.value and not monitoring.takes(matcher, ""):
                     found[matcher].append((panel, query))

@@ -60,7 +60,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ):
             folders[dashboard.file.rpartition("/")[0]].append(dashboard)
     for folder, dashboards in folders.items():
-        yield _evidence(inventory, servers[0], folder, dashboards)
+        yield _evidence(inventory, _meant(servers, dashboards[0].file), folder, dashboards)
+
+
+def _meant(servers: list[Service], file: str) -> Service:
+    """The server that a dashboard is for: one that mounts it, else the one whose Compose file lies nearest."""
+    return max(servers, key=lambda item: (grafana.sees(item, "/", file), _shared_depth(item.location.file, file)))
+
+
+def _shared_depth(one: str, other: str) -> int:
+    return len(posixpath.commonprefix([one.split("/"), other.split("/")]))
 
 
 def _loaded_otherwise(inventory: Inventory, servers: list[Service]) -> bool:

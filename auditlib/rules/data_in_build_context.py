@@ -31,10 +31,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, mounts, services
+import msgspec
+
+from auditlib.conventions import build_context, environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.dockerfile import Instruction
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Build, Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files
@@ -52,7 +54,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for service, build, instruction in copying:
             inside = _inside(inventory, build, posixpath.normpath(mount.source))
             if inside:
-                yield _evidence(store, mount, service, instruction, _ignored(inventory, build, inside))
+                file = inventory.dockerfiles_by_path[instruction.location.file]
+                found = _evidence(store, mount, service, file, instruction, _ignored(inventory, build, inside))
+                quiet = environments.is_for_developers(inventory, store)
+                yield msgspec.structs.replace(found, severity=Severity.LOW) if quiet else found
                 break
 
 
@@ -83,13 +88,15 @@ def _ignored(inventory: Inventory, build: Build, inside: str) -> tuple[str, str]
 
 
 def _evidence(
-    store: Service, mount: Mount, service: Service, copying: Instruction, ignored: tuple[str, str]
+    store: Service, mount: Mount, service: Service, file: Dockerfile, copying: Instruction, ignored: tuple[str, str]
 ) -> Evidence:
     line, ignore = ignored
+    _, final = services.final_stage(file, service.build.target if service.build else "")
+    holds = f"the image of {service.name}" if copying in final else f"a layer of {service.name}'s build"
     folder = posixpath.normpath(mount.source)
     return Evidence(
         f"{store.name} keeps its data in {folder}, which {copying.keyword} of {copying.location.file} copies with the "
-        f"rest: once {store.name} has run, the image of {service.name} holds the data, or its build fails.",
+        f"rest: once {store.name} has run, {holds} holds the data, or the build fails.",
         copying.location,
         subject=f"{service.name}/{folder}",
         service=service.name,

@@ -24,19 +24,23 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, programs, services, spring
+from auditlib.conventions import environments, programs, services
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import MemoryDatabase
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _REPLACES = ("SPRING_DATASOURCE_URL", "SPRING_APPLICATION_JSON", "SPRING_CLOUD_CONFIG", "SPRING_CONFIG_", "JDBC_URL")
+_PROFILES = regex(r"spring[._]profiles", re.I)
+_ACTIVE = regex(r"spring[._]profiles[._](?:active|include)[\s=:\"']{1,4}([\w,-]+)", re.I)
 _SCHEMES = {"PostgreSQL": "postgresql", "MySQL": "mysql"}
 
 
@@ -48,23 +52,34 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         kept = [item for item in inventory.memory_databases if not item.of_tests]
         used = [item for item in kept if program.holds(item.location.file)]
-        active = [item for item in used if _is_active(program, item)]
+        active = [item for item in used if _is_active(inventory, program, item)] if used else []
         if active and not _is_replaced(inventory, program):
             yield _evidence(inventory, program, active[0])
 
 
-def _is_active(program: Program, item: MemoryDatabase) -> bool:
+def _is_active(inventory: Inventory, program: Program, item: MemoryDatabase) -> bool:
     """Whether the file holds for the service; the general one may be replaced by that of an active profile."""
-    profiles = [name for entry in program.service.environment for name in spring.profiles(entry)]
-    return item.profile in profiles if item.profile else not profiles
+    text = _told(inventory, program)
+    profiles = [name for names in _ACTIVE.findall(text) for name in names.split(",")]
+    return item.profile in profiles if item.profile else not _PROFILES.search(text)
+
+
+def _told(inventory: Inventory, program: Program) -> str:
+    """All that a service is told at its start: by its variables, its command, and the steps of its image."""
+    service = program.service
+    given = [f"{entry.name}={entry.value.text if entry.value else ''}" for entry in service.environment]
+    steps = [item.argument for item in services.built_from(inventory, service)[1]]
+    return "\n".join((*given, *service.entrypoint, *service.command, *steps))
 
 
 def _is_replaced(inventory: Inventory, program: Program) -> bool:
     names = [entry.name for item in inventory.versions(program.service) for entry in item.environment]
     names += [entry.name for entry in program.service.environment]
     unread = services.lacks_env_file(inventory, program.service)
-    words = " ".join((*program.service.command, *program.service.entrypoint))
-    return any(name.startswith(_REPLACES) for name in names) or "datasource" in words or unread
+    told = _told(inventory, program).lower()
+    return (
+        any(name.startswith(_REPLACES) for name in names) or "datasource" in told or "spring.config" in told or unread
+    )
 
 
 def _evidence(inventory: Inventory, program: Program, item: MemoryDatabase) -> Evidence:

@@ -34,6 +34,7 @@ from collections.abc import Iterator
 from auditlib.graph import Cycle, DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -48,8 +49,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evidence(graph: DependencyGraph, cycle: Cycle) -> Evidence:
     names = [graph.nodes[node]["name"] for node in cycle.nodes]
     first, *others = cycle.links
+    files = list(dict.fromkeys(link.location.file for link in cycle.links))
+    apart = [file for file in files if "override" not in file][1:]
+    where = f" where {listed(files)} are used together" if apart else ""
     return Evidence(
-        f"{' waits for '.join([*names, names[0]])}: Compose refuses to start any of them.",
+        f"{' waits for '.join([*names, names[0]])}: Compose refuses to start any of them{where}.",
         first.location,
         subject="/".join(sorted(names)),
         service=names[0],
@@ -60,5 +64,6 @@ def _evidence(graph: DependencyGraph, cycle: Cycle) -> Evidence:
             for link in others
         ),
         recommendation=f"Remove one of the entries, for instance {names[-1]}'s dependency on {names[0]}.",
+        confidence=Confidence.MEDIUM if apart else None,
         example=f"{names[-1]}:\n  depends_on:\n    # without {names[0]}, to which it connects again later",
     )

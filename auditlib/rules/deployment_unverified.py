@@ -30,7 +30,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from auditlib import compose_command
-from auditlib.conventions import compose_calls, services
+from auditlib.conventions import compose_calls
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
@@ -42,7 +42,6 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _WAITS = frozenset({"--wait", "--exit-code-from", "--abort-on-container-exit"})
-_COMPLETED = "service_completed_successfully"
 _ASKS = regex(
     r"\bcurl\b|\bwget\b|\bnc\b|health|smoke|verif|check|wait|test|inspect|\blogs\b|\bexec\b|\bhttpie?\b|\bhttps?://|probe|status",
     re.I,
@@ -59,7 +58,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if up and not _asks_later(inventory, script):
             found[up.location.file, script.subject] = up, script  # of a job the last one, after which it ends
     for up, script in found.values():
-        yield _evidence(up, script, _asked_before(script.commands, up), waits=not _has_end(inventory, up))
+        yield _evidence(
+            up, script, _asked_before(script.commands, up), waits=not compose_calls.leaves_ended(inventory, up)
+        )
 
 
 def _unasked(commands: tuple[Command, ...]) -> Command | None:
@@ -111,13 +112,6 @@ def _calls(job: Job, path: str) -> bool:
     name = posixpath.basename(path)
     texts = (f"{step.run} {' '.join(pair.value for pair in step.inputs)}" for step in job.steps)
     return any(name in text for text in texts)
-
-
-def _has_end(inventory: Inventory, up: Command) -> bool:
-    """Whether a service that is started ends by itself, and nothing waits for that: `--wait` takes it for a failure."""
-    started = [item for item in compose_calls.services_of(inventory, " ".join(up.words)) if not item.profiles]
-    waited = {item.service for service in started for item in service.dependencies if item.condition == _COMPLETED}
-    return any(services.is_one_shot(item) and item.name not in waited for item in started)
 
 
 def _evidence(up: Command, script: ServerScript, before: bool, *, waits: bool) -> Evidence:

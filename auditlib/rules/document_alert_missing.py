@@ -30,6 +30,7 @@ References:
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
@@ -43,6 +44,12 @@ from auditlib.rules._rule import Evidence, rule
 
 _ASIDE = regex(r"(?i)(?:^|[/_.-])(?:change(?:log|s)|history|roadmap|todo|plans?|proposals?|ideas?|examples?)(?=[/_.-])")
 
+_NOT_THERE = regex(
+    r"\b(?:planned|plans?|proposed|proposals?|future|to-?do|roadmap|recommended|suggested|ideas?|missing|not yet|"
+    r"removed|deprecated|retired|examples?|next)\b",
+    re.I,
+)
+
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -52,11 +59,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     known = {item.name for item in inventory.alert_rules}
     for document in inventory.documents:
-        named = [item for item in document.mentions if item.kind == "alert"]
+        named = [item for item in document.mentions if item.kind == "alert" and not _is_planned(document, item)]
         if not named or _ASIDE.search(document.path) or not _is_about(inventory, known, named):
             continue
         if missing := [item for item in named if item.text not in known]:
             yield _evidence(document, known, missing)
+
+
+def _is_planned(document: Document, item: Mention) -> bool:
+    """Whether the heading above says that the alerts of its table aren't there, or not any more."""
+    above = [each for each in document.headings if each.location.line < item.location.line]
+    return bool(above) and bool(_NOT_THERE.search(above[-1].text))
 
 
 def _is_about(inventory: Inventory, known: set[str], named: list[Mention]) -> bool:

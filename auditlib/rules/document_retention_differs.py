@@ -43,6 +43,7 @@ _ASIDE = regex(
     r"claude|agents|examples?|vendor|node_modules|specs?)(?=[/_.-])"
 )
 _FLAG = regex(r"--storage\.tsdb\.retention(?:\.time)?[= ](\d{1,4})([dwhy])\b")
+_NUMBER = regex(r"(?i)reten|keep|days|age")
 _DAYS = {"d": 1, "w": 7, "y": 365}
 _CALLED = {"backup": "backups", "prometheus": "Prometheus' metrics"}
 
@@ -63,8 +64,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in told:
         what, _, days = item.text.partition(" ")
         kept = known[what]
-        if kept and int(days) not in {each.days for each in kept}:
+        if kept and int(days) not in {each.days for each in kept} and not _is_set(inventory, days):
             yield _evidence(item, what, kept)
+
+
+def _is_set(inventory: Inventory, days: str) -> bool:
+    """Whether a file of variables, or a service, sets a number of days that a script takes instead of its own."""
+    lines = [(line.name, line.value) for file in inventory.env_files for line in file.lines]
+    lines += [(entry.name, entry.value) for service in inventory.services for entry in service.environment]
+    return any(value and value.text.strip() == days and _NUMBER.search(name) for name, value in lines)
 
 
 def _of_backups(inventory: Inventory) -> Iterator[_Kept]:

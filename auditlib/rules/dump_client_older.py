@@ -46,6 +46,8 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DUMPS = regex(r"(?<![\w.-])pg_dump(?:all)?(?![\w.-])")
+_HOST = regex(r"\s(?:-h[ =]?|--host[ =])(?P<one>[\w.$\"'{}-]+)|postgres(?:ql)?://(?:[^@/\s]*@)?(?P<other>[\w.$-]+)")
+_IN_ANOTHER = regex(r"\b(?:docker|podman|kubectl)\b.{0,200}\bexec\b")
 _BY_ITSELF = regex(r"postgres-backup")
 
 
@@ -59,6 +61,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if place is None or environments.is_for_developers(inventory, service):
             continue
         mine = [(item, number) for item, number in servers if item.project == service.project and item != service]
+        if place and _dumps_elsewhere(inventory, service):
+            continue
         client = dump_clients.of_service(inventory, service) if mine else None
         if client and all(client.number < number for _, number in mine):
             yield _evidence(service, client, place, *min(mine, key=lambda pair: pair[1]))
@@ -93,7 +97,7 @@ def _dumps(inventory: Inventory, service: Service, dumping: dict[str, Location])
     """Where a service calls `pg_dump`: in its command, in a script that it mounts and calls, or in its own image."""
     words = (*service.entrypoint, *service.command)
     text = " ".join(words)
-    if _DUMPS.search(text):
+    if _DUMPS.search(text) and not _IN_ANOTHER.search(text):
         return service.command_location or service.location
     if service.build is None and _BY_ITSELF.search(service.image):
         return service.image_location
@@ -103,6 +107,16 @@ def _dumps(inventory: Inventory, service: Service, dumping: dict[str, Location])
     if place is None and folder is not None:
         place = next((each for path, each in dumping.items() if _is_of(inventory, service, path, folder)), None)
     return place
+
+
+def _dumps_elsewhere(inventory: Inventory, service: Service) -> bool:
+    """Whether a host is named, and none of the project's services is."""
+    text = " ".join((*service.entrypoint, *service.command))
+    named = {(match["one"] or match["other"]).strip("\"'") for match in _HOST.finditer(text)}
+    named |= {str(entry.value) for entry in service.environment if entry.value and entry.name.endswith("HOST")}
+    named |= {end.host for entry in service.environment for end in entry.endpoints}
+    known = inventory.services_of(service.project)
+    return bool(named) and not any("$" in name or name in known or name.split(":")[0] in known for name in named)
 
 
 def _is_of(inventory: Inventory, service: Service, path: str, folder: str) -> bool:

@@ -47,6 +47,7 @@ _KINDS = {
     "development": ("development", "dev", "develop", "devel"),
     "testing": ("testing", "test", "tests"),
 }
+_ASIDE = frozenset((*_KINDS["development"], *_KINDS["testing"]))
 _LITERAL = regex(r"Literal\[(?P<values>[^\]]*)\]")
 
 
@@ -115,6 +116,7 @@ def _evidence(
             ),
             Related(known[meant], f"the code calls it `{meant}`"),
         ),
+        severity=Severity.LOW if value.lower() in _ASIDE else None,
         recommendation=f"Write `{meant}` instead of `{value}` for {listed(services)}.",
         change=(value, meant),
     )

@@ -44,8 +44,15 @@ from auditlib.rules._rule import Evidence, rule
 
 _ENVIRONMENT = regex(r"(?<![a-z])(?P<name>production|prod|staging|stage|preprod|uat)(?![a-z])", re.I)
 
+_OF_ONE = regex(
+    r"(?:^|_)(?:PRODUCTION|PROD|STAGING|STAGE|PREPROD|UAT|DEBUG|MOCKS?|TESTS?|BASIC_AUTH|SANDBOX)(?:_|$)", re.I
+)
+"""Names that are one environment's own (`DOTENV_PUBLIC_KEY_PRODUCTION`), or for trials."""
+_BASES = dict.fromkeys((".env.*", ".env.*.local"), (".env", ".env.common", ".env.shared", ".env.base"))
+"""What is read before the file of an environment."""
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Files that differ in the name of the environment alone, of those that are to be like production."""
     groups: defaultdict[tuple[str, str], list[EnvFile]] = defaultdict(list)
@@ -53,18 +60,31 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         folder, name = posixpath.split(file.path)
         if _ENVIRONMENT.search(name):
             groups[folder, _ENVIRONMENT.sub("*", name)].append(file)
-    for files in groups.values():
-        if len(files) > 1 and all(map(_keys, files)):
-            yield from _compared(files)
+    bases = {file.path: _keys(file) for file in inventory.env_files}
+    for (folder, name), files in groups.items():
+        if len({_environment(file) for file in files}) == len(files) > 1 and all(map(_set, files)):
+            shared = (posixpath.join(folder, base) for base in _BASES.get(name, ()))
+            yield from _compared(files, set[str]().union(*(bases.get(path, set()) for path in shared)))
+
+
+def _environment(file: EnvFile) -> str:
+    """The environment that a file is of, whichever way its name is written."""
+    match = _ENVIRONMENT.search(posixpath.basename(file.path))
+    name = match["name"].lower() if match else ""
+    return {"production": "prod", "staging": "stage"}.get(name, name)
+
+
+def _set(file: EnvFile) -> set[str]:
+    return {line.name for line in file.lines if line.name and not line.commented}
 
 
 def _keys(file: EnvFile) -> set[str]:
     return {line.name for line in file.lines if line.name}
 
 
-def _compared(files: list[EnvFile]) -> Iterator[Evidence]:
+def _compared(files: list[EnvFile], shared: set[str]) -> Iterator[Evidence]:
     """One finding for the group, at the file that lacks most."""
-    every = set().union(*map(_keys, files))
+    every = {name for name in set[str]().union(*map(_set, files)) - shared if not _OF_ONE.search(name)}
     lacking = {file.path: sorted(every - _keys(file)) for file in files}
     order = sorted(files, key=lambda file: (-len(lacking[file.path]), file.path))
     first = order[0]
@@ -75,12 +95,14 @@ def _compared(files: list[EnvFile]) -> Iterator[Evidence]:
         Related(line.location, f"{line.name} is set here, and not in {', '.join(absent)}", member=True)
         for file in files
         for line in file.lines
-        if line.name and (absent := [path for path, missing in lacking.items() if line.name in missing])
+        if line.name in every
+        and not line.commented
+        and (absent := [path for path, missing in lacking.items() if line.name in missing])
     )
     others = [file.path for file in files if file is not first]
     yield Evidence(
         f"{first.path} lacks {counted(len(names), 'variable')} that {listed(others)} "
-        f"{'has' if len(others) == 1 else 'have'}: {listed(names)}.",
+        f"{'has' if len(others) == 1 else 'have'}: {listed(names)}, unless they differ on purpose.",
         first.location,
         subject=f"{first.path}/keys",
         related=related,

@@ -37,10 +37,12 @@ from auditlib import scraping
 from auditlib.conventions import exporters, open_stores, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Service, Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
+
+_MAY_BE_EMPTY = frozenset({"-", ":-", "+", ":+"})
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -76,17 +78,23 @@ def _addresses(service: Service) -> Iterator[tuple[str, Location, str]]:
 
 
 def _asks(inventory: Inventory, server: Service) -> bool:
-    """Whether a server is started with a password that isn't empty."""
+    """Whether a server is started with a password that isn't empty, or with a variable that is to hold one."""
     words = " ".join(server.command).split()
     after = [word for before, word in pairwise(words) if before == "--requirepass"]
-    asks = any(word.strip("\"'") for word in after) or open_stores.has_password_file(inventory, server)
-    return services.is_redis(inventory, server) and asks
+    told = [item for item in _variables(inventory, server) if item.operator not in _MAY_BE_EMPTY]
+    asks = any(word.strip("\"'") for word in after) or ("--requirepass" in words and bool(told))
+    return services.is_redis(inventory, server) and (asks or open_stores.has_password_file(inventory, server))
+
+
+def _variables(inventory: Inventory, server: Service) -> list[Variable]:
+    """The variables of a server's command that are called as a password is."""
+    used = inventory.variables_of.get((server.project, server.name), ())
+    return [item for item in used if item.target.startswith(f"services.{server.name}.command") and "PASS" in item.name]
 
 
 def _password(inventory: Inventory, server: Service) -> str:
     """The password as the server is told it, where that is by one variable."""
-    used = inventory.variables_of.get((server.project, server.name), ())
-    told = [item for item in used if item.target.startswith(f"services.{server.name}.command") and "PASS" in item.name]
+    told = _variables(inventory, server)
     plain = len({item.name for item in told}) == 1 and told[0].operator not in ("-", ":-")
     return f"${{{told[0].name}}}" if plain else f"<the password, as it stands in the command of {server.name}>"
 

@@ -61,13 +61,15 @@ _BRINGS = regex(
     r"download-artifact|actions/cache|artifact|s3|gsutil|gcloud|\bgh (?:run|release) download|rsync|scp|dvc|curl|wget"
 )
 """What may bring a file from another job."""
+_PUSHES = regex(r"\bgit push|auto-commit|add-and-commit|create-pull-request|push-action")
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each file that the commands of a job name, that the repository lacks and that another job alone writes."""
     for workflow in inventory.workflows:
-        made = {job.id: dict(_made(job)) for job in workflow.jobs} if len(workflow.jobs) > 1 else {}
+        several = len(workflow.jobs) > 1
+        made = {job.id: {} if _pushes(job) else dict(_made(job)) for job in workflow.jobs} if several else {}
         for job in workflow.jobs if any(made.values()) else ():
             if not _brings(job):
                 yield from _of_job(inventory, workflow, job, made)
@@ -75,6 +77,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _brings(job: Job) -> bool:
     return any(_BRINGS.search(f"{step.uses} {step.run}") for step in job.steps)
+
+
+def _pushes(job: Job) -> bool:
+    """Whether a job writes to the repository, from which the next one checks out what it made."""
+    return any(_PUSHES.search(f"{step.uses} {step.run}") for step in job.steps)
 
 
 def _made(job: Job) -> Iterator[tuple[str, Location]]:
@@ -105,6 +112,8 @@ def _of_job(
 
 def _lacks(workspace: Workspace, path: str, step: Step, command: Command) -> bool:
     """Whether a file isn't there; `cat` reads one, where nothing else of the job names it."""
+    if workspace.may_hold_more(step, command):
+        return False
     if command.words[:1] != ("cat",) or not workspace.holds_repository or workspace.has(path):
         return workspace.lacks(path, step)
     commands = (item for each in workspace.job.steps for item in each.commands)

@@ -61,8 +61,13 @@ def _said(fault: PipelineFault) -> str:
     if fault.kind == "include":
         return f"it includes {fault.name}, which the repository lacks"
     if fault.kind == "stage":
-        return f"{fault.job} is of the stage {fault.name}, which `stages` doesn't list"
+        return f"{fault.job} is of the stage {fault.name}, which isn't among {listed(_named(fault), limit=6)}"
     return f"{fault.job} {fault.kind} {fault.name}, which is no job"
+
+
+def _named(fault: PipelineFault) -> list[str]:
+    """The stages that there are, without the two that nobody has to list."""
+    return [stage for stage in fault.stages if stage not in (".pre", ".post")]
 
 
 def _advice(fault: PipelineFault) -> str:
@@ -78,5 +83,5 @@ def _lines(fault: PipelineFault) -> str:
     if fault.kind == "include":
         return files.committed([fault.name])
     if fault.kind == "stage":
-        return files.into(_FILE, f"stages: [{', '.join((*fault.stages, fault.name))}]")
+        return files.into(_FILE, f"stages: [{', '.join((*_named(fault), fault.name))}]")
     return files.into(fault.location.file, f"{fault.job}:\n  {fault.kind}: [<a job that there is>]")

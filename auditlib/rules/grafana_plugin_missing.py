@@ -18,7 +18,7 @@ Better:
 
 Recommendation:
 
-    Name the plug-in in GF_PLUGINS_PREINSTALL (before Grafana 12 GF_INSTALL_PLUGINS), or build it into the image.
+    Name the plug-in in GF_PLUGINS_PREINSTALL_SYNC (before Grafana 12 GF_INSTALL_PLUGINS), or build it into the image.
 
 References:
 
@@ -31,11 +31,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, grafana, mounts
+from auditlib.conventions import deployment, environments, grafana, images, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dashboards import Datasource
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -47,7 +47,11 @@ _BUILT_IN = frozenset({
     "grafana-azure-monitor-datasource", "grafana-postgresql-datasource", "grafana-pyroscope-datasource",
     "grafana-testdata-datasource",
 })  # fmt: skip
+_SETTINGS = "/etc/grafana/grafana.ini"
 _HOME = "/var/lib/grafana/plugins"
+_PREINSTALLS = 12
+"""The release from which on its own setting is the way, and the variable of the image a legacy."""
+_LISTS = regex(r"GF_(?:INSTALL_PLUGINS|PLUGINS_PREINSTALL(?:_SYNC)?)")
 _TOLD = regex(r"GF_(?:INSTALL_PLUGINS|PLUGINS_\w+|PATHS_PLUGINS)")
 
 
@@ -58,7 +62,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not wanted or any("plugins" in word for item in deployment.commands(inventory) for word in item.words):
         return
     found: defaultdict[str, list[Datasource]] = defaultdict(list)
-    servers = {item.key: item for item in grafana.servers(inventory) if not _may_have(item)}
+    installing = {item.key for item in inventory.services if any(map(_is_left_open, item.environment))}
+    servers = {
+        item.key: item
+        for item in grafana.servers(inventory)
+        if not _may_have(inventory, item) and item.key not in installing
+    }
     for server in servers.values():
         told = " ".join(entry.value.text for entry in server.environment if _TOLD.fullmatch(entry.name) and entry.value)
         for source in wanted:
@@ -68,20 +77,38 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(servers[key], sources)
 
 
-def _may_have(server: Service) -> bool:
-    """Whether an image of one's own, a folder of the host or a start of one's own may bring plug-ins."""
+def _is_left_open(entry: EnvironmentEntry) -> bool:
+    """Whether a variable of the host says which plug-ins are installed."""
+    return _TOLD.fullmatch(entry.name) is not None and (entry.value is None or bool(entry.variables))
+
+
+def _may_have(inventory: Inventory, server: Service) -> bool:
+    """Whether an image, a folder of the host, a start or a configuration of one's own may bring plug-ins."""
+    unknown = services.lacks_env_file(inventory, server) or mounts.path_outside(server, _SETTINGS) in inventory.file_set
     mount = mounts.holding(server, _HOME)
     kept = mount is not None and mount.kind == "bind"
-    return bool(server.build or server.entrypoint or server.command or kept)
+    return bool(server.build or server.entrypoint or server.command or kept or unknown)
+
+
+def _line(server: Service, types: list[str]) -> str:
+    """The variable that the release knows, with what it has so far."""
+    given = {entry.name: entry.value.text for entry in server.environment if entry.value and entry.value.text}
+    number = images.tag(server.image).partition(".")[0].removeprefix("v")
+    name = "GF_INSTALL_PLUGINS" if number.isdecimal() and int(number) < _PREINSTALLS else "GF_PLUGINS_PREINSTALL_SYNC"
+    name = next((item for item in given if _LISTS.fullmatch(item)), name)
+    return f"environment:\n  {name}: {','.join([*filter(None, [given.get(name, '')]), *types])}"
 
 
 def _evidence(server: Service, sources: list[Datasource]) -> Evidence:
     first, *others = sources
     types = list(dict.fromkeys(item.type for item in sources))
-    line = f"environment:\n  GF_INSTALL_PLUGINS: {','.join(types)}"
+    kept = mounts.holding(server, _HOME)
+    kinds, what = ("type", "a plug-in") if len(types) == 1 else ("types", "plug-ins")
+    doubt = ", unless somebody did by hand" if kept else ""
     return Evidence(
-        f"{listed(item.name for item in sources)} of {first.file} {'is' if not others else 'are'} of the type "
-        f"{listed(types)}, a plug-in that nothing installs in {server.name}: the panels say that it isn't found.",
+        f"{listed(item.name for item in sources)} of {first.file} {'is' if not others else 'are'} of the {kinds} "
+        f"{listed(types)}, {what} that nothing installs in {server.name}{doubt}: the panels say "
+        "that it isn't found.",
         first.location,
         subject=f"{server.name}/{first.type}",
         service=server.name,
@@ -91,6 +118,6 @@ def _evidence(server: Service, sources: list[Datasource]) -> Evidence:
         ),
         recommendation=f"Have {server.name} install {listed(types)}.",
         severity=Severity.LOW if environments.only_for_development(server) else None,
-        confidence=Confidence.MEDIUM if mounts.holding(server, _HOME) else None,
-        example=compose_lines.of_service(server, line),
+        confidence=Confidence.MEDIUM if kept else None,
+        example=compose_lines.of_service(server, _line(server, types)),
     )

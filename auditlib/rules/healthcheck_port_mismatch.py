@@ -33,10 +33,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import listening, probes, traefik
+from auditlib.conventions import listening, probes, services, traefik
 from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
@@ -54,11 +55,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = listening.mismatch(inventory, service, asked, routed) or listening.of_twin(inventory, service, asked)
         if probe and found and (probe.location, found.asked) not in told:
             told.add((probe.location, found.asked))
+            guessed = not found.swapped and _is_exposed_only(inventory, service)
             yield Evidence(
-                f"The health check of {service.name} asks port {found.asked}, but {found}.",
+                f"The health check of {service.name} asks port {found.asked}, but {found}"
+                f"{', unless its code has another one for this' if guessed else ''}.",
                 probe.location,
                 subject=f"{service.name}/{found.asked}",
                 service=service.name,
+                confidence=Confidence.LOW if guessed else None,
                 recommendation=f"Probe port {found.known[0]} of {service.name}.",
                 change=(found.asked, found.known[0]) if len(found.known) == 1 else ("", ""),
                 example=files.into(
@@ -66,6 +70,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     _asked(found.known[0] if len(found.known) == 1 else _one_of(found.known), probe),
                 ),
             )
+
+
+def _is_exposed_only(inventory: Inventory, service: Service) -> bool:
+    """Whether no command of a built service says where it listens, so that its code may listen twice."""
+    words = [word for item in services.commands(inventory, service) for word in item.words]
+    return service.build is not None and not listening.in_command(tuple(words))
 
 
 def _asked(port: str, probe: Probe) -> str:

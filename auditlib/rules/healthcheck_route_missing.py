@@ -32,11 +32,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import probes, services
+from auditlib.conventions import probes, server_traits, services
 from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import Route
+from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -54,6 +55,8 @@ _METRICS = frozenset({
 _BRINGS_METRICS = regex(r"prometheus|instrumentator|prom-bundle")
 
 
+_STARTS_NEST = regex(r"(?:^|[\s/])main(?:\.js)?(?=$|\s)|\bstart:prod\b|\bnest start\b")
+"""How a program of NestJS is started, by what its own tool calls it."""
 _OWN_PAGES = frozenset({"flower", "rq-dashboard", "jupyter", "streamlit", "mlflow", "airflow", "superset", "locust"})
 """Programs that serve pages of their own, whatever the code beside them declares."""
 
@@ -67,11 +70,50 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for path in probes.paths(probe)[:1] if probe else ():
             routes = _routes(inventory, service)
             below = any("root-path" in word or "root_path" in word for word in service.command)
-            known = any(_answers(route.path, path, whole=route.whole and not below) for route in routes)
+            known = _opens_into(routes, path) or any(
+                _answers(route.path, path, whole=route.whole and not below) for route in routes
+            )
             new = probe and (probe.location, path) not in seen
             if probe and new and routes and not known and not _may_be_brought(inventory, service, path):
                 seen.add((probe.location, path))
                 yield _evidence(service, probe, path, routes)
+            elif probe and not routes and new and (prefix := _prefix(inventory, service, path)):
+                seen.add((probe.location, path))
+                yield _without_prefix(service, probe, path, prefix)
+
+
+def _prefix(inventory: Inventory, service: Service, path: str) -> ServerTrait | None:
+    """The prefix of all routes of NestJS that a path lacks; none where anything may answer without it."""
+    found = server_traits.of(inventory, service, "prefix")
+    started = (" ".join(command.words) for command in services.commands(inventory, service))
+    if len(found) != 1 or not any(map(_STARTS_NEST.search, started)):
+        return None
+    (prefix,) = found
+    pages = [item.path for item in server_traits.of(inventory, service, "manual")]
+    inside = any(_is_at(path, known) for known in (prefix.path, *pages))
+    return None if inside or server_traits.of(inventory, service, "beside") else prefix
+
+
+def _is_at(path: str, known: str) -> bool:
+    return path == known or path.startswith(f"{known}/")
+
+
+def _without_prefix(service: Service, probe: Probe, path: str, prefix: ServerTrait) -> Evidence:
+    versioned = bool(prefix.amount)
+    meant = f"{prefix.path}/<version>{path}" if versioned else f"{prefix.path}{path}"
+    return Evidence(
+        f"The health check of {service.name} asks for {path}, and {prefix.location.file} has all routes below "
+        f"{prefix.path}{', with versions' if versioned else ''}: nothing answers there.",
+        probe.location,
+        subject=f"{service.name}{path}",
+        service=service.name,
+        related=(Related(prefix.location, f"all routes are below {prefix.path}"),),
+        recommendation=f"Ask for {meant}, or exclude {path} from the prefix.",
+        change=("", "") if versioned else (path, meant),
+        example=files.into(
+            prefix.location.file, f"app.setGlobalPrefix('{prefix.path[1:]}', {{ exclude: ['{path.strip('/')}'] }});"
+        ),
+    )
 
 
 def _evidence(service: Service, probe: Probe, path: str, routes: list[Route]) -> Evidence:
@@ -147,6 +189,18 @@ def _answers(route: str, path: str, *, whole: bool) -> bool:
     pattern = "".join(part + sign for part, sign in zip(parts, [*signs, ""], strict=False))
     before = "^/?" if whole else "(?:^|/)"
     return bool(route.strip("/")) and bool(re.search(f"{before}{pattern.lstrip('/')}$", path.rstrip("/")))
+
+
+def _opens_into(routes: list[Route], path: str) -> bool:
+    """Whether a router of Express stands before a path of which no route is known, as where `require` brings it."""
+    mine = [route for route in routes if route.framework == "express"]
+    mounts = {route.path.rstrip("/") for route in mine if route.method == "*"}
+    inside = [
+        route
+        for route in mine
+        if route.method != "*" and (not route.whole or route.path.startswith(tuple(mounts - {""})))
+    ]
+    return not inside and any(mount and path.startswith(f"{mount}/") for mount in mounts)
 
 
 def _may_be_brought(inventory: Inventory, service: Service, path: str) -> bool:

@@ -55,7 +55,7 @@ _PROPERTY = "management.metrics.distribution.percentiles-histogram.http.server.r
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all queries of such buckets, if the repository's applications of Spring publish none."""
-    settings = [item for item in inventory.spring_settings if "/main/" in f"/{item.location.file}"]
+    settings = spring.settings_read(inventory)
     uses = [item for item in monitoring.asking(inventory) if any(map(_BUCKETS.fullmatch, item.query.metrics))]
     job = spring.scraped_by(inventory)
     if not settings or not uses or job is None or _may_publish(inventory):

@@ -30,6 +30,7 @@ from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -42,6 +43,9 @@ _READING = {
 _PLAIN = 'import os\n\nALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")'
 _SHARED = frozenset({"base", "common", "default", "defaults"})
 """Files of settings that those of each environment start from, and may change."""
+_OTHERS = regex(r"(?:\w+_)?settings(?:_\w+)?\.py|(?:local|prod|production|staging|live)\.py")
+_TRIED_OUT = regex(r"(?:^|/)(?:\w+[_-])?(?:examples?|sandbox|demos?|tests?|tutorials?)(?:[_-]?(?:app|project|site))?/")
+"""Folders of a project that shows how a library is used."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -49,8 +53,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every setting of Django, those for development and tests left out, that allows all hosts."""
     for item in inventory.any_hosts:
         file = item.location.file
-        if not environments.is_for_development(file):
-            shared = posixpath.splitext(posixpath.basename(file))[0] in _SHARED
+        if not environments.is_for_development(file) and not _TRIED_OUT.search(file):
+            shared = _is_shared(inventory, file)
             yield Evidence(
                 'ALLOWED_HOSTS holds "*": Django takes whatever host a client names for its own'
                 f"{', where no other settings say otherwise' if shared else ''}.",
@@ -60,6 +64,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 confidence=Confidence.MEDIUM if shared else None,
                 example=files.into(file, _read(inventory, file)),
             )
+
+
+def _is_shared(inventory: Inventory, file: str) -> bool:
+    """Whether other settings may start from these: by their name, or as there are others beside them."""
+    folder, name = posixpath.split(file)
+    beside = (posixpath.split(path) for path in inventory.files if path != file)
+    others = any(home == folder and _OTHERS.fullmatch(other) for home, other in beside)
+    return posixpath.splitext(name)[0] in _SHARED or others
 
 
 def _read(inventory: Inventory, file: str) -> str:

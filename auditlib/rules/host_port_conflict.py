@@ -31,7 +31,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls, deployment, side_by_side
+from auditlib.conventions import compose_calls, deployment, side_by_side, stacks
 from auditlib.conventions.side_by_side import Pair
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -106,21 +106,24 @@ def _copies(inventory: Inventory) -> Iterator[Evidence]:
         single = [port for port in service.ports if len(_numbers(port.host_port)) == 1]
         ports = [port for port in single if (port.location, port.host_port) not in told]
         copies = max(service.replicas or 0, scaled.get(service.name, (0,))[0])
-        if copies > 1 and ports:
+        in_swarm = service.placed or stacks.in_swarm(inventory, service)
+        if copies > 1 and ports and not in_swarm:
             told.update((port.location, port.host_port) for port in ports)  # an overlay has those of its base again
-            yield _of_copies(service, copies, *ports)
+            called = service.name in scaled or any(call.verb == "up" for call, _ in compose_calls.everywhere(inventory))
+            yield _of_copies(service, copies, *ports, sure=called)
 
 
-def _of_copies(service: Service, copies: int, first: Port, *others: Port) -> Evidence:
+def _of_copies(service: Service, copies: int, first: Port, *others: Port, sure: bool) -> Evidence:
     numbers = listed(port.host_port for port in (first, *others))
     return Evidence(
         f"{service.name} is to run in {copies} copies, which all publish {'ports' if others else 'port'} "
-        f"{numbers} of the host; only the first one starts.",
+        f"{numbers} of the host; only the first one starts{'' if sure else ', unless it is Swarm that runs them'}.",
         first.location,
         subject=f"{service.name}/copies",
         service=service.name,
         related=tuple(Related(port.location, f"{port.host_port} has one owner too", member=True) for port in others),
         recommendation=f"Put a proxy before {service.name}, or publish a range of ports.",
+        confidence=None if sure else Confidence.MEDIUM,
         change=(f"{first.host_port}:{first.target}", f"{_range(first, copies)}:{first.target}"),
     )
 

@@ -76,7 +76,7 @@ _ACTS_ON_IMAGE = regex(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all builds, where a workflow builds images of the repository and none runs a scanner."""
-    if not deployment.builds_own_images(inventory):
+    if not deployment.builds_own_images(inventory) or deployment.unfollowed_ci(inventory):  # which may scan them
         return
     found = pipeline.of(inventory, inventory.workflows)
     builds = [

@@ -63,8 +63,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found.setdefault(location.file, {})[location] = image
     pushed = _pushed(inventory) if found else frozenset()
     bases = {dockerfile.path for dockerfile in inventory.dockerfiles}
+    built = {service.name for service in inventory.services if service.build}
     for file, places in found.items():
-        yield _evidence(file, places, pushed, of_build=file in bases, built=bool(bases))
+        yield _evidence(file, places, pushed, built, of_build=file in bases, builds=bool(bases))
 
 
 def _pushed(inventory: Inventory) -> frozenset[str]:
@@ -136,11 +137,12 @@ def _moves(image: str) -> bool:
 
 
 def _evidence(
-    file: str, places: dict[Location, str], pushed: frozenset[str], *, of_build: bool, built: bool
+    file: str, places: dict[Location, str], pushed: frozenset[str], built: set[str], *, of_build: bool, builds: bool
 ) -> Evidence:
     (first, image), *others = places.items()
     in_cluster = not of_build and not is_compose_file(file.rpartition("/")[2])
-    own = "/" in image and images.product(image) is None and (_name(image) in pushed or (in_cluster and built))
+    own = "/" in image and images.product(image) is None and (_name(image) in pushed or (in_cluster and builds))
+    own = own or (in_cluster and "/" not in image and _is_built(image, built))
     usual = _BASE if of_build else _DIGEST
     published = _IN_CLUSTER if in_cluster else _PUBLISHED
     step = (
@@ -158,6 +160,12 @@ def _evidence(
         severity=Severity.LOW if environments.is_for_development(file) else None,
         example=published.format(_without_tag(image)) if own else usual.format(shlex.quote(image)),
     )
+
+
+def _is_built(image: str, built: set[str]) -> bool:
+    """Whether a name without an account is that of a service which is built here: `api`, `shop-api`."""
+    name = images.repository(image)
+    return images.product(image) is None and any(name == item or name.endswith(f"-{item}") for item in built)
 
 
 def _without_tag(image: str) -> str:

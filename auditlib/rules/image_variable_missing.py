@@ -34,7 +34,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import image_variables, images, services
+from auditlib.conventions import image_variables, images, services, starting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
@@ -50,7 +50,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every database that gets none of the variables of which its image needs one, from Compose or from a template."""
     for service in inventory.distinct_services:
         wanted = image_variables.needed(service.image) if service.build is None else ()
-        if not wanted or services.product(inventory, service) is None or _is_old(inventory, service):
+        if not wanted or not _is_server(inventory, service) or _is_old(inventory, service):
             continue
         versions = inventory.versions(service) or [service]
         given = {entry.name for item in versions for entry in item.environment}
@@ -60,6 +60,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not set(wanted) & given and len(templates) == len(absent):
             brand = "MARIADB_" if "mariadb" in images.repository(service.image) else ""
             yield _evidence(service, next(name for name in wanted if name.startswith(brand)), templates)
+
+
+_ENTRY = "docker-entrypoint.sh"
+_STARTS = frozenset({"postgres", "mysqld", "mariadbd", _ENTRY})
+
+
+def _is_server(inventory: Inventory, service: Service) -> bool:
+    """Whether the entry point of the image sees that its server is to start, and makes a data folder for it."""
+    if services.product(inventory, service) is None:
+        return False
+    first = service.command[0] if service.command else ""
+    plain = not first or first.startswith("-") or posixpath.basename(first) in _STARTS
+    called = any(_ENTRY in word for start in starting.of(inventory, service) for word in start.words)
+    return called or (plain and not service.entrypoint)
 
 
 def _is_old(inventory: Inventory, service: Service) -> bool:

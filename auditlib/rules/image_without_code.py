@@ -49,6 +49,12 @@ _BARE = frozenset(
 _NO_CODE = regex(r".*\.(?:txt|toml|lock|json|cfg|ini|mod|sum|ya?ml|conf|npmrc)\*?|(?:.*/)?(?:Pipfile|Gemfile)")
 _FETCHES = regex(r"git clone|curl |wget .*(?:tar|zip)|type=bind|ONBUILD|npm (?:i|install) -g|npx |create-")
 
+_TOOLS = regex(r"\b(?:mkdocs|sphinx|jekyll|hugo|vitepress|docusaurus|jupyter|ansible|terraform|pre-commit)\b")
+"""What serves, or works on, the files of a folder that it is given."""
+_DEVELOPS = regex(
+    r"manage\.py runserver|--reload\b|\b(?:run |start:)dev\b|artisan serve|nodemon|flask run|vite(?! build)"
+)
+
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -58,9 +64,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         file = services.dockerfile(inventory, service)
         mount = _source(service)
         if file and mount and not _for_development(inventory, service, file) and _is_empty(file):
+            if _TOOLS.search(" ".join((*service.entrypoint, *service.command)) + _starts(file)):
+                continue  # a tool that is pointed at the folder, and no program
             found[file.path].append((service, mount))
     for path, uses in found.items():
         yield _evidence(inventory.dockerfiles_by_path[path], uses)
+
+
+def _starts(file: Dockerfile) -> str:
+    return " ".join(("", *(item.argument for item in file.instructions if item.keyword in ("CMD", "ENTRYPOINT"))))
 
 
 def _source(service: Service) -> Mount | None:
@@ -90,6 +102,11 @@ def _brings_code(item: Instruction) -> bool:
     return item.keyword in ("RUN", "ONBUILD") and bool(_FETCHES.search(f"{item.keyword} {item.argument}{item.flags}"))
 
 
+def _develops(file: Dockerfile, uses: list[Service]) -> bool:
+    """Whether one of the services starts a server for development, so that the stack is a developer's."""
+    return any(_DEVELOPS.search(" ".join((*item.entrypoint, *item.command)) or _starts(file)) for item in uses)
+
+
 def _evidence(file: Dockerfile, uses: list[tuple[Service, Mount]]) -> Evidence:
     (service, mount), *others = uses
     names = listed(item.name for item, _ in uses)
@@ -103,6 +120,7 @@ def _evidence(file: Dockerfile, uses: list[tuple[Service, Mount]]) -> Evidence:
             Related(mount.location, f"{service.name} has the folder mounted"),
             *(Related(item.location, f"{other.name} too", member=True) for other, item in others),
         ),
+        severity=Severity.LOW if _develops(file, [item for item, _ in uses]) else None,
         recommendation=f"Add `COPY . {mount.target}` to {file.path}, and mount the source for development alone.",
         example=files.into(file.path, f"COPY . {mount.target}"),
     )

@@ -29,13 +29,13 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.alerting import InhibitRule
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher
+from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -49,21 +49,14 @@ _TOGETHER = regex(r"\b(?:sum|max|min|avg|count|quantile|topk|bottomk|group|absen
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every inhibition by name of which the repository has alerts on both sides, and no name on both."""
-    alerts = monitoring.alerts(inventory)
     for inhibition in inventory.inhibit_rules:
         if "alertname" not in inhibition.equal or monitoring.is_template(inhibition.file):
             continue
-        sources = [alert for alert in alerts if _may_match(alert, inhibition.source)]
-        targets = [alert for alert in alerts if _may_match(alert, inhibition.target)]
+        alerts = monitoring.reaching(inventory, inhibition.file)
+        sources = [alert for alert in alerts if monitoring.may_match(alert, inhibition.source)]
+        targets = [alert for alert in alerts if monitoring.may_match(alert, inhibition.target)]
         if sources and targets and not {item.name for item in sources} & {item.name for item in targets}:
             yield _evidence(inhibition, sources, targets)
-
-
-def _may_match(alert: AlertRule, matchers: Iterable[LabelMatcher]) -> bool:
-    """Whether an alert may be meant; a label that the rule doesn't set may come from its series."""
-    labels = {**dict(alert.labels), "alertname": alert.name}
-    known = ((matcher, labels[matcher.name]) for matcher in matchers if matcher.name in labels)
-    return all("{{" in value or monitoring.takes(matcher, value) for matcher, value in known)
 
 
 def _shared(alerts: list[AlertRule]) -> str:
@@ -74,8 +67,18 @@ def _shared(alerts: list[AlertRule]) -> str:
     return own[0] if own else "<a label that both alerts have>" if together else "instance"
 
 
+def _is_on_all(label: str, alerts: list[AlertRule]) -> bool:
+    """Whether all alerts have a label, as far as the files tell: what two lack counts as equal."""
+    if label == "alertname":
+        return False
+    return label in ("instance", "job") or all(
+        label in dict(alert.labels) or label in alert.query.expression for alert in alerts
+    )
+
+
 def _evidence(inhibition: InhibitRule, sources: list[AlertRule], targets: list[AlertRule]) -> Evidence:
-    kept = [label for label in inhibition.equal if label != "alertname"] or [_shared([*sources, *targets])]
+    alerts = [*sources, *targets]
+    kept = [label for label in inhibition.equal if _is_on_all(label, alerts)] or [_shared(alerts)]
     return Evidence(
         f"This inhibition asks for the same `alertname` on both sides, and no name of the repository's alerts is on "
         f"both: {listed((item.name for item in sources), 3)} would silence, and "

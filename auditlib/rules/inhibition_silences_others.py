@@ -55,10 +55,10 @@ _ANY_DOWN = regex(r"\s*up(?:\{\s*(?:job\s*=~\s*\"\.[+*]\"\s*)?\})?\s*(?:==\s*0|!
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each inhibition by labels that the alert on any target and others write themselves, in the same words."""
-    alerts = monitoring.alerts(inventory) if inventory.inhibit_rules else ()
     for inhibition in inventory.inhibit_rules:
         if not inhibition.equal or monitoring.is_template(inhibition.file):
             continue
+        alerts = monitoring.reaching(inventory, inhibition.file)
         sources = (item for item in alerts if _matches(item, inhibition.source) and _is_of_any(inventory, item))
         for source in sources:
             silenced = [item for item in alerts if item.name != source.name and _is_silenced(item, source, inhibition)]

@@ -37,7 +37,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import init_scripts, services
+from auditlib.conventions import deployment, init_scripts, migrations, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -61,13 +61,22 @@ _Script = tuple[str, Location]
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every database with init scripts, mounted or in its image, and a volume that outlives its container."""
-    migrates = any(map(_MIGRATION.search, inventory.files))
+    steps = [path for path in inventory.files if _MIGRATION.search(path)]
+    tool = bool(inventory.migrators) or any(migrations.applies(text) for text in _told(inventory))
     for service in inventory.distinct_services:
         found = services.product(inventory, service)
         data = services.keeps_data(service, found)
         scripts = list(_scripts(inventory, service, data)) if data else []
         if scripts and data and found:
-            yield _evidence(inventory, service, found.name, scripts, data, migrates=migrates)
+            by_itself = {path for path in steps for source, _ in scripts if mounts.is_below(path, source)}
+            migrates = tool or len(by_itself) < len(steps)
+            yield _evidence(inventory, service, found.name, scripts, data, migrates=migrates, steps=bool(by_itself))
+
+
+def _told(inventory: Inventory) -> Iterator[str]:
+    """The commands of the repository, those of its scripts and containers included."""
+    yield from (" ".join(item.words) for item in deployment.commands(inventory))
+    yield from (" ".join((*service.entrypoint, *service.command)) for service in inventory.services)
 
 
 def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iterator[_Script]:
@@ -108,9 +117,25 @@ def _is_told(inventory: Inventory, service: Service) -> bool:
     return any(project.tells_first_start for project in inventory.projects if project.name == service.project)
 
 
+def _advice(first: str, *, migrates: bool, steps: bool) -> str:
+    if migrates:
+        return f"Leave in {first} only what has to be there before the first migration, if it holds more."
+    if steps:
+        return f"Let a migration tool apply {first} at each deployment, in place of the database's first start."
+    return f"Move what may change out of {first} into migrations that run at each deployment."
+
+
 def _evidence(
-    inventory: Inventory, service: Service, product: str, scripts: list[_Script], data: Mount, *, migrates: bool
+    inventory: Inventory,
+    service: Service,
+    product: str,
+    scripts: list[_Script],
+    data: Mount,
+    *,
+    migrates: bool,
+    steps: bool,
 ) -> Evidence:
+    """One finding for the scripts of a database; `steps` tells that they are migrations by their names."""
     (first, place), *others = scripts
     told = _is_told(inventory, service)
     return Evidence(
@@ -123,10 +148,8 @@ def _evidence(
             *(Related(where, "the same holds for this script", member=True) for _, where in others),
             Related(data.location, "what is here already keeps the script from running"),
         ),
-        recommendation=f"Leave in {first} only what has to be there before the first migration, if it holds more."
-        if migrates or told
-        else f"Move what may change out of {first} into migrations that run at each deployment.",
-        severity=Severity.INFO if migrates or told else None,
+        recommendation=_advice(first, migrates=migrates or told, steps=steps),
+        severity=Severity.INFO if migrates or told else Severity.MEDIUM if steps else None,
         confidence=Confidence.MEDIUM if migrates or told else None,  # what the script holds isn't read
         example=_for_existing(inventory, service, product),
     )

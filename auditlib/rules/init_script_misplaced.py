@@ -80,14 +80,13 @@ def _evidence(service: Service, scripts: list[Unread]) -> Evidence:
 
 def _moved(item: Unread) -> tuple[str, str]:
     """The edit of the line that puts a single script at a place where it isn't read."""
-    return (f":{item.inside}", f":{item.wanted}") if item.wanted and item.location.file != item.path else ("", "")
+    return (f":{item.inside}", f":{item.wanted}") if item.wanted and item.direct else ("", "")
 
 
 def _example(service: Service, item: Unread) -> str:
     if not item.wanted:
         stem = posixpath.join(posixpath.dirname(item.path), posixpath.basename(item.path).partition(".")[0])
-        ending = ".js" if posixpath.splitext(item.path)[1] in (".js", ".mongo") else ".sql"
-        return f"git mv {item.path} {stem}{ending}"
+        return f"git mv {item.path} {stem}{item.ending}"
     if item.location.file == service.location.file or service.build is None:
         return compose_lines.mount_of(service, item.path, item.wanted)
     return files.into(item.location.file, f"COPY {item.path} {item.wanted}")

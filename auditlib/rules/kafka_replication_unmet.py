@@ -48,6 +48,12 @@ from auditlib.rules._rule import Evidence, rule
 
 _OFFSETS = "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR"
 _COPIES = regex(r"^KAFKA_(?:CFG_)?(?:\w+_REPLICATION_FACTOR|(?:TRANSACTION_STATE_LOG_)?MIN_(?:ISR|INSYNC_REPLICAS))$")
+_FOR_ALL = regex(r"_(?:OFFSETS_TOPIC|DEFAULT)_REPLICATION_FACTOR$|KAFKA_(?:CFG_)?MIN_(?:ISR|INSYNC_REPLICAS)$")
+"""What each consumer or producer needs; the others are for transactions and the like alone."""
+_IDENTITIES = ("KAFKA_NODE_ID", "KAFKA_CFG_NODE_ID", "KAFKA_BROKER_ID", "KAFKA_CFG_BROKER_ID")
+_HOST = regex(r"(?:^|[,@])(?:\d+@)?([^,@:/\s]+):\d+")
+"""The hosts of `1@kafka1:9093,2@kafka2:9093` and `zookeeper1:2181,zookeeper2:2181/kafka`."""
+_OF_JVM = regex(r"_OPTS$|_JMX_|_LOG4J_")
 _ASKED = regex(r"--replication-factor[ =](?P<number>\d)\b")
 _BY_VARIABLES = frozenset({"confluentinc/cp-kafka", "confluentinc/cp-server", "apache/kafka", "apache/kafka-native"})
 """Images that take no setting but those of their variables; Bitnami's has settings for one broker."""
@@ -62,7 +68,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.base_projects:
         mine = [item for name in inventory.family(project.name) for item in inventory.services_of(name).values()]
         brokers = {item.name: item for item in mine if _is_broker(inventory, item)}
-        if not brokers or environments.in_development_file(inventory, project.location.file):
+        aside = environments.in_development_file(inventory, project.location.file)
+        if not brokers or aside or any(_is_of_more(inventory, item, mine) for item in brokers.values()):
             continue
         number = sum(item.replicas if item.replicas is not None else 1 for item in brokers.values())
         for broker in brokers.values():
@@ -81,8 +88,23 @@ def _is_broker(inventory: Inventory, service: Service) -> bool:
     if found is None or found.name != "Kafka" or "redpanda" in service.image or service.build:
         return False
     roles = _text(service, "KAFKA_PROCESS_ROLES") or _text(service, "KAFKA_CFG_PROCESS_ROLES")
-    words = " ".join(service.command)
-    return (not roles or "broker" in roles) and "kafka-topics" not in words and "--bootstrap-server" not in words
+    words = " ".join((*service.entrypoint, *service.command))
+    client = "kafka-topics" in words or "--bootstrap-server" in words
+    told = any(item.name.startswith(("KAFKA_", "KRAFT_")) for item in service.environment) or service.env_files
+    return (not roles or "broker" in roles) and not client and bool(told or not words)
+
+
+def _is_of_more(inventory: Inventory, broker: Service, mine: list[Service]) -> bool:
+    """Whether a broker belongs to a cluster of more hosts than this one."""
+    told = inventory.variables_of.get((broker.project, broker.name), ())
+    if any(item.target.endswith(_IDENTITIES) for item in told):
+        return True
+    voters = _text(broker, "KAFKA_CONTROLLER_QUORUM_VOTERS") or _text(broker, "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS")
+    keepers = _text(broker, "KAFKA_ZOOKEEPER_CONNECT") or _text(broker, "KAFKA_CFG_ZOOKEEPER_CONNECT")
+    here = {name for item in mine for name in (item.name, item.hostname, item.container_name) if name}
+    here |= {"localhost", "127.0.0.1"} | {name for item in mine for each in item.networks for name in each.aliases}
+    hosts = _HOST.findall(f"{voters},{keepers}")
+    return any("$" in host or host not in here for host in hosts)
 
 
 def _text(service: Service, name: str) -> str:
@@ -97,7 +119,8 @@ def _unmet(broker: Service, number: int) -> list[EnvironmentEntry]:
 
 def _is_silent(inventory: Inventory, broker: Service) -> bool:
     """Whether a broker is told by variables, and nothing of how many copies of the offsets to keep."""
-    given = [item.name for item in broker.environment if item.name.startswith("KAFKA_")]
+    named = (item.name for item in broker.environment if item.name.startswith("KAFKA_"))
+    given = [name for name in named if not _OF_JVM.search(name)]
     told = any(mount.target.endswith((".properties", "/config", "/etc/kafka")) for mount in broker.mounts)
     told = told or bool(broker.configs) or services.lacks_env_file(inventory, broker)
     plain = images.repository(broker.image) in _BY_VARIABLES and not broker.entrypoint and not broker.command
@@ -115,6 +138,7 @@ def _of_settings(broker: Service, found: list[EnvironmentEntry], number: int) ->
         subject=f"{broker.name}/copies",
         service=broker.name,
         related=tuple(Related(item.location, f"{item.name} is more too", member=True) for item in others),
+        severity=None if any(_FOR_ALL.search(item.name) for item in found) else Severity.MEDIUM,
         recommendation=f"Set {names} of {broker.name} to {number}, or run more brokers.",
         example=compose_lines.of_service(broker, f"environment:\n{values}"),
     )

@@ -138,15 +138,31 @@ def _evidence(items: list[_Sent]) -> Evidence:
             *(Related(item.service.location, f"{item.service.name} as well", member=True) for item in items[1:]),
             Related(first.collector.location, f"{first.collector.name} collects the lines"),
         ),
-        recommendation=f"Publish port {first.port} of {first.collector.name} to 127.0.0.1, and name that in "
-        f"`{first.option}`.",
+        recommendation=_advice(first),
         severity=Severity.LOW if quiet else None,
         example=_lines(first),
     )
 
 
+def _published(item: _Sent) -> str:
+    """The port of the host at which the collector is reached already."""
+    return next((port.host_port for port in item.collector.ports if port.target == item.port), "")
+
+
+def _advice(item: _Sent) -> str:
+    if port := _published(item):
+        return f"Name 127.0.0.1:{port} in `{item.option}`, at which {item.collector.name} is published."
+    return f"Publish port {item.port} of {item.collector.name} to 127.0.0.1, and name that in `{item.option}`."
+
+
 def _lines(item: _Sent) -> str:
     address = item.written.replace(item.collector.name, "127.0.0.1", 1) if item.by_name else item.written
+    there = _published(item)
+    if there:
+        address = address.replace(f"127.0.0.1:{item.port}", f"127.0.0.1:{there}")
     option = f"logging:\n  driver: {item.service.log_driver}\n  options:\n    {item.option}: {address}"
-    ports = f'ports: ["127.0.0.1:{item.port}:{item.port}"]'
+    if there:
+        return compose_lines.of_service(item.service, option)
+    by_udp = "/udp" if item.written.startswith("udp:") else ""
+    ports = f'ports: ["127.0.0.1:{item.port}:{item.port}{by_udp}"]'
     return f"{compose_lines.of_service(item.service, option)}\n{compose_lines.of_service(item.collector, ports)}"

@@ -71,10 +71,13 @@ def _login(workflow: Workflow, job: Job) -> Step | None:
 
 
 def _builds_alone(job: Job) -> bool:
-    """Whether the job builds an image and pushes it in some cases alone, so that others are to pass as well."""
+    """Whether the job builds an image and pushes it in some cases alone, so that others are to pass as well.
+
+    Where it never pushes, the login is for what is pulled.
+    """
     builds = [step for step in job.steps if "build-push-action" in step.uses]
     pushes = [{pair.name: pair.value for pair in step.inputs}.get("push", "false") for step in builds]
-    return bool(builds) and all("${{" in push or push == "false" for push in pushes)
+    return any("${{" in push for push in pushes) and all("${{" in push or push == "false" for push in pushes)
 
 
 def _evidence(workflow: Workflow, job: Job, step: Step) -> Evidence:

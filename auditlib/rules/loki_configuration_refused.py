@@ -54,7 +54,7 @@ _OPTIONS = {
     LOKI_OLD_SCHEMA: "validation.allow-structured-metadata=false",
 }
 _LINES = {
-    LOKI_NO_DELETE_STORE: "compactor:\n  delete_request_store: filesystem",
+    LOKI_NO_DELETE_STORE: "compactor:\n  delete_request_store: {store}",
     LOKI_OLD_SCHEMA: "limits_config:\n  allow_structured_metadata: false  # until a period has schema v13 and tsdb",
 }
 _FIELD = "# delete the line of `{}`"
@@ -90,7 +90,8 @@ def _evidence(service: Service, settings: LokiSettings, refused: list[tuple[str,
     gone = [what for what, _ in refused if what not in _TOLD]
     told = [f"has no {listed(f'`{what}`' for what in gone)}"] if gone else []
     told += [_TOLD[what] for what, _ in refused if what in _TOLD]
-    lines = [_LINES.get(what, _FIELD.format(what)) for what, _ in refused]
+    store = "filesystem" if settings.in_files else "<the `object_store` of schema_config>"
+    lines = [_LINES.get(what, _FIELD.format(what)).replace("{store}", store) for what, _ in refused]
     return Evidence(
         f"{service.name} runs {service.image} with {settings.file}, which was written for Loki 2: release 3 "
         f"{listed(told)}, and doesn't start.",

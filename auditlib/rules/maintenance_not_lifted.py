@@ -49,6 +49,7 @@ _MODES = (
     (regex(r"\bwp maintenance-mode activate\b"), regex(r"\bwp maintenance-mode deactivate\b")),
     (regex(r"\bdrush (?:sset|state:set) system\.maintenance_mode 1\b"), regex(r"system\.maintenance_mode 0\b")),
 )
+_MIGRATES = regex(r"\bmigrate\b|migrations:|\bupdatedb\b|\bdb:|occ upgrade|update-db")
 _HINTS = frozenset({"down", "--on", "maintenance:enable", "activate", "system.maintenance_mode"})
 
 
@@ -72,7 +73,8 @@ def _between(text: CommandText) -> tuple[Command, Command, Command] | None:
         last = next((index for index, line in enumerate(said) if ends.search(line)), None)
         if first is not None and last is not None and first < last and not text.commands[last].conditional:
             for item in text.commands[first + 1 : last]:
-                if item.asked and not item.tested and not item.cannot_fail:
+                changes = _MIGRATES.search(" ".join(item.words))  # with half a migration it is better to stay down
+                if item.asked and not (item.tested or item.cannot_fail or changes):
                     return text.commands[first], text.commands[last], item
     return None
 

@@ -47,6 +47,7 @@ _WRITES = regex(
     r"makemigrations)(?= |$)"
 )
 _CHANGES = regex(r"\b(?:prisma db push|console doctrine:schema:update|typeorm schema:sync|drizzle-kit push)(?= |$)")
+_DEVELOPS = regex(r"\bmanage\.py runserver\b|\b(?:npm|yarn|pnpm)(?: run)? dev\b|--reload\b|\bnodemon\b|\bflask run\b")
 _ONLY_LOOKS = frozenset({"--check", "--dry-run", "--dump-sql", "--create-only"})
 _BETTER = (
     ("makemigrations", "python manage.py migrate --noinput"),
@@ -77,8 +78,16 @@ def _said(command: Command) -> str:
     return match[0] if match else ""
 
 
+def _is_trial(text: ServerText) -> bool:
+    """Whether the same text starts a server for development."""
+    return any(_DEVELOPS.search(" ".join(command.words)) for command in text.commands)
+
+
 def _evidence(text: ServerText, found: list[Command]) -> Evidence:
-    first, *others = found
+    seen: dict[tuple[int, str], Command] = {}
+    for item in found:
+        seen.setdefault((item.location.line, _said(item)), item)
+    first, *others = seen.values()
     said = _said(first)
     better = next(line for word, line in _BETTER if word in said)
     does = (
@@ -91,7 +100,7 @@ def _evidence(text: ServerText, found: list[Command]) -> Evidence:
         first.location,
         subject=f"{text.path}/{said}",
         related=tuple(Related(item.location, f"`{_said(item)}` too", member=True) for item in others),
-        severity=None if text.starts or not _CHANGES.search(said) else Severity.LOW,
+        severity=Severity.LOW if _is_trial(text) or (_CHANGES.search(said) and not text.starts) else None,
         recommendation=f"Commit the migrations, and only apply them in {text.path}: `{better}`.",
         example=files.into(text.path, better),
     )

@@ -31,12 +31,14 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from auditlib import scraping
-from auditlib.conventions import environments, images, monitoring, services
+from auditlib.conventions import environments, images, monitoring, networks, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import PrometheusConfig
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -66,15 +68,27 @@ service:
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for all parts of the monitoring that the Prometheus in use doesn't scrape."""
+    """For each Prometheus in use one finding for all parts of the monitoring that it could scrape and none does."""
     configs = monitoring.prometheus_in_use(inventory)
     jobs = scraping.jobs(inventory, configs)
     if not jobs or any(scraping.is_open(job) for job in jobs) or any(item.scrape_config_files for item in configs):
         return
     watched = scraping.watched(inventory, graph, jobs) | scraping.asked_from_outside(inventory, graph, jobs)
-    parts = [item for item in inventory.distinct_services if item.key not in watched and _is_part(inventory, item)]
-    if parts:
-        yield _evidence(inventory, configs[0].file, parts)
+    alone: defaultdict[str, list[Service]] = defaultdict(list)
+    for item in inventory.distinct_services:
+        if item.key not in watched and _is_part(inventory, item) and (config := _near(inventory, configs, item)):
+            alone[config.file].append(item)
+    for file, parts in alone.items():
+        yield _evidence(inventory, file, parts)
+
+
+def _near(inventory: Inventory, configs: Iterable[PrometheusConfig], part: Service) -> PrometheusConfig | None:
+    """The first configuration whose server can reach a part; any if it isn't known who runs with it."""
+    for config in configs:
+        servers = monitoring.runners(inventory, config.file)
+        if not servers or any(networks.may_meet(inventory, item, part) for item in servers):
+            return config
+    return None
 
 
 def _is_part(inventory: Inventory, service: Service) -> bool:

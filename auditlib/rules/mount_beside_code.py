@@ -39,9 +39,16 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
+
+_OF_CODE = regex(
+    r"(?:/usr/src|/var/www|/srv|/opt|/home/[\w-]+|/root)?/(?:[\w-]*app|apps|code|src|source|site|api|web|www|html|server|"
+    r"client|frontend|backend|worker|service|workdir|work|workspace|[\w-]+-(?:api|web|service))"
+)
+"""Folders in which people keep code; any other may hold what a program works on."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -62,7 +69,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _is_source(service: Service, mount: Mount) -> bool:
     """Whether the whole context of the build is mounted."""
     context = posixpath.normpath(service.build.context) if service.build else ""
-    return mount.kind == "bind" and not mount.outside and posixpath.normpath(mount.source or ".") == context
+    code = _OF_CODE.fullmatch(mount.target.rstrip("/"))
+    return (
+        bool(code) and mount.kind == "bind" and not mount.outside and posixpath.normpath(mount.source or ".") == context
+    )
 
 
 def _is_named(inventory: Inventory, service: Service, target: str) -> bool:
@@ -82,7 +92,8 @@ def _evidence(inventory: Inventory, path: str, uses: list[tuple[Service, Mount]]
     work = next(item for item in build.instructions if item.keyword == "WORKDIR")
     return Evidence(
         f"{names} {'has' if not others else 'have'} the source mounted at {mount.target}, but the image of {path} "
-        f"works in {folder}, and nothing names {mount.target}: the mount has no effect.",
+        f"works in {folder}, and neither it nor Compose names {mount.target}: the mount has "
+        "no effect.",
         mount.location,
         subject=f"{path}/{mount.target}",
         service=service.name,

@@ -67,24 +67,27 @@ def _why(inventory: Inventory, item: TemplateUse) -> str:
         return f"`templates` of {item.file} names no file"
     running = monitoring.runners(inventory, item.file)
     if not item.defined_in:
-        outside = any(_may_hold(service, pattern) for service in running for pattern in item.patterns)
+        outside = any(_may_hold(service, item, pattern) for service in running for pattern in item.patterns)
         return "" if outside or not running else "no file of the repository defines it"
     for service in running:
         seen = [path for file in item.defined_in if (path := mounts.path_inside(service, file))]
-        if any(fnmatchcase(path, _inside(pattern)) for path in seen for pattern in item.patterns) or service.build:
+        wanted = [_inside(service, item, pattern) for pattern in item.patterns]
+        if any(fnmatchcase(path, pattern) for path in seen for pattern in wanted) or service.build:
             return ""
-        if any(_may_hold(service, pattern) for pattern in item.patterns):
+        if any(_may_hold(service, item, pattern) for pattern in item.patterns):
             return ""
     return f"{item.defined_in[0]} isn't mounted where `templates` looks for it" if running else ""
 
 
-def _inside(pattern: str) -> str:
-    return posixpath.normpath(posixpath.join(_HOME, pattern))
+def _inside(service: Service, item: TemplateUse, pattern: str) -> str:
+    """A pattern as a path in the container, where one that is relative begins at the configuration's folder."""
+    home = posixpath.dirname(mounts.path_inside(service, item.file)) or _HOME
+    return posixpath.normpath(posixpath.join(home, pattern))
 
 
-def _may_hold(service: Service, pattern: str) -> bool:
+def _may_hold(service: Service, item: TemplateUse, pattern: str) -> bool:
     """Whether a folder from outside the repository, or an image of one's own, may hold the file."""
-    folder = posixpath.dirname(_inside(pattern))
+    folder = posixpath.dirname(_inside(service, item, pattern))
     return service.build is not None or any(
         (mount.outside or mount.kind == "volume") and mounts.is_below(folder, mount.target) for mount in service.mounts
     )
@@ -111,7 +114,7 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[TemplateUse, st
 
 def _lines(file: str, item: TemplateUse, running: tuple[Service, ...]) -> str:
     if item.defined_in and item.patterns and running:
-        folder = posixpath.dirname(_inside(item.patterns[0]))
+        folder = posixpath.dirname(_inside(running[0], item, item.patterns[0]))
         source = posixpath.dirname(item.defined_in[0])
         return files.into(running[0].location.file, compose_lines.mount_of(running[0], source, folder))
     if item.defined_in:

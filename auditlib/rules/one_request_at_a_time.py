@@ -30,7 +30,7 @@ from auditlib.conventions import environments, services, starting
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Service, Variable
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
@@ -42,6 +42,8 @@ _TOLD = regex(
 )
 _ONE = regex(r"(?:^|\s)(?:-w|--workers)[\s=]*1(?=\s|$)")
 _MORE = regex(r"(?:^|\s)(?:--threads|-k|--worker-class|-c|--config)(?:[\s=]|\d)|Uvicorn")
+_UNKNOWN = regex(r"(?:^|\s)[\"']?\$(?:@|\*|\{?\w+)[^\s:/=]*(?=\s|$)")
+"""Arguments that a variable brings along."""
 _VARIABLES = ("WEB_CONCURRENCY", "GUNICORN_CMD_ARGS")
 _FILE = "gunicorn.conf.py"
 
@@ -54,15 +56,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if environments.is_for_developers(inventory, service) or (service.replicas or 1) > 1:
             continue
         start = next((item for item in starting.of(inventory, service) if _is_single(item)), None)
+        if any(item.default is None and _is_of_command(service, item) for item in inventory.variables):
+            continue
         if start and not _is_told(inventory, service):
             yield _evidence(service, start)
+
+
+def _is_of_command(service: Service, variable: Variable) -> bool:
+    """Whether Compose puts a variable into the command of a service."""
+    target = f"services.{service.name}.command"
+    return variable.project == service.project and variable.target.startswith(target)
 
 
 def _is_single(start: Start) -> bool:
     words = " ".join(start.words)
     match = _GUNICORN.search(words)
     text = words[match.end() - 1 :].partition("&&")[0] if match else ""
-    if not text:
+    if not text or _UNKNOWN.search(text):
         return False
     return not _TOLD.search(text) or (_ONE.search(text) is not None and not _MORE.search(text))
 
@@ -72,6 +82,11 @@ def _is_told(inventory: Inventory, service: Service) -> bool:
     named = {entry.name for entry in service.environment}
     named |= {name for item in services.built_from(inventory, service)[1] for name, _ in item.variables}
     return not named.isdisjoint(_VARIABLES) or services.lacks_env_file(inventory, service)
+
+
+def _as_compose(start: Start, command: str) -> str:
+    """The command as its file has to write it: in Compose a doubled `$` reaches the shell."""
+    return command.replace("$", "$$") if start.location.file.endswith((".yml", ".yaml")) else command
 
 
 def _evidence(service: Service, start: Start) -> Evidence:
@@ -86,6 +101,7 @@ def _evidence(service: Service, start: Start) -> Evidence:
         subject=f"{service.name}/workers",
         service=service.name,
         related=related,
+        severity=Severity.LOW if said else None,
         recommendation=f"Add `--threads 4`, or more workers, to the command of {service.name}.",
-        example=files.into(start.location.file, f"{command} --threads 4"),
+        example=files.into(start.location.file, f"{_as_compose(start, command)} --threads 4"),
     )

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -52,7 +52,9 @@ _ENDS = regex(
     r"createsuperuser)\b.*|(?:npx (?:--\S+ )?|pnpm (?:exec |dlx )?|yarn )?prisma (?:migrate deploy|db (?:push|seed))\b"
     r".*|php artisan (?:migrate|db:seed)\b.*|(?:bundle exec )?rails db:\S+.*|flyway\b.* migrate\b.*|"
     r"liquibase\b.* update\b.*|goose\b.* up\b.*|(?:go-)?migrate\b.* up\b.*|dbmate\b.* (?:up|migrate)\b.*|"
-    r"atlas migrate apply\b.*|mc (?:mb|alias|anonymous|policy|admin|cp|mirror(?! .*--watch)|version|ilm|ls|event)\b.*|"
+    r"atlas migrate apply\b.*|"
+    r"mc (?:mb|alias|anonymous|policy|admin (?!trace|logs|console|top)\S+|cp|mirror(?!.* (?:-w|--watch)\b)|version|ilm|"
+    r"ls|event)\b.*|"
     r"kafka-topics(?:\.sh)? .*--create\b.*|typeorm\b.* migration:run\b.*|sequelize\b.* db:migrate\b.*|"
     r"knex migrate:latest\b.*|exit(?: 0)?|echo\b.*|true)$"
 )
@@ -64,11 +66,34 @@ _STAYS = regex(r"\b(?:while|until|sleep|tail|wait|cron|crond|supercronic|serve|s
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each service whose last command does its work and ends, and that is to run all the time."""
     for service in inventory.deployed_services:
-        if service.restart not in _ALWAYS or not service.commands or service.ports:
+        policy = service.restart_condition or "any"  # Compose takes `deploy.restart_policy` before `restart`
+        if service.restart not in _ALWAYS or policy != "any" or not service.commands or service.ports:
             continue
-        last = _last(service)
+        last = _last(service) if _runs_command(inventory, service) else ""
         if last and not environments.is_for_developers(inventory, service):
             yield _evidence(inventory, service, last)
+
+
+def _builder(inventory: Inventory, service: Service) -> Service:
+    """The service whose build makes the image that this one runs."""
+    return service if service.build else inventory.image_builders.get((service.project, service.image), service)
+
+
+def _runs_command(inventory: Inventory, service: Service) -> bool:
+    """Whether the command is what runs last: the entry point of the image, where there is one, hands over to it."""
+    _, steps = services.built_from(inventory, _builder(inventory, service))
+    entry = next((item for item in reversed(steps) if item.keyword == "ENTRYPOINT"), None)
+    if service.entrypoint or service.clears_entrypoint or entry is None or not entry.words:
+        return True
+    name = entry.words[-1].rpartition("/")[2]
+    script = next((item for item in inventory.scripts if item.path.rpartition("/")[2] == name), None)
+    return script is not None and script.commands[-1:] != () and script.commands[-1].words == ("exec", "$@")
+
+
+def _is_known(inventory: Inventory, service: Service) -> bool:
+    """Whether the files tell what the container starts by: Compose's entry point, or a Dockerfile."""
+    told = bool(service.entrypoint) or service.clears_entrypoint
+    return told or services.dockerfile(inventory, _builder(inventory, service)) is not None
 
 
 def _last(service: Service) -> str:
@@ -97,15 +122,18 @@ def _evidence(inventory: Inventory, service: Service, last: str) -> Evidence:
         else ""
     )
     done = last if len(last) < 60 else " ".join(last.split()[:3]) + " …"
+    known = _is_known(inventory, service)
+    unless = "" if known else ", unless the entry point of its image does more"
     return Evidence(
-        f"{service.name} ends when `{done}` is done, and `restart: {service.restart}` starts it again, for ever."
-        f"{stuck}",
+        f"{service.name} ends when `{done}` is done{unless}, and `restart: {service.restart}` starts it again, for "
+        f"ever.{stuck}",
         service.command_location or service.location,
         subject=f"{service.name}/restart",
         service=service.name,
         related=tuple(Related(place.location, f"{item.name} waits for its end") for item, place in waiting),
         recommendation=f"Set `restart: on-failure` for {service.name}, which is a task and no server.",
         severity=Severity.HIGH if waiting else None,
+        confidence=None if known else Confidence.MEDIUM,
         example=compose_lines.of_service(service, "restart: on-failure"),
     )
 

@@ -78,11 +78,19 @@ def _texts(job: Job) -> Iterator[tuple[str, Location]]:
     """The expressions of a job, each with its place."""
     conditions = [(job.condition, job.location), *((step.condition, step.location) for step in job.steps)]
     pairs = [*job.env, *job.outputs, *job.inputs, *(pair for step in job.steps for pair in (*step.env, *step.inputs))]
-    texts = [*((pair.value, pair.location) for pair in pairs), *((step.run, step.location) for step in job.steps)]
+    texts = [
+        *((_uncommented(pair.value), pair.location) for pair in pairs),
+        *((_uncommented(step.run), step.location) for step in job.steps),
+    ]
     for text, place in conditions:
         yield from ((each, place) for each in workflow_expressions.of_condition(text) if "." in text)
     for text, place in texts:
         yield from ((each, place) for each in workflow_expressions.of_text(text))
+
+
+def _uncommented(run: str) -> str:
+    """A step's commands without its comments, in which an expression does no harm."""
+    return "\n".join(line for line in run.splitlines() if not line.lstrip().startswith(("#", "//")))
 
 
 def _lacks(workflow: Workflow, job: Job, expression: str) -> Iterator[tuple[str, _Lack]]:

@@ -38,6 +38,7 @@ from auditlib.conventions.workspaces import GENERATED
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Trigger, Workflow
+from auditlib.listing import VENDORED
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.paths import normal
 from auditlib.patterns import regex
@@ -53,14 +54,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each filter none of whose patterns has a file, and each that leaves out a folder in which jobs work."""
     for workflow in inventory.workflows:
         for trigger in workflow.triggers:
-            wanted = [item for item in trigger.paths if not item.startswith("!")]
-            if not wanted:
+            wanted = [item for item in trigger.paths if not item.startswith(("!", ".github/"))]
+            if not wanted or trigger.tags:  # a push of a tag passes any filter of paths
                 continue
-            others = (path for path in inventory.files if path != workflow.file)
+            others = (path for path in inventory.files if not path.startswith(".github/"))
             if not any(workflow_events.passes(path, trigger.paths) for path in others):
-                yield _of_nothing(workflow, trigger, wanted)
+                if ".gitmodules" not in inventory.file_set and not any(map(_is_unknown, wanted)):
+                    yield _of_nothing(workflow, trigger, wanted)
             elif missed := _missed(inventory, workflow, trigger):
                 yield _of_folders(workflow, trigger, missed)
+
+
+def _is_unknown(pattern: str) -> bool:
+    """Whether a pattern means folders whose files aren't looked at, or is written as GitHub may not read it."""
+    return bool(VENDORED & set(pattern.split("/"))) or any(sign in pattern for sign in "{(")
 
 
 def _missed(inventory: Inventory, workflow: Workflow, trigger: Trigger) -> dict[str, Location]:
@@ -86,9 +93,10 @@ def _folders(job: Job) -> Iterator[tuple[str, Location]]:
 
 
 def _of_nothing(workflow: Workflow, trigger: Trigger, wanted: list[str]) -> Evidence:
+    own = ", or what lies in .github" if any(item.startswith(".github/") for item in trigger.paths) else ""
     return Evidence(
         f"{workflow.file} starts on {trigger.event} only where {listed((f'`{item}`' for item in wanted), limit=4)} "
-        "changes, and the repository has no such file: that never happens.",
+        f"{'changes' if len(wanted) == 1 else 'change'}{own}, and the repository has no such file: that never happens.",
         trigger.location,
         subject=f"{workflow.file}/{trigger.event}/paths",
         recommendation=f"Name the folders that there are in `paths` of {workflow.file}.",
@@ -100,7 +108,7 @@ def _of_folders(workflow: Workflow, trigger: Trigger, missed: dict[str, Location
     patterns = ", ".join(f'"{item}"' for item in (*trigger.paths, *(f"{folder}/**" for folder in missed)))
     return Evidence(
         f"The jobs of {workflow.file} work in {listed(missed)}, and its `paths` for {trigger.event} leave "
-        f"{'that' if len(missed) == 1 else 'these'} out: a change there starts no run.",
+        f"{'that' if len(missed) == 1 else 'these'} out: a change there starts no run on {trigger.event}.",
         trigger.location,
         subject=f"{workflow.file}/{trigger.event}/{'/'.join(missed)}",
         related=tuple(Related(place, f"works in {posixpath.normpath(folder)}") for folder, place in missed.items()),

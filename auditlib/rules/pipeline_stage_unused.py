@@ -79,13 +79,22 @@ def _evidence(file: str, items: list[IdleStage]) -> Evidence:
     names = listed((f"{item.kind} `{item.name}`" for item in items), limit=4)
     effect = _EFFECTS[first.kind] if len({item.kind for item in items}) == 1 and not others else "they do nothing"
     return Evidence(
-        f"{file} sets up the {names}, and no pipeline names {'it' if not others else 'them'}: {effect}.",
+        f"{file} sets up the {names}, and {_left_out(items)} {'it' if not others else 'them'}: {effect}.",
         first.location,
         subject=f"{file}/{first.name}",
         related=tuple(Related(item.location, f"the {item.kind} `{item.name}`", member=True) for item in others),
         recommendation=f"Name `{first.name}` where it is to be used in {file}, or delete it.",
         example=files.into(file, _lines(first)),
     )
+
+
+def _left_out(items: list[IdleStage]) -> str:
+    """What would name the stages and doesn't."""
+    extensions = [item for item in items if item.kind == "extension"]
+    if not extensions:
+        return "no pipeline names"
+    alone = len(extensions) == len(items)
+    return "`service.extensions` doesn't name" if alone else "neither a pipeline nor `service.extensions` names"
 
 
 def _lines(item: IdleStage) -> str:

@@ -47,6 +47,7 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every required dependency that some activation of the service leaves out."""
     started = _started(inventory)
+    usual = _usual(inventory)
     for service in inventory.distinct_services:
         for dependency in service.dependencies:
             target = inventory.services_of(service.project).get(dependency.service)
@@ -62,7 +63,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     related=(Related(target.profiles_location or target.location, f"the profiles of {target.name}"),),
                     recommendation=_recommendation(target, gap),
                     severity=Severity.LOW
-                    if environments.only_for_development(service) or _are_started_together(started, gap, target)
+                    if environments.only_for_development(service)
+                    or _are_started_together(started, gap, target)
+                    or not usual.isdisjoint(target.profiles)
+                    else Severity.MEDIUM
+                    if not set(service.profiles).isdisjoint(target.profiles)
                     else None,
                     example=compose_lines.of_service(target, f"profiles: [{', '.join((*target.profiles, *gap))}]")
                     if gap
@@ -73,6 +78,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _started(inventory: Inventory) -> list[frozenset[str]]:
     """The profiles that each call of a command or document activates together."""
     return [call.profiles for call, _ in compose_calls.everywhere(inventory) if call.profiles]
+
+
+def _usual(inventory: Inventory) -> set[str]:
+    """The profiles that a file of variables activates for every call."""
+    lines = (line for file in inventory.env_files for line in file.lines if line.name == "COMPOSE_PROFILES")
+    return {name.strip() for line in lines if line.value for name in line.value.text.split(",")}
 
 
 def _are_started_together(started: list[frozenset[str]], gap: list[str], target: Service) -> bool:

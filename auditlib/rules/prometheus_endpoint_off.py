@@ -84,7 +84,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each kind of call that no Prometheus which it may reach is told to take, its places."""
     found: defaultdict[str, list[PrometheusCall]] = defaultdict(list)
     for call in inventory.prometheus_calls:
-        found[call.path].append(call)
+        if not (_is_document(call) and _tells(inventory, call)):
+            found[call.path].append(call)
     running = [item for item in inventory.distinct_services if _is_prometheus(item)] if found else []
     for path, calls in found.items():
         closed = [item for item in running if not _is_open(inventory, item, _ENDPOINTS[path])]
@@ -120,13 +121,26 @@ def _is_document(call: PrometheusCall) -> bool:
     return call.location.file.lower().endswith(".md")
 
 
+def _tells(inventory: Inventory, call: PrometheusCall) -> bool:
+    """Whether a document names the option that its call needs, and so tells people to set it."""
+    words = _ENDPOINTS[call.path].words
+    documents = (item for item in inventory.documents if item.path == call.location.file)
+    return any(document.names(word) for document in documents for word in words)
+
+
+def _option(service: Service, endpoint: _Endpoint) -> str:
+    """The option in the release that a service runs."""
+    old = images.tag(service.image).removeprefix("v").startswith(("2.", "1."))
+    return "--enable-feature=otlp-write-receiver" if old and "otlp" in endpoint.option else endpoint.option
+
+
 def _evidence(inventory: Inventory, service: Service, endpoint: _Endpoint, calls: list[PrometheusCall]) -> Evidence:
     first, *others = calls
     quiet = _is_document(first) or environments.only_for_development(service)
     files = listed(dict.fromkeys(item.location.file for item in calls), limit=3)
     return Evidence(
         f"In {files} something {endpoint.does} by {first.path}, and {service.name} isn't started with "
-        f"`{endpoint.option}`: {endpoint.effect}.",
+        f"`{_option(service, endpoint)}`: {endpoint.effect}.",
         first.location,
         subject=f"{service.name}{first.path}",
         service=service.name,
@@ -136,16 +150,21 @@ def _evidence(inventory: Inventory, service: Service, endpoint: _Endpoint, calls
         ),
         recommendation=_advice(service, endpoint),
         severity=Severity.LOW if quiet else None,
-        example=compose_lines.of_service(service, f"command:\n{_options(service)}  - {endpoint.option}"),
+        example=compose_lines.of_service(service, f"command:\n{_options(service)}  - {_option(service, endpoint)}"),
     )
 
 
 def _advice(service: Service, endpoint: _Endpoint) -> str:
     instead = f", or use `docker compose {endpoint.instead} {service.name}`" if endpoint.instead else ""
-    return f"Start {service.name} with `{endpoint.option}`{instead}."
+    return f"Start {service.name} with `{_option(service, endpoint)}`{instead}."
 
 
 def _options(service: Service) -> str:
     """The options so far; those that the image starts with where Compose gives none."""
-    said = service.command or ("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus")
+    home = "/opt/bitnami/prometheus" if "bitnami" in service.image else ""
+    said = service.command or (
+        (f"--config.file={home}/conf/prometheus.yml", f"--storage.tsdb.path={home}/data")
+        if home
+        else ("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus")
+    )
     return "".join(f"  - {word}\n" for word in said)

@@ -39,7 +39,8 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every file that a Grafana mounts directly into the folder of what it is provisioned with."""
     for server in grafana.servers(inventory):
-        for mount in server.mounts:
+        elsewhere = any(entry.name == "GF_PATHS_PROVISIONING" for entry in server.environment)
+        for mount in () if elsewhere else server.mounts:
             if grafana.lies_beside(mount):
                 yield _evidence(server, mount, _kind(inventory, mount))
 

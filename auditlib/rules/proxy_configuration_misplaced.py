@@ -39,6 +39,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _INSIDE = ("/etc/nginx/conf.d/", "/etc/nginx/templates/")
+_READ = (".conf", ".template")
 _Placed = tuple[Service, str, Location]
 """The service that has a file, where its container finds it, and what puts it there."""
 
@@ -48,27 +49,36 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each configuration of nginx that services mount, or their images copy, to a place of the other kind."""
     for proxy in inventory.reverse_proxies:
         uses = [found for service in inventory.distinct_services if (found := _placed(inventory, service, proxy))]
-        wrong = [use for use in uses if _refused(proxy, use[1]) and not _starts_otherwise(inventory, use[0])]
+        wrong = [use for use in uses if _refused(proxy, use[1]) and not _starts_otherwise(inventory, *use[:2])]
         if proxy.kind == "nginx" and wrong:
             yield _evidence(proxy, wrong, _refused(proxy, wrong[0][1]))
 
 
 def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> _Placed | None:
     """Where the nginx of a service finds a file, and what puts it there."""
-    found = services.product(inventory, service)
-    for mount in service.mounts if found and found.name == "Nginx" else ():
+    for mount in service.mounts if _is_nginx(inventory, service) else ():
         if mount.kind == "bind" and mount.source == proxy.file:
             return service, mounts.path_inside(service, proxy.file), mount.location
-    for item in services.built_from(inventory, service)[1] if service.build else ():
+    for item in services.built_from(inventory, service)[1] if service.build and _is_nginx(inventory, service) else ():
         whole = item.keyword == "COPY" and len(item.words) == 2 and not item.flags
         if whole and service.build and build_context.path_outside(service.build, item.words[0]) == proxy.file:
             return service, item.words[1], item.location
     return None
 
 
-def _starts_otherwise(inventory: Inventory, service: Service) -> bool:
+def _is_nginx(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is of nginx's own image; a distribution's package has other folders."""
+    found = services.product(inventory, service)
+    return found is not None and found.name == "Nginx"
+
+
+def _starts_otherwise(inventory: Inventory, service: Service, path: str) -> bool:
     """Whether the service is told of another configuration, or of another place for what templates make."""
     _, instructions = services.built_from(inventory, service)
+    placed = [mount.target for mount in service.mounts]
+    placed += [word for item in instructions if item.keyword == "COPY" for word in item.words[-1:]]
+    if path != proxies.MAIN_FILE and set(placed) & {proxies.MAIN_FILE, "/etc/nginx", "/etc/nginx/"}:
+        return True
     names = [item.name for item in service.environment]
     names += [name for item in instructions for name, _ in item.variables]
     words = " ".join((*service.entrypoint, *service.command))
@@ -80,7 +90,7 @@ def _refused(proxy: ReverseProxy, path: str) -> str:
     if path == proxies.MAIN_FILE and not {"events", "include"} & set(proxy.sections):
         return "a whole configuration needs an `events` block, which it has not"
     own = [name for name in ("events", "http") if name in proxy.sections]
-    if path.startswith(_INSIDE) and own:
+    if path.startswith(_INSIDE) and path.endswith(_READ) and own:
         return f"what lies there is read inside `http`, where its `{own[0]}` is not allowed"
     return ""
 

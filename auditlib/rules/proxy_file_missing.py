@@ -37,7 +37,7 @@ from msgspec import Struct
 from auditlib.conventions import environments, images, mounts, nginx_sites
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.proxy import ReverseProxy
+from auditlib.inventory.proxy import Block, Directive, ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
@@ -52,7 +52,8 @@ _STOPS = frozenset({
 """Statements without whose file Nginx refuses to start."""
 _FOLDERS = frozenset({"root", "alias"})
 _PASSWORDS = "auth_basic_user_file"
-_OF_IMAGE = ("/usr/share/nginx", "/etc/nginx/conf.d", "/etc/nginx/modules-enabled", "/usr/share/misc", "/var/www/html")
+_OF_IMAGE = ("/usr/share/nginx", "/etc/nginx/conf.d", "/etc/nginx/modules-enabled", "/usr/share/misc", "/var/www/html",
+             "/etc/ssl/certs/ca-certificates.crt")  # fmt: skip
 _PACKAGED = frozenset({"mime.types", "fastcgi_params", "uwsgi_params", "scgi_params", "fastcgi.conf", "koi-utf",
                        "nginx.conf"})  # fmt: skip
 _IMAGES = frozenset({"nginx", "nginxinc/nginx-unprivileged"})
@@ -89,7 +90,7 @@ def _is_plain(inventory: Inventory, config: ReverseProxy, runner: Service) -> bo
 
 def _lacking(inventory: Inventory, config: ReverseProxy, runner: Service) -> Iterator[_Lack]:
     places = [mount.target for item in inventory.versions(runner) for mount in item.mounts]
-    for item in nginx_sites.everything(config.tree) if config.tree else ():
+    for item in _statements(config.tree, passed=False) if config.tree else ():
         name, path = item.words[0], item.words[1] if len(item.words) > 1 else ""
         if name not in _STOPS | _FOLDERS | {_PASSWORDS} or any(mark in path for mark in "$*:") or not path:
             continue
@@ -98,6 +99,24 @@ def _lacking(inventory: Inventory, config: ReverseProxy, runner: Service) -> Ite
         held = any(mounts.is_below(full, place) or mounts.is_below(place, full) for place in places)
         if not known and not held and not _is_challenge(config, item.location):
             yield _Lack(name, full, item.location)
+
+
+def _statements(block: Block, *, passed: bool) -> Iterator[Directive]:
+    """The statements below a block, but for the folders of what hands requests on, or answers with a page of errors."""
+    if block.words[:1] == ("server",):
+        passed = any(map(_passes_all, nginx_sites.blocks(block)))
+    pages = block.words[:2] == ("location", "=")
+    own = passed if block.words[:1] != ("location",) else pages
+    yield from (item for item in block.directives if item.words[0] not in _FOLDERS or not own)
+    for inner in block.blocks:
+        yield from _statements(inner, passed=passed)
+
+
+def _passes_all(block: Block) -> bool:
+    """Whether a block hands on what no file answers: to PHP or the like, for all paths, or for those that are left."""
+    names = [item.words[0] for item in block.directives]
+    last = block.words == ("location", "/") or (block.words[:1] == ("location",) and block.words[1][:1] == "@")
+    return "fastcgi_pass" in names or "uwsgi_pass" in names or (last and not set(nginx_sites.PASSES).isdisjoint(names))
 
 
 def _is_challenge(config: ReverseProxy, place: Location) -> bool:

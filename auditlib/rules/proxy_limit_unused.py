@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib.conventions import monitoring, nginx_sites, traefik_settings
+from auditlib.conventions.traefik_settings import Settings
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import Directive, ReverseProxy
@@ -77,7 +78,7 @@ class _Idle(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file one finding for what it defines, and nothing in the repository that may use it does."""
     configs = [item for item in inventory.reverse_proxies if item.tree and not _is_part(item)]
-    used = _used(configs)
+    used = _used([item for item in inventory.reverse_proxies if item.tree])
     for config in configs:
         found = list(_zones(config, used)) if nginx_sites.runners(inventory, config) else []
         if found and config.passages and not _takes_unknown(inventory, config):
@@ -121,7 +122,8 @@ def _takes_unknown(inventory: Inventory, config: ReverseProxy) -> bool:
 
 def _middlewares(inventory: Inventory) -> dict[str, list[_Idle]]:
     """By file the middlewares of Traefik that no router, chain or entry point names, where all routers are known."""
-    if not any(item.complete for item in traefik_settings.servers(inventory)):
+    servers = traefik_settings.servers(inventory)
+    if not any(item.complete for item in servers) or any(_is_shared(inventory, item) for item in servers):
         return {}
     named = _named(inventory)
     found: dict[str, dict[str, _Idle]] = {}
@@ -130,6 +132,12 @@ def _middlewares(inventory: Inventory) -> dict[str, list[_Idle]]:
             line = f"traefik.http.routers.<the router>.middlewares={name}"
             found.setdefault(place.file, {}).setdefault(name, _Idle(name, _WORDS[kind], place, line))
     return {file: list(idle.values()) for file, idle in found.items()}
+
+
+def _is_shared(inventory: Inventory, server: Settings) -> bool:
+    """Whether services of other repositories may name what is defined here: they share a network with it."""
+    mine = (item for item in inventory.networks if item.project == server.service.project)
+    return any(item.external or item.called for item in mine) and server.reads_labels
 
 
 def _declared(inventory: Inventory) -> Iterator[tuple[str, str, Location]]:

@@ -37,10 +37,12 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _PLAIN, _TLS = "80", "443"
+_TUNNELS = regex(r"cloudflared|ngrok|tailscale|frpc|pangolin|newt")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -52,10 +54,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for config in listening:
         encrypted = [item for item in nginx_sites.servers(inventory, config) if nginx_sites.speaks_tls(item)]
         for runner in nginx_sites.runners(inventory, config) if encrypted else ():
-            port = _lacking(inventory, runner)
+            port = None if _is_reached(inventory, config, runner) else _lacking(inventory, runner)
             if port and encrypted:
                 yield _evidence(inventory, config, runner, port, encrypted[0])
                 break
+
+
+def _is_reached(inventory: Inventory, config: ReverseProxy, runner: Service) -> bool:
+    """Whether callers come by another port of the configuration, or through a tunnel, which has the certificate."""
+    ports = {port.target for item in inventory.versions(runner) or [runner] for port in item.ports}
+    tunnel = any(_TUNNELS.search(item.image) for item in inventory.services_of(runner.project).values())
+    return tunnel or bool(ports & set(config.listens) - {_PLAIN})
 
 
 def _lacking(inventory: Inventory, runner: Service) -> Port | None:

@@ -31,9 +31,10 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import nginx_sites
+from auditlib.conventions import mounts, nginx_sites
 from auditlib.conventions.nginx_sites import Chain
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -54,7 +55,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for config in inventory.reverse_proxies:
         looked_up = [item for item in config.passages if not item.target]
         runners = nginx_sites.runners(inventory, config) if looked_up else ()
-        found = list(_unresolved(inventory, config)) if runners else []
+        found = (
+            list(_unresolved(inventory, config)) if runners and not _told_beside(inventory, runners[0], config) else []
+        )
         if found:
             yield _evidence(config, runners[0], found)
 
@@ -64,6 +67,9 @@ def _unresolved(inventory: Inventory, config: ReverseProxy) -> Iterator[tuple[st
     groups = {item.group for item in config.upstreams} | {
         item.group for other in inventory.reverse_proxies for item in other.upstreams if item.group
     }
+    groups |= {
+        item.target for other in inventory.reverse_proxies for item in other.passages
+    }  # each of which is a group
     for server in nginx_sites.servers(inventory, config):
         for chain in nginx_sites.locations(server):
             statement = nginx_sites.target(chain)
@@ -71,6 +77,19 @@ def _unresolved(inventory: Inventory, config: ReverseProxy) -> Iterator[tuple[st
                 for host in nginx_sites.host(config, statement):
                     if host and host not in groups and not _ADDRESS.fullmatch(host):
                         yield nginx_sites.path(chain), host, statement.location
+
+
+def _told_beside(inventory: Inventory, runner: Service, config: ReverseProxy) -> bool:
+    """Whether a file of the same folder, which is read with this one, names the servers for all, or isn't known."""
+    trees = {item.file: item.tree for item in inventory.reverse_proxies}
+    home = posixpath.dirname(config.file)
+    for path in inventory.files:
+        beside = posixpath.dirname(path) == home and path.endswith(".conf") and path != config.file
+        if beside and (runner.build or mounts.path_inside(runner, path)):
+            tree = trees.get(path)
+            if tree is None or any(item.words[0] == "resolver" for item in tree.directives):
+                return True
+    return False
 
 
 def _has_resolver(chain: Chain) -> bool:

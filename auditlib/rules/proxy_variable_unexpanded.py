@@ -39,9 +39,10 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_FOLDER = "NGINX_ENVSUBST_OUTPUT_DIR"
 _READ = regex(r"^/etc/nginx/(?:nginx\.conf|conf\.d/[^/]+\.conf|sites-enabled/[^/]+)$")
 _FILLS = regex(r"\b(?:envsubst|sed|gomplate|confd|j2|jinja2|consul-template|esh|perl|dockerize|awk)\b")
-_OFFICIAL = frozenset({"nginx", "nginxinc/nginx-unprivileged", "openresty/openresty"})
+_OFFICIAL = frozenset({"nginx", "nginxinc/nginx-unprivileged"})
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -56,31 +57,29 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(item, *found)
 
 
-def _read_by(inventory: Inventory, service: Service, item: ReverseProxy) -> tuple[Service, Location] | None:
-    """The service whose nginx reads the file as it stands, with what brings it there."""
+def _read_by(inventory: Inventory, service: Service, item: ReverseProxy) -> tuple[Service, Location, str] | None:
+    """The service whose nginx reads the file as it stands, with what brings it there, and where it is then."""
     base, steps = services.built_from(inventory, service) if service.build else (service.image, ())
     texts = [" ".join((*service.entrypoint, *service.command)), *(step.argument for step in steps)]
     if images.repository(base) not in _OFFICIAL or service.entrypoint or any(map(_FILLS.search, texts)):
         return None
     if any(step.keyword == "ENTRYPOINT" for step in steps):
         return None
+    inside = mounts.path_inside(service, item.file)
     for mount in service.mounts:
-        if mount.kind == "bind" and mount.source == item.file and _READ.search(mounts.path_inside(service, item.file)):
-            return service, mount.location
+        if mount.kind == "bind" and mount.source == item.file and _READ.search(inside):
+            return service, mount.location, inside
     for step in steps if service.build else ():
         plain = step.keyword == "COPY" and len(step.words) == 2 and not step.copies_image
         there = plain and _READ.search(step.words[1])
         if there and service.build and build_context.path_outside(service.build, step.words[0]) == item.file:
-            return service, step.location
+            return service, step.location, step.words[1]
     return None
 
 
-def _evidence(item: ReverseProxy, service: Service, place: Location) -> Evidence:
+def _evidence(item: ReverseProxy, service: Service, place: Location, inside: str) -> Evidence:
     names = [f"${{{name}}}" for name, _ in item.foreign]
     first = item.foreign[0][1]
-    template = f"/etc/nginx/templates/{posixpath.basename(item.file).removesuffix('.conf')}.conf.template"
-    mounted = place.file == service.location.file
-    line = compose_lines.mount_of(service, item.file, template) if mounted else ""
     return Evidence(
         f"{item.file} names {listed(names, limit=4)}, and {service.name} reads it as it stands: nginx knows no "
         "variable of the environment, and doesn't start, or takes it for text.",
@@ -93,5 +92,17 @@ def _evidence(item: ReverseProxy, service: Service, place: Location) -> Evidence
         ),
         recommendation=f"Put {item.file} into /etc/nginx/templates under a name that ends in `.template`, and give "
         f"{service.name} the values.",
-        example=line or files.into(place.file, f"COPY <its path in the context> {template}"),
+        example=_lines(item, service, place, inside),
     )
+
+
+def _lines(item: ReverseProxy, service: Service, place: Location, inside: str) -> str:
+    """What makes a template of the file, from which the image writes it to where nginx has read it before."""
+    template = f"/etc/nginx/templates/{posixpath.basename(inside)}.template"
+    folder = posixpath.dirname(inside)
+    usual = folder == "/etc/nginx/conf.d"
+    if place.file == service.location.file:
+        line = compose_lines.mount_of(service, item.file, template)
+        return line if usual else f"{line}\n  environment:\n    {_FOLDER}: {folder}"
+    line = f"COPY <its path in the context> {template}"
+    return files.into(place.file, line if usual else f"{line}\nENV {_FOLDER}={folder}")

@@ -34,9 +34,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, programs, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import Setting
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -50,6 +51,7 @@ _PUBLIC = regex(
     r"^(?:NEXT_PUBLIC|NUXT_PUBLIC|VITE|REACT_APP)_\w*(?:URL|URI|ORIGIN)$"
 )
 """Names of addresses that users or their browsers are sent to."""
+_IN_PAGES = regex(r"(?:NEXT_PUBLIC|NUXT_PUBLIC|VITE|REACT_APP)_")
 _LOCAL = regex(r"https?://(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/\S*)?$")
 
 
@@ -75,6 +77,56 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 by_place.setdefault(found[0].location, []).append(_Local(service, told, found))
     for several in by_place.values():
         yield _evidence(several, several[0].service.project in caught)
+    yield from _left_to_code(inventory, exposed - caught)
+
+
+def _left_to_code(inventory: Inventory, exposed: set[str]) -> Iterator[Evidence]:
+    """The addresses that a service in production isn't given, and that its code takes for local then."""
+    deployed = {service.key for service in inventory.deployed_services}
+    for program in programs.programs(inventory):
+        service = program.service
+        told = (
+            environments.production_entry(service) if service.project in exposed and service.key in deployed else None
+        )
+        unknown = services.lacks_env_file(inventory, service) or environments.is_for_developers(inventory, service)
+        if told and service.ports and not unknown:
+            found = [item for item in program.settings if _defaults_to_local(item) and not _names(item) & program.given]
+            if found:
+                yield _of_code(service, told, found)
+
+
+def _names(setting: Setting) -> set[str]:
+    return {name.upper() for name in (setting.name, *setting.aliases)}
+
+
+def _defaults_to_local(setting: Setting) -> bool:
+    """Whether a server's code has such an address where nobody sets it; pages are given theirs when they are built."""
+    name = _PUBLIC.search(setting.name) and not _IN_PAGES.match(setting.name)
+    literal = setting.default is not None and setting.default_kind == "literal"
+    return bool(name and literal and setting.default and _LOCAL.fullmatch(setting.default.text))
+
+
+def _of_code(service: Service, told: EnvironmentEntry, settings: list[Setting]) -> Evidence:
+    first, *others = settings
+    text = first.default.text if first.default else ""
+    return Evidence(
+        f"{service.name} is in production by {told.name} and isn't given {first.name}, for which its code has {text}: "
+        "who follows that ends at their own computer.",
+        service.location,
+        subject=f"{service.name}/{first.name}",
+        service=service.name,
+        related=(
+            Related(first.location, f"{first.name} is local unless it is set"),
+            Related(told.location, f"{told.name} says production"),
+            *(Related(item.location, f"so is {item.name}", member=True) for item in others),
+        ),
+        recommendation=f"Give {service.name} {listed(item.name for item in settings)}, from a variable that each "
+        "environment sets.",
+        confidence=Confidence.MEDIUM,
+        example=compose_lines.of_service(
+            service, f"environment:\n  {first.name}: ${{{first.name}:?such as https://shop.example.org}}"
+        ),
+    )
 
 
 def _catches_mail(inventory: Inventory, service: Service) -> bool:

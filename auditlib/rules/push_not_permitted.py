@@ -31,9 +31,10 @@ References:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
-from auditlib.conventions import own_token
+from auditlib.conventions import known_actions, own_token
 from auditlib.conventions.own_token import Change
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -47,7 +48,7 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each job that changes the repository, or its packages, by the run's own token, whose `permissions` forbid it."""
     for workflow in inventory.workflows:
-        for job in workflow.jobs:
+        for job in itertools.filterfalse(known_actions.is_switched_off, workflow.jobs):
             rights = job.permissions if job.permissions is not None else workflow.permissions
             if rights is None or ("*", "write-all") in rights:
                 continue
@@ -66,7 +67,7 @@ _DOES = {
 
 
 def _evidence(workflow: Workflow, job: Job, made: Change, rights: tuple[tuple[str, str], ...], needed: str) -> Evidence:
-    allowed = ", ".join(f"{name}: {level}" for name, level in rights) or "nothing"
+    allowed = ", ".join(level if name == "*" else f"{name}: {level}" for name, level in rights) or "nothing"
     kept = "".join(f"\n  {name}: {level}" for name, level in rights if name not in (needed, "*"))
     whose = "its `permissions`" if job.permissions is not None else f"the `permissions` of {workflow.file}"
     return Evidence(

@@ -28,6 +28,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -36,15 +37,22 @@ from auditlib.conventions import prompts
 from auditlib.conventions.prompts import Prompt
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command
+from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ANSWERED = regex(r"\byes\b[^|\n]{0,20}\||\b(?:echo|printf)\s+(?:-\w+\s+)?[\"']?(?:y|yes|Y)\b[^|\n]{0,10}\||<<|"
-                  r"\bscript -q|\bexpect\b|\bspawn\b|</dev/")  # fmt: skip
+                  r"\bscript\s+-|\bexpect\b|\bspawn\b|</dev/|TF_CLI_ARGS|PULUMI_SKIP_CONFIRMATIONS|always_yes|"
+                  r"assumeyes", re.I)  # fmt: skip
 """What answers in the place of a person, or makes a terminal."""
+_SETTLES = regex(r"TF_CLI_ARGS|PULUMI_SKIP_CONFIRMATIONS|always_yes|assumeyes|\.condarc", re.I)
+"""What answers for good, in a variable or a file of settings."""
+_OF_CONDA = regex(r"conda|mamba")
+"""Actions that set up conda have it answer for itself."""
+_LOCAL = frozenset({"local", "development", "dev", "testing"})
 
 
 class _Call(Struct, frozen=True):
@@ -69,19 +77,37 @@ def _calls(inventory: Inventory) -> Iterator[_Call]:
     for job in inventory.jobs:
         for step in job.steps:
             inputs = {pair.name: pair.value for pair in step.inputs}
+            around = _around(inventory, job, step)
             who = f"The step {step.name or step.index + 1} of the job {job.id}"
-            yield from (_Call(command, who, step.run) for command in step.commands)
+            yield from (_Call(command, who, around) for command in step.commands)
             terminal = inputs.get("request_pty") == "true"
             script = "" if terminal else inputs.get("script", "")
             yield from (_Call(command, who, script, True) for command in step.remote if script)
     for found in inventory.dockerfiles:
+        settled = " ".join(_SETTLES.findall(" ".join(item.argument for item in found.instructions)))
         for item in found.instructions:
             for command in item.commands if item.keyword == "RUN" else ():
-                yield _Call(command, f"The build of {found.path}", item.argument)
+                yield _Call(command, f"The build of {found.path}", f"{item.argument}\n{settled}")
     for service in inventory.distinct_services:
         text = " ".join((*service.entrypoint, *service.command))
         for command in service.commands if not service.has_terminal else ():
-            yield _Call(command, f"The container of {service.name}", text, True)
+            yield _Call(command, f"The container of {service.name}", text, _is_live(service))
+
+
+def _around(inventory: Inventory, job: Job, step: Step) -> str:
+    """The text of a step, and what answers for it: variables, settings, and an action before."""
+    workflow = next((item for item in inventory.workflows if item.file == job.workflow), None)
+    names = [pair.name for pair in (*(workflow.env if workflow else ()), *job.env, *step.env)]
+    before = job.steps[: step.index]
+    settled = [word for item in before for word in _SETTLES.findall(item.run)]
+    settled += ["always_yes" for item in before if _OF_CONDA.search(item.uses)]
+    return "\n".join((step.run, step.shell, *names, *settled))
+
+
+def _is_live(service: Service) -> bool:
+    """Whether a service may meet production's settings: nothing tells it that it is a developer's."""
+    told = (item.value.text.lower() for item in service.environment if item.name == "APP_ENV" and item.value)
+    return not _LOCAL.intersection(told)
 
 
 def _evidence(call: _Call, prompt: Prompt) -> Evidence:

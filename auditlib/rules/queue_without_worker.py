@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import starting
+from auditlib.conventions import deployment, starting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.tasks import QueueName
@@ -51,6 +51,8 @@ _OPTIONS = {
     "Sidekiq": regex(r"(?:^|\s)(?:-q|--queue)[\s=]*[\"']?([\w.,${}-]+)"),
 }
 _DEFAULTS = {"Celery": "celery", "Laravel": "default", "RQ": "default", "Sidekiq": "default"}
+_PARKED = regex(r"(?i)dead[._-]?letters?|(?:^|[._-])dlq(?:$|[._-])|(?:^|[._-])(?:failed|failures|parking)(?:$|[._-])")
+"""What is there for people to look at."""
 _LISTS = {"Celery": "-Q {}", "Laravel": "--queue={}", "RQ": "{}", "Sidekiq": "-q {}"}
 _SEPARATORS = {"RQ": " ", "Sidekiq": " -q "}
 
@@ -58,7 +60,8 @@ _SEPARATORS = {"RQ": " ", "Sidekiq": " -q "}
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each system the queues that code sends to, if all workers are known and none of them takes from it."""
-    sent = [item for item in inventory.queue_names if item.role == "sent"]
+    named = (item for item in inventory.queue_names if item.role == "sent")
+    sent = [] if deployment.uses_orchestrator(inventory) else [item for item in named if not _PARKED.search(item.name)]
     for system in dict.fromkeys(item.system for item in sent):
         mine = [item for item in sent if item.system == system]
         taken, places = _taken(inventory, system)

@@ -30,28 +30,74 @@ from collections.abc import Iterator
 from auditlib import compose_command
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Script
 from auditlib.inventory.document import Mention
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_ENV_FILE = regex(r"(?:^|/)\.env(?:\.[\w-]+)?$|\$\{?\w*ENV_?FILE\w*\}?$")
+_TEMPLATE = regex(r"example|template|sample|dist$")
+_MAKES_ANEW = frozenset({"up", "down", "create", "rm"})
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each document one finding for all restarts after a change of an environment file that Compose reads."""
+    """For each document and script one finding for all restarts after a change of an environment file that Compose
+    reads.
+    """
     found: defaultdict[str, list[Mention]] = defaultdict(list)
     for document in inventory.documents:
         for item in document.mentions:
-            if item.kind == "restart" and _is_in_vain(inventory, item):
+            if item.kind == "restart" and _is_in_vain(inventory, item.text.replace("`", " ").split()):
                 found[document.path].append(item)
     for path, items in found.items():
         yield _evidence(inventory, path, items)
+    for script in inventory.scripts:
+        if restarts := _restarts(inventory, script):
+            yield _of_script(script, restarts)
 
 
-def _is_in_vain(inventory: Inventory, item: Mention) -> bool:
+def _restarts(inventory: Inventory, script: Script) -> list[Command]:
+    """The restarts of a script that edits an environment file, and that makes no container anew."""
+    edited = next((item for item in script.commands if _edits(item)), None)
+    calls = [(item, call) for item in script.commands if (call := compose_command.of(item.words))]
+    if edited is None or any(call.verb in _MAKES_ANEW for _, call in calls):
+        return []
+    return [item for item, call in calls
+            if call.verb == "restart" and item.location.line > edited.location.line
+            and _is_in_vain(inventory, list(item.words))]  # fmt: skip
+
+
+def _edits(command: Command) -> bool:
+    """Whether a command changes an environment file in its place, or writes into it."""
+    in_place = command.words[0] == "sed" and any(word.startswith(("-i", "--in-place")) for word in command.words)
+    files_ = (*command.words[-1:], *command.writes) if in_place else command.writes
+    return any(_ENV_FILE.search(file) and not _TEMPLATE.search(file) for file in files_)
+
+
+def _of_script(script: Script, restarts: list[Command]) -> Evidence:
+    first, *others = restarts
+    said = " ".join(first.words)
+    instead = said.replace(" restart", " up -d", 1)
+    return Evidence(
+        f"{script.path} changes an environment file and then calls `{said}`, which starts the containers with the "
+        "environment that they were made with: the change has no effect.",
+        first.location,
+        subject=script.path,
+        related=tuple(Related(item.location, "restarts after a change too", member=True) for item in others),
+        recommendation=f"Write `{instead[:80]}` in {script.path}, which makes the containers anew.",
+        severity=Severity.MEDIUM,
+        change=(" restart", " up -d"),
+        example=files.into(script.path, instead),
+    )
+
+
+def _is_in_vain(inventory: Inventory, words: list[str]) -> bool:
     """Whether the services that are restarted get their environment from Compose, and read no file by themselves."""
-    call = compose_command.of(item.text.replace("`", " ").split())
+    call = compose_command.of(words)
     names = set(call.services) & set(inventory.services_by_name) if call else set()
     mine = [service for service in inventory.services if not names or service.name in names]
     given = any(service.env_files for service in mine) or any(_asks(inventory, service) for service in mine)

@@ -37,12 +37,15 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import service_of
 
+_NAME = regex(r"\w(?:[\w.-]*\w)?")
+"""A name that is whole; one with an end missing has a variable in it that nobody sets here."""
 _PORTS = {"http": "80", "https": "443"}
 
 
@@ -51,7 +54,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every upstream of a configuration in use that leads to no service, or to a port of one that it doesn't have."""
     groups = {item.group for proxy in inventory.reverse_proxies for item in proxy.upstreams if item.group}
     for proxy in inventory.reverse_proxies:
-        runners = proxies.runners(inventory, proxy)
+        running = proxies.runners(inventory, proxy)
+        runners = tuple(item for item in running if not proxies.copies_another(inventory, item, proxy))
         missing: dict[str, list[Upstream]] = {}
         for item in proxy.upstreams if runners else ():
             if not item.group and item.host in groups:
@@ -67,7 +71,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _should_be_service(inventory: Inventory, runners: tuple[Service, ...], item: Upstream) -> bool:
     end = Endpoint(item.scheme, item.host, item.port)
-    return peers.could_be_service(end) and not any(peers.may_be_known(inventory, runner, end) for runner in runners)
+    if not peers.could_be_service(end) or any(_is_container(inventory, runner, item.host) for runner in runners):
+        return False
+    return not any(peers.may_be_known(inventory, runner, end) for runner in runners)
+
+
+def _is_container(inventory: Inventory, runner: Service, host: str) -> bool:
+    """Whether a name may be what Compose calls a container: its project's, which may be the folder's, its service's and
+    a number; Swarm calls a service by the stack's name and its own.
+    """
+    name = host.rstrip("0123456789").rstrip("-_")
+    beside = inventory.services_of(runner.project).values()
+    in_swarm = any(item.for_swarm for item in inventory.projects if item.name == runner.project)
+    if in_swarm and any(host.endswith(f"_{item.name}") for item in beside):
+        return True
+    return name != host and any(name.endswith((f"-{item.name}", f"_{item.name}")) for item in beside)
 
 
 def _at_wrong_port(
@@ -122,15 +140,16 @@ def _labels(inventory: Inventory) -> Iterator[Evidence]:
             )
     known = traefik.services(inventory)
     for router in traefik.routers(inventory):
-        if router.provider in ("", "docker") and router.target.lower() not in known:
+        defined = router.target.lower() in known or traefik.may_be_container(inventory, router.target)
+        if router.provider in ("", "docker") and _NAME.fullmatch(router.target) and not defined:
+            there = f", or name a service that exists ({listed(sorted(known), limit=4)})" if known else ""
             yield Evidence(
                 f"Traefik's router {router.router} passes requests to the service {router.target}, which no label or "
                 "file defines: it answers 404.",
                 router.location,
                 subject=f"{router.router}/{router.target}",
                 service=router.service.name,
-                recommendation=f"Define {router.target} by a label with its port, or name a service that exists "
-                f"({listed(sorted(known), limit=4)}).",
+                recommendation=f"Define {router.target} by a label with its port{there}.",
                 example=_label(router.service, router.target),
             )
 
@@ -142,14 +161,18 @@ def _label(service: Service, target: str) -> str:
 
 def _evidence(inventory: Inventory, proxy: ReverseProxy, host: str, uses: list[Upstream]) -> Evidence:
     first, *others = uses
+    runners = proxies.runners(inventory, proxy)
     where = f" for {first.path}" if first.path else ""
     effect = "nginx refuses to start" if proxy.kind == "nginx" else "such requests fail"
+    joined = next(filter(None, (peers.joined_by_others(inventory, item) for item in runners)), "")
+    unless = f", unless a container of another project has joined {joined}" if joined else ""
     return Evidence(
         f"The proxy passes requests{where} to {host}{f':{first.port}' if first.port else ''}, which is no service: "
-        f"{effect}.",
+        f"{effect}{unless}.",
         first.location,
         subject=host,
         related=tuple(Related(item.location, f"{host} is named here too", member=True) for item in others),
         recommendation=f"Add a service {host}, or take it out of {proxy.file}.",
-        example=compose_lines.new_service(inventory, host, proxies.runners(inventory, proxy)),
+        confidence=Confidence.MEDIUM if joined else None,
+        example=compose_lines.new_service(inventory, host, runners),
     )

@@ -49,14 +49,14 @@ _PLAIN = regex(r"[\w-]+(?:\|[\w-]+)*")
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every route whose alerts a sibling before it takes: by their matchers, or by the labels of all alerts for it."""
-    alerts = monitoring.alerts(inventory)
     for number, route in enumerate(inventory.alert_routes):
         if not route.depth or not route.matchers or monitoring.is_template(route.file, route.receiver):
             continue
         parents, siblings = _before(inventory.alert_routes[:number], route)
         earlier = [item for item in siblings if item.matchers and not item.continues]
         covering = [item for item in earlier if _covers(item.matchers, route.matchers)][:1]
-        meant = [] if covering else [item for item in alerts if monitoring.may_match(item, (*parents, *route.matchers))]
+        alerts = () if covering else monitoring.reaching(inventory, route.file)
+        meant = [item for item in alerts if monitoring.may_match(item, (*parents, *route.matchers))]
         taking = covering or _taking(earlier, meant)
         if taking and any(item.receiver != route.receiver for item in taking):
             yield _evidence(route, taking, meant)
@@ -109,6 +109,23 @@ def _taking(earlier: list[Route], alerts: list[AlertRule]) -> list[Route]:
     return list(found)
 
 
+def _are_same(route: Route, first: Route) -> bool:
+    return set(route.matchers) == set(first.matchers)
+
+
+def _advice(route: Route, first: Route) -> str:
+    """What to do; of two routes with the same matchers the order doesn't matter."""
+    if _are_same(route, first):
+        return f"Add `continue: true` to the route to {first.receiver} in {route.file}."
+    return f"Put the route to {route.receiver} before the one to {first.receiver} in {route.file}."
+
+
+def _lines(route: Route, first: Route, written: str) -> str:
+    if _are_same(route, first):
+        return f"routes:\n  - matchers: ['{written}']\n    receiver: {first.receiver}\n    continue: true"
+    return f"routes:\n  - matchers: ['{written}']\n    receiver: {route.receiver}\n  - # the others"
+
+
 def _evidence(route: Route, taking: list[Route], meant: list[AlertRule]) -> Evidence:
     names = listed(item.receiver for item in taking)
     whose = f"all alerts of the repository that it may mean ({listed((item.name for item in meant), limit=3)})"
@@ -120,9 +137,7 @@ def _evidence(route: Route, taking: list[Route], meant: list[AlertRule]) -> Evid
         route.location,
         subject=f"{route.receiver}/{written}",
         related=tuple(Related(item.location, f"the route to {item.receiver} takes them") for item in taking[:5]),
-        recommendation=f"Put the route to {route.receiver} before the one to {taking[0].receiver} in {route.file}.",
+        recommendation=_advice(route, taking[0]),
         confidence=Confidence.MEDIUM if meant else None,
-        example=files.into(
-            route.file, f"routes:\n  - matchers: ['{written}']\n    receiver: {route.receiver}\n  - # the others"
-        ),
+        example=files.into(route.file, _lines(route, taking[0], written)),
     )

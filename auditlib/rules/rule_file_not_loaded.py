@@ -108,9 +108,10 @@ def _evidence(inventory: Inventory, file: str) -> Evidence:
     if absent:
         known = f"`rule_files` names {absent}, and no mount brings it there"
     word = "is named" if absent else "is loaded"
+    do_not = "doesn't" if len(configs) == 1 else "don't"
     home, mounted = ("", "") if absent else _unmounted(inventory, configs, file)
     return Evidence(
-        f"{listed(config.file for config in configs)} doesn't load {file} with its {counted(len(rules), 'rule')} "
+        f"{listed(config.file for config in configs)} {do_not} load {file} with its {counted(len(rules), 'rule')} "
         f"({listed((item.name for item in rules), limit=4)}): {known}.",
         rules[0].location,
         subject=file,

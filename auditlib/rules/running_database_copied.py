@@ -48,6 +48,7 @@ _DUMPS = {
 }
 _PACKS = regex(r"(?:^|[\s;\"'(])(?:tar\s+(?:-?[a-wyzA-Z]*c[a-wyzA-Z]*\b|--create)|zip\s|rsync\s|cp\s)")
 _PROGRAMS = frozenset({"tar", "cp", "rsync", "zip"})
+_LEAVES_OUT = frozenset({"--exclude"})
 _QUIET = regex(
     r"\b(?:stop|down|pause|kill|pg_backup_start|pg_start_backup|pg_basebackup|xtrabackup|mariabackup|fsfreeze|"
     r"lvcreate|snapshot|fsyncLock)\b|(?i:flush tables)"
@@ -89,9 +90,16 @@ def _copies(text: CommandText, stores: list[_Store]) -> Iterator[tuple[Command, 
                     yield command, store
 
 
+def _read(command: Command) -> Iterator[str]:
+    """The words of a command without what it leaves out, and without the place that `cp` and `rsync` copy to."""
+    copies = posixpath.basename(next((item for item in command.words if item != "sudo"), "")) in ("cp", "rsync")
+    words = command.words[:-1] if copies else command.words
+    yield from (word for before, word in zip(("", *words), words, strict=False) if before not in _LEAVES_OUT)
+
+
 def _names(command: Command, mount: Mount) -> bool:
     """Whether a command mounts or names the volume, or the folder, that a store keeps its files in."""
-    for word in command.words:
+    for word in _read(command):
         place = word.partition(":")[0].strip("\"'").rstrip("/")
         name = posixpath.basename(place.removesuffix("/_data"))
         if mount.kind == "volume" and (name == mount.source or name.endswith(f"_{mount.source}")):

@@ -40,7 +40,7 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
-_RUNS = regex(r"\bcelery\b.{0,300}\s(?:beat\b|-B\b|--beat\b)|\bcelerybeat\b|\bredbeat\b")
+_RUNS = regex(r"\bcelery\b.{0,300}\s(?:beat\b|-[A-Za-z]{0,4}B[A-Za-z]{0,4}\b|--beat\b)|\bcelerybeat\b|\bredbeat\b")
 _RUNS_OF_LARAVEL = regex(r"\bschedule:(?:run|work)\b")
 
 
@@ -64,6 +64,7 @@ def _texts(inventory: Inventory) -> Iterator[str]:
     for service in inventory.services:
         yield from (" ".join(start.words) for start in starting.of(inventory, service))
         yield " ".join((*service.entrypoint, *service.command))
+        yield from (label.value for label in service.labels)
     yield from (item.argument for file in inventory.dockerfiles for item in file.instructions)
     yield from (" ".join(item.words) for item in deployment.commands(inventory))
     yield from (item.text for item in deployment.documented_commands(inventory))
@@ -81,8 +82,15 @@ def _of_celery(worker: Service, number: int, place: Location) -> Evidence:
             Related(worker.command_location or worker.location, f"{worker.name} takes tasks, and starts no beat"),
         ),
         recommendation=f"Add a service that runs `celery beat` beside {worker.name}.",
-        example=compose_lines.of_name("beat", f"command: {command} beat"),
+        example=compose_lines.of_name("beat", f"{_like(worker)}\ncommand: {command} beat"),
     )
+
+
+def _like(worker: Service) -> str:
+    """What gives another service the image and the environment of a worker."""
+    if worker.container_name or worker.ports:
+        return f"image: <that of {worker.name}>"
+    return f"extends:\n  service: {worker.name}"
 
 
 def _of_laravel(uses: list[code_traits.Use]) -> Evidence:

@@ -43,17 +43,23 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The global settings, and each job, whose timeout is greater than the time from one scrape to the next."""
     intervals = {config.file: config.interval for config in inventory.prometheus}
-    for config in inventory.prometheus:
-        if config.timeout and _is_longer(config.timeout, config.interval):
-            yield _evidence(config.file, "", config.timeout, config.interval)
-    for job in inventory.scrape_jobs:
-        interval = job.interval or intervals.get(job.file, 0)
-        if job.timeout and interval and _is_longer(job.timeout, interval):
-            yield _evidence(job.file, job.name, job.timeout, interval)
+    asked = [(item.file, "", item.timeout, item.interval) for item in inventory.prometheus]
+    asked += [
+        (job.file, job.name, job.timeout, job.interval or intervals.get(job.file, 0)) for job in inventory.scrape_jobs
+    ]
+    for file, name, timeout, interval in asked:
+        if timeout and interval and _is_longer(timeout, interval) and not _is_shortened(inventory, file):
+            yield _evidence(file, name, timeout, interval)
 
 
 def _is_longer(timeout: PathPattern, interval: float) -> bool:
     return seconds(timeout.path) > interval and not monitoring.is_template(timeout.location.file)
+
+
+def _is_shortened(inventory: Inventory, file: str) -> bool:
+    """Whether VictoriaMetrics alone reads a file, which waits until the next scrape at most."""
+    running = monitoring.runners(inventory, file)
+    return bool(running) and all("victoriametrics/" in service.image for service in running)
 
 
 def _evidence(file: str, job: str, timeout: PathPattern, interval: float) -> Evidence:

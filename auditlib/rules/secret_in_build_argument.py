@@ -28,10 +28,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from auditlib.conventions import deployment, environments, secrets, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
@@ -39,7 +41,11 @@ from auditlib.rules import _files as files
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
-_ASSIGNED = regex(r"^\s*([A-Za-z_]\w*)=\S", re.M)
+_ASSIGNED = regex(r"^\s*([A-Za-z_]\w*)=(\S.*)", re.M)
+_IN_PAGES = regex(
+    r"MAPBOX\w*_TOKEN$|MAPS_(?:API_)?KEY$|(?:^|_)FIREBASE_(?:WEB_)?API_KEY$|_CLIENT_TOKEN$|^GPG_KEY$", re.I
+)
+"""What a build writes into pages for every visitor, and the fingerprint by which official images check a download."""
 
 _BY_WORKFLOW, _BY_COMMAND = "the workflow passes it", "a command passes it"
 
@@ -48,7 +54,10 @@ _BY_WORKFLOW, _BY_COMMAND = "the workflow passes it", "a command passes it"
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every secret by its name, with the Dockerfiles that take it and the places that pass it."""
     taken, passed, declared = _taken(inventory), _passed(inventory), _declared(inventory)
+    invented = _invented(inventory) - passed.keys()
     for name in dict.fromkeys([*taken, *passed]):
+        if name in invented:
+            continue
         places = {**taken.get(name, {}), **passed.get(name, {})}
         (first, text), *others = places.items()
         final = taken.get(name, {}) == {} or any("final" in text for text in taken[name].values())
@@ -61,14 +70,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             related=tuple(Related(place, said, member=True) for place, said in others),
             recommendation=f"Remove {name} from the arguments of the build, and replace its value if others saw them."
             if unused
+            else f"Give {name} to the container when it starts, take it out of the build, and replace its value."
+            if (running := _is_for_running(inventory, name))
             else f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
             f"as a build secret, and replace the value of {name}.",
             severity=Severity.LOW if aside else None if final and not unused else Severity.MEDIUM,
             confidence=Confidence.MEDIUM if unused else None,
             example=files.into(first.file, f"# without {name} among the arguments of the build")
             if unused
+            else files.into("Compose", f"environment:\n  {name}: ${{{name}:?}}")
+            if running
             else login_lines.with_kept(_mounted(name, places), inventory, [name]),
         )
+
+
+def _is_for_running(inventory: Inventory, name: str) -> bool:
+    """Whether a Dockerfile makes a variable of an argument, as the program needs it when it runs."""
+    steps = (item for file in inventory.dockerfiles for item in file.instructions if item.keyword == "ENV")
+    return any(re.search(rf"\$\{{?{name}\b", item.argument) for item in steps)
 
 
 def _kept_in(final: bool, unused: bool) -> str:
@@ -96,7 +115,7 @@ def _mounted(name: str, places: dict[Location, str]) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    return is_credential_name(name) and not secrets.is_public(name)
+    return is_credential_name(name) and not secrets.is_public(name) and not _IN_PAGES.search(name)
 
 
 def _taken(inventory: Inventory) -> dict[str, dict[Location, str]]:
@@ -129,11 +148,29 @@ def _passed(inventory: Inventory) -> dict[str, dict[Location, str]]:
     for step in inventory.steps:
         for pair in step.inputs:
             if pair.name in ("build-args", "build_args"):
-                for name in filter(_is_secret, _ASSIGNED.findall(pair.value)):
-                    found[name][pair.location] = _BY_WORKFLOW
-    for command in deployment.commands(inventory):
-        for flag, word in zip(command.words, command.words[1:], strict=False):
-            name = word.partition("=")[0] if flag == "--build-arg" else ""
-            if _is_secret(name):
-                found[name][command.location] = _BY_COMMAND
+                for name, text in _ASSIGNED.findall(pair.value):
+                    if _is_secret(name) and "$" in text:
+                        found[name][pair.location] = _BY_WORKFLOW
+    for name, text, command in _by_command(inventory):
+        if _is_secret(name) and ("$" in text or not text):
+            found[name][command.location] = _BY_COMMAND
     return found
+
+
+def _by_command(inventory: Inventory) -> Iterator[tuple[str, str, Command]]:
+    """The arguments that commands pass, with their values; an empty one comes from the environment."""
+    for command in deployment.commands(inventory):
+        for flag, word in pairwise(command.words):
+            if flag == "--build-arg":
+                name, _, value = word.partition("=")
+                yield name, value, command
+
+
+def _invented(inventory: Inventory) -> set[str]:
+    """The arguments that a workflow or a command fills with a text of its own, to stand in for the build alone."""
+    pairs = (pair for step in inventory.steps for pair in step.inputs if pair.name in ("build-args", "build_args"))
+    written = [item for pair in pairs for item in _ASSIGNED.findall(pair.value)]
+    written += [(name, value) for name, value, _ in _by_command(inventory) if value]
+    built = (item.build.arguments for item in inventory.services if item.build)
+    stand_ins = {name for given in built for name, value in given if value and value.placeholder}
+    return stand_ins | {name for name, value in written if "$" not in value}

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -53,8 +53,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in inventory.django_settings:
         for name, place in item.fixed:
             uses = [use for use in passed.get(name, ()) if _builds(inventory, use[0], place.file)]
+            if place.line < item.taken_over or programs.is_read_by_libraries(name):
+                continue  # what is taken over later may read it, and so may a library
             if item.main and uses and _is_known_there_alone(inventory, name, place.file):
-                yield _evidence(name, place, uses)
+                yield _evidence(name, place, uses, dict(item.types).get(name, ""))
 
 
 def _builds(inventory: Inventory, service: Service, file: str) -> bool:
@@ -73,8 +75,18 @@ def _is_aside(path: str) -> bool:
     return environments.is_document(path) or environments.is_for_development(path) or path.startswith(".github/")
 
 
-def _evidence(name: str, place: Location, uses: list[_Pass]) -> Evidence:
+_READ = {
+    "bool": 'os.environ["{0}"].lower() in ("1", "true", "yes")',
+    "int": 'int(os.environ["{0}"])',
+    "float": 'float(os.environ["{0}"])',
+    "list": 'os.environ["{0}"].split(",")',
+}
+"""How a variable, which is a text, becomes a constant of another type."""
+
+
+def _evidence(name: str, place: Location, uses: list[_Pass], kind: str) -> Evidence:
     (service, first), *others = uses
+    read = _READ.get(kind, 'os.environ["{0}"]').format(name)
     services = list(dict.fromkeys(item.name for item, _ in uses))
     return Evidence(
         f"{listed(services)} {'is' if len(services) == 1 else 'are'} given {name}, but {place.file} sets {name} to a "
@@ -87,5 +99,5 @@ def _evidence(name: str, place: Location, uses: list[_Pass]) -> Evidence:
             *(Related(entry.location, f"{item.name} is given it too", member=True) for item, entry in others),
         ),
         recommendation=f"Read {name} from the environment in {place.file}, or remove it from {first.location.file}.",
-        example=files.into(place.file, f'{name} = os.environ["{name}"]  # a list: .split(",")'),
+        example=files.into(place.file, f"{name} = {read}"),
     )

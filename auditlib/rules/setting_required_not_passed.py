@@ -123,7 +123,8 @@ def _missing(inventory: Inventory, program: Program) -> Iterator[Setting]:
     for settings in groups.values():
         passed = {item.name for item in settings if _names(item) & given}
         if len(passed) >= _ENOUGH:
-            yield from (item for item in settings if item.required and not _names(item) & given)
+            asked = (item for item in settings if item.required and not item.conditional)
+            yield from (item for item in asked if not _names(item) & given)
 
 
 def _names(setting: Setting) -> set[str]:

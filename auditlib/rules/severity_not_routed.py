@@ -33,7 +33,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
@@ -62,19 +62,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         names = dict.fromkeys(matcher.name for route in below for matcher in route.matchers)
         for label in [name for name in names if name not in _OWN]:
             routes = [route for route in below if any(matcher.name == label for matcher in route.matchers)]
-            lost = _lost(inventory, label, routes, [route for route in below if route not in routes])
+            others = [route for route in below if route not in routes]
+            lost = _lost(label, routes, others, monitoring.reaching(inventory, root.file))
             lost = {value: alerts for value, alerts in lost.items() if not _is_meant_for(root, value)}
-            if lost and (_enumerates(routes, label) or _drops(inventory, root)):
+            if lost and (_enumerates(routes, label) or _drops(inventory, root)) and _tell_anybody(inventory, routes):
                 yield from _evidence(inventory, root, label, routes, lost)
 
 
-def _lost(inventory: Inventory, label: str, routes: list[Route], others: list[Route]) -> dict[str, list[AlertRule]]:
+def _lost(
+    label: str, routes: list[Route], others: list[Route], alerts: Iterable[AlertRule]
+) -> dict[str, list[AlertRule]]:
     """The alerts that no route takes, by those of their values that no matcher of the label takes."""
     found: defaultdict[str, list[AlertRule]] = defaultdict(list)
     matchers = [matcher for route in routes for matcher in route.matchers if matcher.name == label]
     if others and not all(route.matchers for route in others):
         return found
-    for alert in monitoring.alerts(inventory):
+    for alert in alerts:
         value = dict(alert.labels).get(label, "")
         if not value or "{{" in value or any(monitoring.takes(matcher, value) for matcher in matchers):
             continue
@@ -93,10 +96,15 @@ def _enumerates(routes: list[Route], label: str) -> bool:
     return len({value for text in values for value in text.split("|")}) > 1
 
 
-def _drops(inventory: Inventory, root: Route) -> bool:
-    """Whether the root's receiver tells nobody."""
-    found = [item for item in inventory.receivers if item.file == root.file and item.name == root.receiver]
+def _drops(inventory: Inventory, route: Route) -> bool:
+    """Whether a route's receiver tells nobody."""
+    found = [item for item in inventory.receivers if item.file == route.file and item.name == route.receiver]
     return bool(found) and not found[0].integrations
+
+
+def _tell_anybody(inventory: Inventory, routes: list[Route]) -> bool:
+    """Whether a receiver of the routes is heard; where none is, routes aren't what is missing."""
+    return not all(_drops(inventory, route) for route in routes)
 
 
 def _route(label: str, value: str, routes: list[Route]) -> str:

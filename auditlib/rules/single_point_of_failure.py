@@ -123,7 +123,7 @@ def _taken(
 
 _CHAPTER = """## When {name} fails
 
-Stops with it: {stopped}
+Can't start without it, and stops with it unless its code goes on: {stopped}
 
 1. `{compose} ps {name}` and `{compose} logs --tail 100 {name}`
 2. `{compose} up -d {name}`, if that isn't enough: <what is restored from where>

@@ -48,24 +48,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for text in command_texts.texts(inventory):
         save = next((index for index, item in enumerate(text.commands) if _STARTS & set(item.words)), None)
         copy = _copy(text.commands[save + 1 :]) if save is not None else None
-        if save is not None and copy:
-            yield _evidence(text, text.commands[save], copy)
+        if save is not None and copy and not any(map(_asks, text.commands)):
+            yield _evidence(text, text.commands[save], copy, slept=any("sleep" in item.words for item in text.commands))
 
 
 def _copy(commands: tuple[Command, ...]) -> Command | None:
-    """The first command that copies the snapshot, if none before it asks for the end of the saving."""
+    """The first command that copies the snapshot."""
     for command in commands:
-        if any(word in part for word in _WAITS for part in command.words):
-            return None
         if command.words[0] in _COPIES and any("dump.rdb" in word or word.endswith(":/data") for word in command.words):
             return command
     return None
-
-
-def _pause(text: CommandText, save: Command, copy: Command) -> Command | None:
-    """The `sleep` between the two, long enough for a small snapshot."""
-    between = text.commands[text.commands.index(save) + 1 : text.commands.index(copy)]
-    return next((item for item in between if item.words[0] == "sleep" and len(item.words) > 1), None)
 
 
 def _written(save: Command) -> str:
@@ -79,17 +71,23 @@ def _written(save: Command) -> str:
     return " ".join((*before, "redis-cli --rdb - > <the file of the backup>"))
 
 
-def _evidence(text: CommandText, save: Command, copy: Command) -> Evidence:
-    pause = _pause(text, save, copy)
-    when = f"{pause.words[1]} seconds after" if pause else "right after"
-    then = "the copy is the snapshot of the last time"
+def _asks(command: Command) -> bool:
+    """Whether a command asks for the end of the saving, be it in a function."""
+    return any(word in part for word in _WAITS for part in command.words)
+
+
+def _evidence(text: CommandText, save: Command, copy: Command, *, slept: bool) -> Evidence:
     return Evidence(
-        f"{text.opening} copies the snapshot of Redis {when} `BGSAVE`, which only starts it: "
-        f"{f'where the saving takes longer, {then}' if pause else then}.",
+        f"{text.opening} starts a snapshot of Redis by `BGSAVE`, sleeps and copies the file: where the saving takes "
+        "longer than the sleep, the copy is the snapshot of the last time."
+        if slept
+        else f"{text.opening} copies the snapshot of Redis right after `BGSAVE`, which only starts it: the copy is the "
+        "snapshot of the last time.",
         copy.location,
         subject=f"{text.name}/bgsave",
         related=(Related(save.location, "the saving starts here, and goes on in the background"),),
+        severity=Severity.LOW if slept else None,
+        confidence=Confidence.MEDIUM if slept else None,
         recommendation=f"Write the snapshot by `redis-cli --rdb` in {text.path}, which ends once it is whole.",
-        severity=Severity.LOW if pause else None,
         example=files.into(text.path, _written(save)),
     )

@@ -44,7 +44,7 @@ _ELSEWHERE = ("SPRING_CLOUD_CONFIG", "SPRING_CONFIG_", "CONFIG_SERVER", "CONFIGS
 _NAME = regex(r"[\w-]+")
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every profile that Compose activates for an application built here and that no file or code of it knows."""
     for program in programs.programs(inventory):
@@ -54,7 +54,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         known = {item.name for item in inventory.spring_profiles if program.holds(item.location.file)}
         for entry in program.service.environment:
             wanted = [name for name in spring.profiles(entry) if _NAME.fullmatch(name)]
-            unknown = [name for name in wanted if name not in known and name != "default"]
+            unknown = [name for name in wanted if not known & {name, "*"} and name != "default"]
             if unknown:
                 yield _evidence(program, entry, main, unknown, known)
 
@@ -76,9 +76,10 @@ def _is_configured_elsewhere(inventory: Inventory, program: Program) -> bool:
 def _evidence(program: Program, entry: EnvironmentEntry, main: str, unknown: list[str], known: set[str]) -> Evidence:
     service = program.service
     file = f"{posixpath.dirname(main)}/application-{unknown[0]}{posixpath.splitext(main)[1]}"
+    what = "a profile" if len(unknown) == 1 else "profiles"
     there = f"there is {listed(sorted(known))}" if known else "there is none"
     return Evidence(
-        f"{service.name} activates {listed(unknown)}, a profile that no file or code of it knows; {there}.",
+        f"{service.name} activates {listed(unknown)}, {what} that no file or code of it knows; {there}.",
         entry.location,
         subject=f"{service.name}/{'/'.join(unknown)}",
         service=service.name,

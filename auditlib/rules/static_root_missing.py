@@ -64,13 +64,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _collecting(inventory: Inventory) -> Iterator[Location]:
     for file in inventory.dockerfiles:
         for item in file.instructions:
-            if any(_COMMAND in word.split() for word in item.words) or any(
-                _COMMAND in command.words for command in item.commands
-            ):
+            own = [command for command in item.commands if _COMMAND in command.words]
+            insists = "||" not in item.words and any(map(_insists, item.words))
+            if insists or any(not command.cannot_fail for command in own):
                 yield item.location
     for service in inventory.services:
-        if any(_COMMAND in word.split() for word in (*service.entrypoint, *service.command)):
+        if any(map(_insists, (*service.entrypoint, *service.command))):
             yield service.command_location or service.location
     for command in deployment.commands(inventory):
-        if _COMMAND in command.words:
+        if _COMMAND in command.words and not (command.cannot_fail or command.caught):
             yield command.location
+
+
+def _insists(text: str) -> bool:
+    """Whether a line collects them, and doesn't go on without."""
+    return _COMMAND in text.split() and "||" not in text

@@ -60,10 +60,12 @@ _FORMS = {
     "rabbitmq": "amqp://<the user of {host}>:<its password>@{host}:5672/",
 }
 _LOGIN = regex(r"PASS|AUTH|SECRET|TOKEN|CREDENTIAL|USER")
-_OF_STORES = regex(r"REDIS|VALKEY|CACHE|CELERY|BROKER|QUEUE|MONGO|RABBIT|AMQP")
+_OF_STORES = regex(
+    r"REDIS|VALKEY|CACHE|CELERY|BROKER|QUEUE|MONGO|RABBIT|AMQP|(?:^|_)(?:DB|DATABASE|MQ|BUS|STORE|DATA_SOURCE)(?:_|$)"
+)
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each store that asks for a password, with the deployed services whose address of it has none."""
     asking = {item.key: kind for item in inventory.deployed_services if (kind := _asks(inventory, item))}
@@ -74,7 +76,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         mine = inventory.services_of(service.project)
         for entry in service.environment:
             server = next((mine[end.host] for end in entry.endpoints if end.host in mine), None)
-            if server and _is_bare(entry, asking.get(server.key, "")):
+            kind = asking.get(server.key, "") if server else ""
+            if server and _is_bare(entry, kind) and not _shares(inventory, service, server):
                 found[server.key].append((service, entry))
     for server in inventory.deployed_services:
         if server.key in found and not environments.is_for_developers(inventory, server):
@@ -91,6 +94,8 @@ def _asks(inventory: Inventory, server: Service) -> str:
         after = [word.strip("\"'") for before, word in itertools.pairwise(words) if before == "--requirepass"]
         return "redis" if any(after) or open_stores.has_password_file(inventory, server) else ""
     name = images.repository(server.image)
+    if "--noauth" in words:
+        return ""
     if name == "mongo" and given.get("MONGO_INITDB_ROOT_USERNAME"):
         return name
     guest = given.get("RABBITMQ_DEFAULT_USER", "guest") in ("guest", "")
@@ -106,6 +111,18 @@ def _may_know(inventory: Inventory, service: Service) -> bool:
     return any(_LOGIN.search(entry.name) and _OF_STORES.search(entry.name) for entry in service.environment)
 
 
+def _shares(inventory: Inventory, service: Service, server: Service) -> bool:
+    """Whether a variable of which the store's login is made is given to the service, too."""
+    command, given = (f"services.{server.name}.{part}" for part in ("command", "environment"))
+    mine = {
+        item.name
+        for item in inventory.variables
+        if item.project == server.project
+        and (item.target.startswith(command) or (item.target.startswith(given) and _LOGIN.search(item.target)))
+    }
+    return any(not mine.isdisjoint({entry.name, *entry.variables}) for entry in service.environment)
+
+
 def _is_bare(entry: EnvironmentEntry, kind: str) -> bool:
     """Whether an address of a store names no login, nor leaves the place of one to a variable."""
     text = entry.value.text if entry.value else ""
@@ -118,7 +135,8 @@ def _evidence(server: Service, kind: str, found: list[tuple[Service, Environment
     who = listed(dict.fromkeys(f"{item.name} of {service.name}" for service, item in found))
     verb = "has" if not others else "have"
     return Evidence(
-        f"{server.name} is started with a password, and {who} {verb} none: {server.name} refuses every request.",
+        f"{server.name} is started with a password, and {who} {verb} none: unless code adds the login, "
+        f"{server.name} refuses every request.",
         entry.location,
         subject=f"{server.name}/login",
         service=first.name,

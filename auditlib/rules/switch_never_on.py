@@ -93,11 +93,25 @@ def _evidence(places: list[_Given], compared: list[SwitchComparison]) -> Evidenc
             Related(compared[0].location, "the comparison"),
             *(Related(place, f"`{first.value}` too", member=True) for place in others),
         ),
-        recommendation=f"Write `{compared[0].value}`, or let {compared[0].location.file} compare {first.name} in lower "
-        "case.",
+        recommendation=_advice(first, compared[0]),
+        severity=Severity.LOW if switches.is_debug_switch(first.name) else None,
         confidence=None if first.service else Confidence.MEDIUM,
-        example=_lines(first, compared[0].value),
+        example=_lines(first, _off(compared[0].value) if switches.is_debug_switch(first.name) else compared[0].value),
     )
+
+
+def _advice(given: _Given, compared: SwitchComparison) -> str:
+    """What makes the value count; one that is to stay off in production is better said so."""
+    other = "in lower case" if given.value.lower() == compared.value.lower() else f"with `{given.value}` too"
+    code = f"let {compared.location.file} compare {given.name} {other}"
+    if switches.is_debug_switch(given.name):
+        return f"Write `{_off(compared.value)}` where it is to stay off; else `{compared.value}`, or {code}."
+    return f"Write `{compared.value}`, or {code}."
+
+
+def _off(value: str) -> str:
+    """No, in the way of a yes."""
+    return "0" if value == "1" else "False" if value[:1].isupper() else "false"
 
 
 def _lines(first: _Given, value: str) -> str:

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from auditlib.conventions import own_token
 from auditlib.conventions.own_token import Change
@@ -41,9 +42,15 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Trigger, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
+_EXPRESSION = regex(r"\$\{\{|\$")
+_GIVEN = regex(r"\binputs\.")
+_SIGN = regex(r"[*?+\[]")
+_CHANGES = regex(r"[\d$]")
+"""What the tag of a version holds; one that always has the same name (`nightly`) is moved, and no release is meant."""
 _BY_HAND = frozenset({"workflow_dispatch", "workflow_call"})
 
 
@@ -53,12 +60,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     waiting = {item.file: trigger for item in inventory.workflows if (trigger := _waits(item))}
     for workflow in inventory.workflows if waiting else ():
         for job in workflow.jobs:
-            made = next((item for item in own_token.changes(job) if item.kind != "push"), None)
-            if made and own_token.is_the_only_one(workflow, job):
-                meant = {file: trigger for file, trigger in waiting.items() if _is_meant(workflow, trigger, made)}
-                others = {file: meant[file] for file in meant if file != workflow.file and not _calls(workflow, file)}
-                if others:
-                    yield _evidence(workflow, job, made, others)
+            found = _found(workflow, job, waiting) if own_token.is_the_only_one(workflow, job) else None
+            if found:
+                yield _evidence(workflow, job, *found)
+
+
+def _found(workflow: Workflow, job: Job, waiting: dict[str, Trigger]) -> tuple[Change, dict[str, Trigger]] | None:
+    """The first tag or release of a job for which others wait, with these."""
+    for made in own_token.changes(job):
+        meant = {
+            file: item for file, item in waiting.items() if made.kind != "push" and _is_meant(workflow, item, made)
+        }
+        others = {file: meant[file] for file in meant if file != workflow.file and not _calls(workflow, file)}
+        if others:
+            return made, others
+    return None
 
 
 def _waits(workflow: Workflow) -> Trigger | None:
@@ -71,9 +87,27 @@ def _waits(workflow: Workflow) -> Trigger | None:
 def _is_meant(workflow: Workflow, trigger: Trigger, made: Change) -> bool:
     """Whether the other waits for what the job makes; a tag that started the job has started that one too."""
     if trigger.event == "release":
-        return made.kind == "release"
+        return made.kind == "release" and (not made.tag or bool(_CHANGES.search(made.tag)))
+    if not _may_be_taken(trigger, made.tag):
+        return False
     own = [item for item in workflow.triggers if item.event in ("push", "release", "create")]
     return all(item.event == "push" and item.branches and not item.tags for item in own)
+
+
+def _may_be_taken(trigger: Trigger, tag: str) -> bool:
+    """Whether a filter of tags takes a tag of which a part may be an expression; one that is given was there before."""
+    if _GIVEN.search(tag):
+        return False
+    known, whole = _EXPRESSION.split(tag)[0], not _EXPRESSION.search(tag)
+    wanted = [item for item in trigger.tags if not item.startswith("!")]
+    return not tag or not wanted or any(_takes(pattern, known, whole) for pattern in wanted)
+
+
+def _takes(pattern: str, known: str, whole: bool) -> bool:
+    if whole:
+        return fnmatchcase(known, pattern.replace("+", "*"))
+    start = _SIGN.split(pattern)[0]
+    return start.startswith(known) or known.startswith(start)
 
 
 def _calls(workflow: Workflow, file: str) -> bool:

@@ -44,9 +44,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for job in inventory.scrape_jobs:
         projects = {service.project for service in monitoring.runners(inventory, job.file)}
         for target in job.targets if projects else ():
-            found = list(_publishing(inventory, projects, target))
-            if _PRIVATE.fullmatch(target.host) and len({service.name for service, _ in found}) == 1:
+            found = list(_publishing(inventory, projects, target)) if _PRIVATE.fullmatch(target.host) else []
+            if len({service.name for service, _ in found}) == 1 and not _is_of_several(inventory, job, target, found):
                 yield _evidence(job, target, *found[0])
+
+
+def _is_of_several(inventory: Inventory, job: ScrapeJob, target: Target, found: list[tuple[Service, Port]]) -> bool:
+    """Whether the file asks several machines at this port, or the service by its name beside: the one is another's."""
+    mine = [other for each in inventory.scrape_jobs if each.file == job.file for other in each.targets]
+    machines = {other.host for other in mine if other.port == target.port and _PRIVATE.fullmatch(other.host)}
+    return len(machines) > 1 or any(other.host == service.name for service, _ in found for other in mine)
 
 
 def _publishing(inventory: Inventory, projects: set[str], target: Target) -> Iterator[tuple[Service, Port]]:

@@ -36,6 +36,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -88,7 +89,8 @@ class _Use(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each template by which services of Compose look for the stores of their project in their own containers."""
     for file in inventory.env_files:
-        local = [line for line in file.lines if _is_local(line)] if file.template else []
+        told = {line.name for line in file.lines if line.commented and _is_elsewhere(line)} if file.template else set()
+        local = [line for line in file.lines if _is_local(line) and line.name not in told] if file.template else []
         uses = list(_uses(inventory, file, local)) if local else []
         if uses:
             yield _evidence(file, uses)
@@ -97,6 +99,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _is_local(line: EnvLine) -> bool:
     alone = not line.commented and not _FOR_OTHERS.search(line.name)
     return alone and any(end.host in _LOCAL for end in line.endpoints)
+
+
+def _is_elsewhere(line: EnvLine) -> bool:
+    """Whether a line names another host, as one does that stands in a comment for use in a container."""
+    text = line.value.text if line.value else ""
+    return bool(text) and not any(host in text for host in _LOCAL)
 
 
 def _uses(inventory: Inventory, file: EnvFile, lines: list[EnvLine]) -> Iterator[_Use]:
@@ -108,7 +116,10 @@ def _uses(inventory: Inventory, file: EnvFile, lines: list[EnvLine]) -> Iterator
         read = {name for item in program.settings for name in (item.name, *item.aliases)}
         place = next((item.location for item in service.env_files if _is_made_of(file, item.path)), None)
         for line in lines if read else ():
-            where = place if place and line.name not in given else _passed(inventory, file, service, line)
+            own = (
+                place is not None and line.name not in given and not _is_overruled(inventory, service, place, line.name)
+            )
+            where = place if own else _passed(inventory, file, service, line)
             meant = _meant(inventory, service, line) if where and line.name in read else None
             if where and meant:
                 yield _Use(service, line, meant, where)
@@ -122,6 +133,14 @@ def _is_own(inventory: Inventory, service: Service) -> bool:
 def _is_made_of(file: EnvFile, path: str) -> bool:
     """Whether people make a file of a template."""
     return file.copied_to == posixpath.normpath(path)
+
+
+def _is_overruled(inventory: Inventory, service: Service, place: Location, name: str) -> bool:
+    """Whether an environment file that comes later, and isn't in the repository, may give another address."""
+    later = [item.path for item in service.env_files if item.location > place and item.path not in inventory.file_set]
+    templates = {item.copied_to: item for item in inventory.env_files if item.template}
+    known = (templates.get(posixpath.normpath(path)) for path in later)
+    return any(item is None or any(line.name == name for line in item.lines) for item in known)
 
 
 def _passed(inventory: Inventory, file: EnvFile, service: Service, line: EnvLine) -> Location | None:
@@ -151,32 +170,45 @@ def _wanted(name: str, end: Endpoint) -> set[str]:
 
 
 def _evidence(file: EnvFile, uses: list[_Use]) -> Evidence:
-    lines = {use.line.name: use for use in uses}
-    names = listed(lines)
-    who = list(dict.fromkeys(use.service.name for use in uses))
     first = uses[0]
-    meant = listed(dict.fromkeys(use.meant.name for use in uses))
+    mine, who, rest = _together(uses)
+    lines = {use.line.name: use for use in reversed(uses)}
+    names, meant = listed(mine, 3), list(dict.fromkeys(use.meant.name for use in mine.values()))
     places = dict.fromkeys((use.place, use.service.name) for use in uses)
     own = "its own container" if len(who) == 1 else "their own containers"
+    more = f" ({listed(rest)} {'gets' if len(rest) == 1 else 'get'} other lines of it likewise)" if rest else ""
     return Evidence(
         f"{file.path} gives {names} on localhost, and {listed(who)} {'gets' if len(who) == 1 else 'get'} "
-        f"{'it' if len(lines) == 1 else 'them'}: {own}, where {meant} "
-        f"{'is' if len({use.meant.name for use in uses}) == 1 else 'are'} not, unless somebody writes another address.",
+        f"{'it' if len(mine) == 1 else 'them'}: {own}, where {listed(meant)} "
+        f"{'is' if len(meant) == 1 else 'are'} not, unless somebody writes another address{more}.",
         first.line.location,
         subject=f"{file.path}/localhost",
         service=first.service.name,
         related=(
-            *(Related(use.line.location, f"{name} too", member=True) for name, use in list(lines.items())[1:]),
+            *(
+                Related(use.line.location, f"{name} too", member=True)
+                for name, use in lines.items()
+                if use is not first
+            ),
             *(Related(place, f"{name} gets it here") for place, name in places),
             *(Related(item, "what is meant") for item in dict.fromkeys(use.meant.location for use in uses)),
         ),
-        recommendation=f"Set {names} for {listed(who)} in Compose, with {meant} as the host.",
+        recommendation=f"Set {names} for {listed(who, 3)} in Compose, with {listed(meant)} as the host.",
         example=compose_lines.of_service(
-            first.service,
-            "environment:\n" + "\n".join(f"  {name}: {_at(use)}" for name, use in lines.items()
-                                          if use.service.name == first.service.name),
+            first.service, "environment:\n" + "\n".join(f"  {name}: {_at(use)}" for name, use in mine.items())
         ),
-    )  # fmt: skip
+    )
+
+
+def _together(uses: list[_Use]) -> tuple[dict[str, _Use], list[str], list[str]]:
+    """The lines that the first service gets, the services that get the same ones, and those that get others."""
+    found: defaultdict[str, dict[str, _Use]] = defaultdict(dict)
+    for use in uses:
+        found[use.service.key][use.line.name] = use
+    mine = found[uses[0].service.key]
+    names = {use.service.key: use.service.name for use in uses}
+    who = [names[key] for key, lines in found.items() if lines.keys() == mine.keys()]
+    return mine, list(dict.fromkeys(who)), [names[key] for key, lines in found.items() if lines.keys() != mine.keys()]
 
 
 def _at(use: _Use) -> str:

@@ -54,6 +54,15 @@ _FERNET = (43, 44)
 _OF_PROMETHEUS = regex(r"^(?:PROM(?:ETHEUS)?|ALERTMANAGER)_(?:\w+_)?PASS(?:WORD)?$")
 """https://prometheus.io/docs/prometheus/latest/configuration/https/ has passwords as hashes alone."""
 
+_OF_COMPANY = regex(r"^(?P<who>[A-Z0-9]{3,})_(?:API_(?:KEY|TOKEN|SECRET)|CLIENT_SECRET)$")
+"""A key that is called by somebody's name, as companies call what they give out."""
+_OWN = frozenset({
+    "APP", "API", "ADMIN", "INTERNAL", "SERVICE", "MASTER", "SERVER", "BACKEND", "FRONTEND", "WEB", "AUTH", "SECRET",
+    "PRIVATE", "ROOT", "SYSTEM", "MAIN", "DEFAULT", "CLIENT", "USER", "WORKER", "AGENT", "GATEWAY", "OAUTH", "PROXY",
+    "METRICS", "MONITORING", "INGEST", "WEBHOOK", "DEVICE", "SENSOR", "CRON", "DEPLOY", "HEALTH", "LLM",
+})  # fmt: skip
+"""Words for what a program gives out itself."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -69,6 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             used = [line for line in works if line.name in read or _may_be_read(inventory, handed, line.name)]
             used = [line for line in used if line.name not in made and not _is_kept_as_hash(inventory, line)]
             used = [line for line in used if not _is_elsewhere_empty(inventory, file, line)]
+            used = [line for line in used if not _is_given_out(inventory, line)]
             if used and not _is_read_by_nothing(inventory, file, used):
                 yield _evidence(file, used)
 
@@ -86,6 +96,15 @@ def _may_be_read(inventory: Inventory, handed: list[Service], name: str) -> bool
         if named if here else not known or env_readers.read_by_image(inventory, service, [name]):
             return True
     return False
+
+
+def _is_given_out(inventory: Inventory, line: EnvLine) -> bool:
+    """Whether a placeholder stands for the key of another company: what is made up opens nothing there."""
+    match = _OF_COMPANY.search(line.name)
+    if not match or line.value is None or not line.value.placeholder:
+        return False
+    here = " ".join(f"{item.name} {item.image} {item.container_name}".lower() for item in inventory.services)
+    return match["who"] not in _OWN and match["who"].lower() not in here
 
 
 def _made_by_scripts(inventory: Inventory) -> set[str]:

@@ -47,6 +47,8 @@ class _Said(Struct, frozen=True):
     names: tuple[str, ...]
     written: str
     better: str
+    line: str
+    """The whole statement as it should be."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -66,10 +68,14 @@ def _said(inventory: Inventory) -> Iterator[_Said]:
             if item.words[0] == "ssl_protocols" and old:
                 kept = [word for word in item.words[1:] if word not in _OLD] or ["TLSv1.2"]
                 new = kept if "TLSv1.3" in kept else [*kept, "TLSv1.3"]
-                yield _Said(item.location, old, " ".join(item.words), " ".join(("ssl_protocols", *new)))
+                better = " ".join(("ssl_protocols", *new))
+                yield _Said(item.location, old, " ".join(item.words), better, f"{better};")
     for setting in inventory.traefik_settings:
         if setting.name.endswith(".minversion") and setting.value in _OLD_OF_TRAEFIK:
-            yield _Said(setting.location, (_OLD_OF_TRAEFIK[setting.value],), setting.value, "VersionTLS12")
+            sign = (
+                'minVersion = "VersionTLS12"' if setting.location.file.endswith(".toml") else "minVersion: VersionTLS12"
+            )
+            yield _Said(setting.location, (_OLD_OF_TRAEFIK[setting.value],), setting.value, "VersionTLS12", sign)
 
 
 def _evidence(file: str, found: list[_Said]) -> Evidence:
@@ -82,5 +88,5 @@ def _evidence(file: str, found: list[_Said]) -> Evidence:
         related=tuple(Related(item.location, f"allows {listed(item.names)} too", member=True) for item in others),
         recommendation=f"Allow TLS 1.2 and 1.3 alone in {file}.",
         change=(first.written, first.better),
-        example=files.into(file, first.better),
+        example=files.into(file, first.line),
     )

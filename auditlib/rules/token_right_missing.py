@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import token_rights
+from auditlib.conventions import known_actions, token_rights
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Workflow
@@ -56,9 +56,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue  # whoever calls it gives its rights
         for job in workflow.jobs:
             rights = token_rights.effective(workflow, job)
-            lacking = [(step, missing) for step in job.steps if (missing := token_rights.missing(step, rights))]
-            if lacking:
+            steps = [step for step in job.steps if not step.continue_on_error and not _has_keys(workflow, job, step)]
+            lacking = [(step, missing) for step in steps if (missing := token_rights.missing(step, rights))]
+            if lacking and not known_actions.is_switched_off(job):
                 yield _evidence(workflow, job, lacking, rights)
+
+
+def _has_keys(workflow: Workflow, job: Job, step: Step) -> bool:
+    """Whether a step that signs in to a cloud may have keys of the host, or of the environment, for it."""
+    if "aws-actions/" not in step.uses and not step.uses.lower().startswith("azure/"):
+        return False
+    named = {pair.name for pair in (*workflow.env, *job.env, *step.env)}
+    return not known_actions.is_on_fresh_runner(job) or "AWS_ACCESS_KEY_ID" in named
 
 
 def _evidence(
@@ -67,7 +76,7 @@ def _evidence(
     (first, _), *others = lacking
     names = list(dict.fromkeys(name for _, missing in lacking for name in missing))
     needed = listed(f"`{name}: write`" for name in names)
-    allowed = ", ".join(f"{name}: {level}" for name, level in rights or ()) or "nothing"
+    allowed = ", ".join(level if name == "*" else f"{name}: {level}" for name, level in rights or ()) or "nothing"
     why = "no permissions are given it" if rights is None else f"its permissions are {allowed}"
     optional = not any(name in ("pages", token_rights.IDENTITY, "contents") for name in names)
     return Evidence(

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import nearest
-from auditlib.conventions import traefik_settings
+from auditlib.conventions import environments, traefik_settings
 from auditlib.conventions.traefik_settings import Settings
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -88,11 +88,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[tuple[str, str, str], list[tuple[Settings, _Use]]] = defaultdict(list)
     for service in inventory.services if made is not None else ():
         settings = traefik_settings.of(inventory, service) if service.labels else None
-        for use in _uses(service) if settings and settings.complete else ():
+        for use in (
+            _uses(service) if settings and settings.complete and not _is_a_trial(inventory, settings, service) else ()
+        ):
             if settings and use.name.lower() not in _known(settings, use.part, made or frozenset()):
                 found[settings.project, use.part, use.name].append((settings, use))
     for (_, part, name), uses in found.items():
         yield _evidence(part, name, uses)
+
+
+def _is_a_trial(inventory: Inventory, settings: Settings, service: Service) -> bool:
+    """Whether the Traefik is a developer's, and the labels are those of another one's in production."""
+    home = settings.service.location.file
+    own = home == service.location.file or environments.in_development_file(inventory, service.location.file)
+    return not own and (environments.is_aside(home) or environments.is_for_developers(inventory, settings.service))
 
 
 def _middlewares(inventory: Inventory) -> frozenset[str]:

@@ -36,19 +36,26 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
-_TUNNELS = frozenset({"cloudflare/cloudflared", "ngrok/ngrok", "wernight/ngrok"})
+_TUNNEL = "cloudflare/cloudflared"
+_OTHERWISE = frozenset({"proxy-dns", "access", "--url"})
+"""What cloudflared does beside: answer DNS, lead to a tunnel of others, and try something out under a random name."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project with a tunnel one finding for the applications and proxies whose ports are published."""
     for project, mine in stacks.by_project(inventory.deployed_services).items():
-        tunnel = next((item for item in mine if images.repository(item.image) in _TUNNELS), None)
-        used = tunnel and not tunnel.profiles and tunnel.network_mode != "host"
+        tunnel = next((item for item in mine if images.repository(item.image) == _TUNNEL), None)
+        used = tunnel and not tunnel.profiles and tunnel.network_mode != "host" and not _is_for_else(tunnel)
         if tunnel and used and not environments.only_for_development(tunnel):
             found = [(item, port) for item in mine if item is not tunnel for port in _web_ports(inventory, item)]
             if found:
                 yield _evidence(project, tunnel, found)
+
+
+def _is_for_else(tunnel: Service) -> bool:
+    words = {word.partition("=")[0] for text in (*tunnel.entrypoint, *tunnel.command) for word in text.split()}
+    return not words.isdisjoint(_OTHERWISE) or any(entry.name == "TUNNEL_URL" for entry in tunnel.environment)
 
 
 def _web_ports(inventory: Inventory, service: Service) -> list[Port]:

@@ -33,6 +33,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -50,6 +51,8 @@ from auditlib.rules._rule import Evidence, rule
 _START = "Service.ExecStart"
 _OF_SHELL = frozenset({"&&", "||", "|", ">", ">>", "2>&1", "&", "<", "1>", "2>"})
 _SHELL = regex(r"(?:^|/)(?:ba|da|z)?sh$")
+_PLACEHOLDER = regex(r"@|^_*[A-Z][A-Z_]+(?:/|$)|__|YOUR|your|path/to")
+"""What somebody fills in before the unit is installed."""
 _PREFIX = "-@:+!"
 _YES = frozenset({"yes", "true", "1", "on"})
 _ALWAYS = frozenset({"always", "on-success"})
@@ -79,7 +82,7 @@ def _faults(unit: Unit) -> Iterator[_Fault]:
     yield from _of_program(unit, words, start.location)
     call = compose_command.of(words)
     said = " ".join(words)
-    if call and unit.kind == "file" and not unit.value("Service.WorkingDirectory") and not _names_place(call):
+    if call and unit.kind == "file" and not _is_placed(unit) and not _names_place(call):
         yield _Fault(
             f"runs `{said[:60]}` in `/`, as it names no folder: no Compose file is there", start.location,
             "WorkingDirectory=<the checkout on the host>",
@@ -100,6 +103,12 @@ def _faults(unit: Unit) -> Iterator[_Fault]:
         )  # fmt: skip
 
 
+def _is_placed(unit: Unit) -> bool:
+    """Whether a folder, or a variable that there may be, says where the Compose file is."""
+    given = " ".join(item.value for item in unit.values("Service.Environment"))
+    return bool(unit.value("Service.WorkingDirectory") or unit.values("Service.EnvironmentFile")) or "COMPOSE_" in given
+
+
 def _names_place(call: Call) -> bool:
     """Whether a call says where its Compose file is, wherever it is called."""
     return "--project-directory" in call.options or any(file.startswith(("/", "%", "$")) for file in call.files)
@@ -108,18 +117,35 @@ def _names_place(call: Call) -> bool:
 def _of_program(unit: Unit, words: list[str], place: Location) -> Iterator[_Fault]:
     """What is wrong with the command itself."""
     program = words[0].strip("\"'")
-    if not _SHELL.search(program) and (found := next((word for word in words if word in _OF_SHELL), "")):
+    found = next((word for word in _bare(words) if word in _OF_SHELL), "")
+    if found and not _SHELL.search(program):
         yield _Fault(
             f"has `{found}` in `ExecStart`, which systemd hands to {program.rpartition('/')[2]} as an argument", place,
-            f"ExecStart=/bin/sh -c '{' '.join(words)}'",
+            f"ExecStart={' '.join(words[:-1])}"
+            if words[-1] == "&"
+            else f"ExecStart=/bin/sh -c {_quoted(' '.join(words))}",
         )  # fmt: skip
-    if "/" in program and not program.startswith(("/", "%", "$", "<", "{")):
+    if "/" in program and not program.startswith(("/", "%", "$", "<", "{")) and not _PLACEHOLDER.search(program):
         folder = unit.value("Service.WorkingDirectory").rstrip("/") or "<the checkout on the host>"
         path = f"{folder}/{program.removeprefix('./').removeprefix('~/')}"
         yield _Fault(
             f"names its program by `{program}`: systemd takes an absolute path or a name alone", place,
             f"ExecStart={' '.join([path, *words[1:]])}",
         )  # fmt: skip
+
+
+def _bare(words: list[str]) -> list[str]:
+    """The words of a command outside quotes."""
+    try:
+        return shlex.split(" ".join(words), posix=False)
+    except ValueError:
+        return []
+
+
+def _quoted(text: str) -> str:
+    if "'" not in text:
+        return f"'{text}'"
+    return f'"{text}"' if '"' not in text else "'<the command, with its quotes escaped>'"
 
 
 def _evidence(unit: Unit, found: list[_Fault]) -> Evidence:

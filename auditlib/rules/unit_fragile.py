@@ -50,6 +50,9 @@ from auditlib.rules._rule import Evidence, rule
 
 _ORDERS = ("Unit.After", "Unit.Requires", "Unit.BindsTo", "Unit.Wants", "Unit.Requisite")
 _ENDS = frozenset({"oneshot", "forking", "idle"})
+_STARTS = frozenset({"Timer.Unit", "Unit.Wants", "Unit.Requires", "Unit.BindsTo", "Unit.OnFailure", "Unit.OnSuccess",
+                     "Unit.Upholds", "Install.Also"})  # fmt: skip
+"""By what a unit has another one started."""
 _Lack = tuple[str, str]
 
 
@@ -57,29 +60,55 @@ _Lack = tuple[str, str]
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each unit of the repository that lacks what keeps it running, or brings it back with the host."""
     names = {unit.name for unit in inventory.units}
-    called = {item.value for unit in inventory.units for item in unit.values("Timer.Unit")}
     for unit in inventory.units:
         if unit.kind == "file" or unit.values("Unit.Description"):
-            lacks = list(_of_timer(unit, names) if unit.name.endswith(".timer") else _of_service(unit, names, called))
+            timer = unit.name.endswith(".timer")
+            lacks = list(_of_timer(unit, names) if timer else _of_service(inventory, unit))
             if lacks:
                 yield _evidence(unit, lacks)
 
 
-def _of_service(unit: Unit, names: set[str], called: set[str]) -> Iterator[_Lack]:
+def _of_service(inventory: Inventory, unit: Unit) -> Iterator[_Lack]:
     """What a service lacks, each with the lines that it should have."""
     start = unit.value("Service.ExecStart")
     if not start or "@" in unit.name:
         return
     by_docker = posixpath.basename(start.split()[0]) in ("docker", "docker-compose")
-    ordered = " ".join(unit.value(name) for name in _ORDERS)
+    ordered = " ".join(item.value for name in _ORDERS for item in unit.values(name))
     if by_docker and "docker.s" not in ordered:
         yield "doesn't wait for Docker", "[Unit]\nAfter=docker.service\nRequires=docker.service"
-    if unit.value("Service.Type") not in _ENDS and not unit.values("Service.Restart") and not _ends(start):
+    called = _is_called(inventory, unit)
+    ends = unit.value("Service.Type") in _ENDS or bool(unit.values("Service.RemainAfterExit")) or _ends(start)
+    if not ends and not called and not unit.values("Service.Restart"):
         yield "says no `Restart=`, so that it stays down after a crash", "[Service]\nRestart=on-failure\nRestartSec=5"
-    timed = f"{unit.name.removesuffix('.service')}.timer" in names or unit.name in called
     wanted = any(item.name.startswith("Install.") for item in unit.settings)
-    if unit.kind == "file" and not wanted and not timed and unit.value("Service.Type") != "oneshot":
+    if unit.kind == "file" and not wanted and not called and unit.value("Service.Type") not in ("oneshot", "dbus"):
         yield "has no `[Install]`, so that it can't be enabled for the start", "[Install]\nWantedBy=multi-user.target"
+
+
+def _is_called(inventory: Inventory, unit: Unit) -> bool:
+    """Whether something else starts a unit: a timer, a socket, a watched path, or a unit that names it."""
+    stem = unit.name.removesuffix(".service")
+    home = posixpath.dirname(unit.location.file)
+    beside = {posixpath.basename(path) for path in inventory.files if posixpath.dirname(path) == home}
+    by_file = any(name.endswith(".path") or name == f"{stem}.socket" for name in beside)
+    needed = " ".join(item.value for name in ("Unit.Requires", "Service.Sockets") for item in unit.values(name))
+    if stem and f"{stem}.socket" in needed:
+        return True
+    others = [item for item in inventory.units if item is not unit]
+    named = any(stem and _names(item, unit.name) for item in others)
+    timers = (item for item in others if any(pair.name.startswith("Timer.") for pair in item.settings))
+    timed = any(
+        item.name == f"{stem}.timer" or (unit.kind != "file" and item.location.file == unit.location.file)
+        for item in timers
+    )
+    return named or timed or (unit.kind == "file" and by_file)
+
+
+def _names(unit: Unit, other: str) -> bool:
+    """Whether a unit starts another one; one that it comes after may be started by anybody."""
+    starting = (pair.value for pair in unit.settings if pair.name in _STARTS)
+    return any(other in value.split() for value in starting)
 
 
 def _ends(start: str) -> bool:

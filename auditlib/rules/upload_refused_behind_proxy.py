@@ -52,7 +52,7 @@ _PHP_USUAL = {"upload_max_filesize": 2 * _MEGABYTE, "post_max_size": 8 * _MEGABY
 _ROOM = 1.25
 """How much more a proxy may let through: a form is larger than the file in it, and each takes a little more."""
 _SPRING_USUAL = 10 * _MEGABYTE
-_PHP = regex(r"(?:^|/)php:[\w.-]*fpm|^php:")
+_PHP = regex(r"(?:docker\.io/)?(?:library/)?php:[\w.-]+")
 _SETS_ALL = regex(r"\bPHP_(?:UPLOAD|POST|MEMORY)\w*|upload_max_filesize|post_max_size|\.ini\b")
 
 
@@ -97,14 +97,22 @@ def _forms_of_spring(inventory: Inventory) -> Iterator[Evidence]:
         if item.kind == "body" and file.endswith((".properties", ".yml", ".yaml")):
             form = forms.get(file)
             allowed = form.amount if form else _SPRING_USUAL
-            if item.amount > allowed and (form or not forms):
+            if item.amount > allowed and (form or not (forms or _told_otherwise(inventory))):
                 yield _spring_evidence(item, form, allowed)
+
+
+def _told_otherwise(inventory: Inventory) -> bool:
+    """Whether the size of a form is said in a way that isn't read, or by a variable."""
+    names = (entry.name for service in inventory.services for entry in service.environment)
+    unread = any(item.kind == "unread form" for item in inventory.server_traits)
+    return unread or any("MULTIPART_MAX" in name for name in names)
 
 
 def _spring_evidence(upload: ServerTrait, form: ServerTrait | None, allowed: int) -> Evidence:
     file = upload.location.file
     said = "max-request-size is" if form else "nothing sets max-request-size, which is then"
-    line = f"max-request-size: {upload.amount // _MEGABYTE + 1}MB"
+    name = "spring.servlet.multipart.max-request-size=" if file.endswith(".properties") else "max-request-size: "
+    line = f"{name}{upload.amount // _MEGABYTE + 1}MB"
     return Evidence(
         f"{file} lets files of {_megabytes(upload.amount)} be uploaded, and {said} {_megabytes(allowed)}: a request "
         "with a larger file is refused.",
@@ -175,7 +183,7 @@ def _taken(inventory: Inventory, service: Service) -> _Taken | None:
 def _is_plain_php(inventory: Inventory, service: Service) -> bool:
     """Whether a service runs the image of PHP, and nothing in the repository may set its limits."""
     base, steps = services.built_from(inventory, service)
-    if not _PHP.search(base or service.image) or any(
+    if not _PHP.fullmatch((base or service.image).partition("@")[0]) or any(
         item.name == "upload_max_filesize" for item in inventory.php_limits
     ):
         return False

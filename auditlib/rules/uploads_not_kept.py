@@ -31,7 +31,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import code_traits, stacks
+from auditlib.conventions import code_traits, services, stacks
 from auditlib.conventions.code_traits import Use
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -57,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for service in use.services:
             if service.key in takers - told and not durability.is_worker(inventory, service):
                 told.add(service.key)
-                if _is_lost(inventory, service, use.trait.word):
+                if _is_lost(inventory, service, use.trait.word) and not _declares(inventory, service, use.trait.word):
                     yield _evidence(inventory, service, use)
 
 
@@ -68,6 +68,13 @@ def _is_lost(inventory: Inventory, service: Service, folder: str) -> bool:
     if _PASSING.search(folder) or not name or any(_is_told(item) for item in variants):
         return False
     return not any(_may_hold(mount.target, folder, name) for item in variants for mount in item.mounts)
+
+
+def _declares(inventory: Inventory, service: Service, folder: str) -> bool:
+    """Whether the image says that a volume is to lie there, which Compose then makes and hands on."""
+    steps = services.built_from(inventory, service)[1]
+    targets = [word for step in steps if step.keyword == "VOLUME" for word in step.words]
+    return any(_may_hold(target, folder, posixpath.basename(folder.rstrip("/"))) for target in targets)
 
 
 def _is_told(service: Service) -> bool:

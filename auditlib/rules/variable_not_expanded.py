@@ -50,7 +50,8 @@ from auditlib.rules._rule import Evidence, rule
 _VARIABLE = regex(r"(?<![\\$])\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*)")
 _SHELLS = frozenset({
     "sh", "bash", "ash", "dash", "zsh", "ksh", "envsubst", "gomplate", "python", "python3", "node", "perl", "php",
-    "ruby", "mongosh", "mongo", "jq",
+    "ruby", "mongosh", "mongo", "jq", "awk", "gawk", "mawk", "su",
+    "runuser",
 })  # fmt: skip
 """Programs that may themselves replace what looks like a variable."""
 _WITH_SHELL = {
@@ -124,7 +125,7 @@ def _advice(part: str) -> str:
 def _by_compose(part: str, words: tuple[str, ...]) -> str:
     """The words with what Compose itself replaces, as no shell of the container would know the variable."""
     filled = [_VARIABLE.sub(lambda match: f"${{{match[0].strip('${}')}:?set it in .env}}", word) for word in words]
-    text = json.dumps(filled, ensure_ascii=False)
+    text = json.dumps(filled if part == "command" else ["CMD", *filled], ensure_ascii=False)
     return f"command: {text}" if part == "command" else f"healthcheck:\n  test: {text}"
 
 

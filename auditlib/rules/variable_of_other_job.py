@@ -81,7 +81,13 @@ def _is_set(workflow: Workflow, job: Job, name: str) -> bool:
     """Whether something of the job, or of all jobs, may set the variable; an action of the repository may set any."""
     given = {pair.name for step in job.steps for pair in step.env} | {pair.name for pair in (*workflow.env, *job.env)}
     written = {match["name"] for step in job.steps if "GITHUB_ENV" in step.run for match in _MAY_SET.finditer(step.run)}
-    return name in given | written or any(step.uses.startswith("./") for step in job.steps)
+    unknown = any(step.uses.startswith("./") or _copies(step) for step in job.steps)
+    return name in given | written or unknown
+
+
+def _copies(step: Step) -> bool:
+    """Whether a step writes to GITHUB_ENV what its text doesn't show (`cat build.env >> "$GITHUB_ENV"`)."""
+    return "GITHUB_ENV" in step.run and not _MAY_SET.search(step.run)
 
 
 _LINES = """\

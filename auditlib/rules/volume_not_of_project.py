@@ -39,11 +39,14 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Network, Volume
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LOOKED_UP = frozenset({"inspect", "rm", "remove", "connect", "disconnect"})
+_LASTS = regex(r"-\w*d\w*$|--detach$|--restart\b|--name\b|-p$|--publish\b|-\w*P$")
+"""Options of a container that runs for good: it is started in the place of Compose's, with a volume of its own."""
 _Part = Volume | Network
 
 
@@ -79,7 +82,7 @@ def _named(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     verb, kind = words[1:2], next(iter(words[1:2]), "")
     if kind in ("volume", "network") and words[2:3] and words[2] in _LOOKED_UP:
         yield from ((kind, word) for word in words[3:] if not word.startswith("-"))
-    elif verb in (["run"], ["create"]):
+    elif verb in (["run"], ["create"]) and not any(map(_LASTS.match, words)):
         for option, value in (*pairwise(words), *(word.partition("=")[::2] for word in words if "=" in word)):
             if option in ("-v", "--volume") and ":" in value:
                 yield "volume", value.partition(":")[0]

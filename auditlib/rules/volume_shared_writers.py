@@ -196,6 +196,26 @@ def _source(mount: Mount) -> str:
     return path if path.startswith(".") else f"./{path}"
 
 
+def _write_logs(inventory: Inventory, found: list[tuple[Service, Mount]]) -> bool:
+    """Whether code or a variable names a log file in such a folder; elsewhere a folder may be mounted in vain."""
+    paths = [item.path for item in inventory.log_files]
+    paths += [
+        entry.value.text for service, _ in found for entry in service.environment
+        if entry.value and "LOG" in entry.name
+    ]  # fmt: skip
+    folders = {mount.target.rstrip("/") for _, mount in found}
+    if "artisan" in inventory.files_by_name and any(folder.endswith("/storage/logs") for folder in folders):
+        return True  # Laravel's default
+    return any(_is_in(path, folder) for path in paths for folder in folders)
+
+
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a path, as code gives it, is in a folder of the container."""
+    if path.startswith("/"):
+        return mounts.is_below(path, folder)
+    return path.removeprefix("./").startswith(f"{posixpath.basename(folder.rstrip('/'))}/")
+
+
 def _evidence(
     inventory: Inventory,
     project: str,
@@ -209,8 +229,10 @@ def _evidence(
     databases = kinds.count("datastore") > 1
     logs = all(_LOGS.search(mount.target) for _, mount in found)
     risk = "each may damage the other's files" if databases else "each can overwrite what the others wrote"
+    known = logs and _write_logs(inventory, found)
     if logs:
-        risk = "they append to the same log files, which none of them can rotate alone"
+        told = "they append to the same log files" if known else "log files that they write there are the same ones"
+        risk = f"{told}, which none of them can rotate alone"
     sqlite = not logs and any(mount.kind == "bind" or _opens_sqlite(service, mount) for service, mount in found)
     if sqlite:
         risk = "they have one SQLite file, which locks out all of them but the one that writes"
@@ -227,6 +249,6 @@ def _evidence(
         recommendation=f"Let {names} log to standard output, or each to files of its own."
         if logs
         else _advice(found, volume, names),
-        severity=Severity.HIGH if databases else (Severity.MEDIUM if logs or sqlite else None),
+        severity=Severity.HIGH if databases else (Severity.MEDIUM if known or sqlite else None),
         example="" if sqlite else _apart(found, own=logs or databases),
     )

@@ -28,31 +28,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib import compose_command
-from auditlib.conventions import command_texts, deployment
+from auditlib.conventions import command_texts, compose_calls, deployment
 from auditlib.conventions.command_texts import CommandText, Use
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LEAST = 3
 """Seconds; what is less gives way to an output rather than to a start."""
 _SHOWS = frozenset({"ps", "logs", "top", "images"})
+_ELSEWHERE = frozenset({"docker", "podman", "git", "exit", "cd", "sleep", "systemctl"})
+"""What asks nothing of the services, but for `docker exec`."""
+_WAIT = "--wait --wait-timeout 120"
+_RETIRED = regex(r"\bdocker-compose(?= )")
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each text that sleeps right after it has started services with health checks, and then needs them."""
-    if not any(service.healthcheck for service in inventory.services):
-        return
     told: set[str] = set()
     for use in command_texts.uses(inventory, ("sleep",)):
         start = None if use.text.is_for_development else _start(use)
-        if start and use.text.called not in told and _needs(use):
+        checked = _checked(inventory, start) if start and _needs(use) else []
+        if start and checked and use.text.called not in told:
             told.add(use.text.called)
-            yield _evidence(use.text, start, use.command)
+            yield _evidence(use.text, start, use.command, _waiting(inventory, start, checked))
 
 
 def _start(use: Use) -> Command | None:
@@ -72,10 +76,25 @@ def _needs(use: Use) -> bool:
     following = next((item for item in use.after if not deployment.prints(item) and item.words[0] not in own), None)
     call = compose_command.of(following.words) if following else None
     shows = call is not None and call.verb in _SHOWS
-    return following is not None and not shows and not following.tested and following.words[:2] != ("docker", "ps")
+    if following is None or shows or following.tested:
+        return False
+    return call is not None or following.words[0] not in _ELSEWHERE or following.words[1:2] == ("exec",)
 
 
-def _evidence(text: CommandText, start: Command, sleep: Command) -> Evidence:
+def _checked(inventory: Inventory, start: Command) -> list[str]:
+    """The services with a health check among those that a call starts."""
+    return list(dict.fromkeys(item.name for item in compose_calls.started(inventory, start) if item.healthcheck))
+
+
+def _waiting(inventory: Inventory, start: Command, checked: list[str]) -> str:
+    """The call that waits; where a service ends by itself, which `--wait` takes for a failure, for the others alone."""
+    said = _RETIRED.sub("docker compose", " ".join(start.words), 1)
+    if compose_calls.leaves_ended(inventory, start):
+        return f"{said}\n{said.partition(' up ')[0]} up -d --no-recreate {_WAIT} {' '.join(checked)}"
+    return f"{said} {_WAIT}"
+
+
+def _evidence(text: CommandText, start: Command, sleep: Command, waiting: str) -> Evidence:
     said = " ".join(start.words)
     restores = "restor" in text.path.lower() or "restor" in text.name.lower()
     return Evidence(
@@ -84,7 +103,7 @@ def _evidence(text: CommandText, start: Command, sleep: Command) -> Evidence:
         sleep.location,
         subject=f"{text.name}/sleep",
         related=(Related(start.location, "the services are started here"),),
-        recommendation=f"Start with `--wait --wait-timeout 120` in {text.path}, and leave the sleep out.",
+        recommendation=f"Start with `{_WAIT}` in {text.path}, and leave the sleep out.",
         severity=Severity.MEDIUM if restores else None,  # into a server that isn't up, in an emergency
-        example=files.into(text.path, f"{said} --wait --wait-timeout 120"),
+        example=files.into(text.path, waiting),
     )

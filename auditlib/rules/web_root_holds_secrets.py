@@ -83,7 +83,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _by_nginx(inventory: Inventory) -> Iterator[_Served]:
     for config in inventory.reverse_proxies:
-        for runner in nginx_sites.runners(inventory, config) if config.tree else ():
+        runners = nginx_sites.runners(inventory, config) if config.tree else ()
+        for runner in (item for item in runners if not environments.is_for_developers(inventory, item)):
             for server in nginx_sites.servers(inventory, config):
                 if found := _root(config, runner, server):
                     yield found
@@ -101,7 +102,7 @@ def _root(config: ReverseProxy, runner: Service, server: Chain) -> _Served | Non
     if not roots or passed or guarded or "$" in roots[-1].words[-1] or len(roots[-1].words) < 2:
         return None
     mount = mounts.holding(runner, roots[-1].words[1])
-    if mount is None or mount.kind != "bind" or mount.outside or environments.only_for_development(runner):
+    if mount is None or mount.kind != "bind" or mount.outside:
         return None
     return _Served(runner, _plain(mounts.path_outside(runner, roots[-1].words[1])), roots[-1].location, "Nginx")
 
@@ -114,7 +115,7 @@ def _by_apache(inventory: Inventory) -> Iterator[_Served]:
     for service in inventory.deployed_services:
         base, steps = services.built_from(inventory, service) if service.build else (service.image, ())
         image = images.repository(base) + ":" + base.rpartition(":")[2]
-        if not _APACHE.search(image) or environments.only_for_development(service):
+        if not _APACHE.search(image) or environments.is_for_developers(inventory, service):
             continue
         root = _HTDOCS if "httpd" in image else _OF_APACHE
         said = [*(item.argument for item in steps), *(entry.name for entry in service.environment), *service.command]
@@ -127,6 +128,17 @@ def _by_apache(inventory: Inventory) -> Iterator[_Served]:
 def _has_rules(inventory: Inventory, folder: str) -> bool:
     """Whether an `.htaccess` may refuse hidden files."""
     return posixpath.normpath(posixpath.join(folder or ".", ".htaccess")) in inventory.file_set
+
+
+def _public(inventory: Inventory, item: _Served) -> str:
+    """The folder of what visitors may see, as frameworks call it."""
+    found = (posixpath.join(item.folder, name) for name in ("public", "web", "webroot", "htdocs", "public_html"))
+    placeholder = posixpath.join(item.folder, "<the folder of what visitors may see>")
+    return next((path for path in found if path in inventory.folder_set), placeholder)
+
+
+def _target(item: _Served) -> str:
+    return next((each.target for each in item.service.mounts if each.location == item.location), _OF_APACHE)
 
 
 def _evidence(inventory: Inventory, item: _Served, secrets: list[str]) -> Evidence:
@@ -148,5 +160,5 @@ def _evidence(inventory: Inventory, item: _Served, secrets: list[str]) -> Eviden
         recommendation=f"Serve a folder of {item.service.name} that holds no secrets, and refuse hidden files.",
         example=own
         if item.server == "Nginx"
-        else compose_lines.mount_of(item.service, posixpath.join(item.folder, "public"), _OF_APACHE),
+        else compose_lines.mount_of(item.service, _public(inventory, item), _target(item), ""),
     )

@@ -48,6 +48,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 "runs.",
                 Location(entry.file, entry.line),
                 subject=entry.file,
-                recommendation=f"Correct {entry.file} in line {entry.line}, or in the one before it.",
+                recommendation=f"Correct {entry.file} from line {entry.line} on, or from the one before it.",
                 example=f"actionlint {shlex.quote(entry.file)}",
             )

@@ -65,12 +65,15 @@ def _missing(workspace: Workspace, job: Job) -> Iterator[tuple[str, Location]]:
             ):
                 yield normal(pair.value), pair.location
         own = step.working_directory or (job.working_directory if step.run else "")
-        if own and workspace.lacks(own, step, "folder"):
+        first = step.commands[0] if step.commands else None
+        made = first is not None and workspace.may_hold_more(step, first)
+        if own and not made and workspace.lacks(own, step, "folder"):
             yield normal(own), step.location
             continue
         for command in step.commands:
             folder = workspace.folder(step, command)
-            if command.folder and workspace.lacks(folder, step, "folder"):
+            made = workspace.may_hold_more(step, command)
+            if command.folder and not made and workspace.lacks(folder, step, "folder"):
                 yield folder, command.location
                 break
 

@@ -122,6 +122,15 @@ def more_lines_of(record):
             yield f"{record.location} calls {list(record.scripts)}"
         case delivery.RecipeFault():
             yield f"{record.location} {record.kind} {record.target}: {record.text}"
+        case _:
+            yield from lines_of_rest(record)
+
+
+def lines_of_rest(record):
+    """Records of schemas, and of what a host starts by itself, as lines."""
+    match record:
+        case code.PrismaSchema():
+            yield f"{record.location} makes a client in {record.output or 'node_modules'}"
         case schedules.CronLine():
             yield f"{record.location} {record.kind} {record.schedule} [{record.user}] {record.command}"
         case schedules.Unit():

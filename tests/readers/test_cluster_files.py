@@ -54,3 +54,15 @@ def test_tells_which_images_a_kustomization_replaces(tmp_path):
     (found,) = cluster_files.read(written(tmp_path, "k8s/kustomization.yaml", text)).records
     assert found.replaced == ("acme/api",)
     assert [(item.image, item.location.line) for item in found.images] == [("acme/other", 3)]
+
+
+def test_tells_what_is_wrong_with_a_manifest_that_is_no_yaml(tmp_path):
+    found = cluster_files.read(written(tmp_path, "k8s/api.yaml", "apiVersion: v1\n  kind: Service\n"))
+    assert [item.fault_line for item in found.records] == [2]
+    assert [(str(item.status), item.line) for item in found.coverage] == [("partial", 2)]
+
+
+def test_says_nothing_of_a_template(tmp_path):
+    text = f'{MANIFEST}metadata:\n  {{{{- include "labels" . }}}}\n'
+    found = cluster_files.read(written(tmp_path, "charts/api/templates/api.yaml", text))
+    assert [item.fault for item in found.records] == [""]

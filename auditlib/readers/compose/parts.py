@@ -141,7 +141,8 @@ def extra_hosts(config: Config) -> tuple[str, ...]:
     entries = config.get("extra_hosts") or ()
     names = entries if isinstance(entries, dict) else (str(item).replace("=", ":").split(":")[0] for item in entries)
     links = (str(item).rpartition(":")[2] for item in config.get("external_links") or ())
-    return (*map(str, names), *links)
+    aliases = (str(item).rpartition(":")[2] for item in config.get("links") or () if ":" in str(item))
+    return (*map(str, names), *links, *aliases)
 
 
 def build(view: View, name: str, config: Config) -> Build | None:

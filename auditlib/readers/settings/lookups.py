@@ -133,6 +133,13 @@ class _Lookups:
             subscripts.update(id(node) for node in ast.walk(statement) if isinstance(node, ast.Subscript))
         return subscripts
 
+    @cached_property
+    def _branched(self) -> set[int]:
+        """The lookups below an `if`, or in a branch of an expression."""
+        branches = [item for node in self.module.of(ast.If) for item in (*node.body, *node.orelse)]
+        chosen = [item for node in self.module.of(ast.IfExp) for item in (node.body, node.orelse)]
+        return {id(node) for item in (*branches, *chosen)[:1000] for node in ast.walk(item)}
+
     def _catches(self, handler: ast.ExceptHandler) -> bool:
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         return any(kind is None or self.module.origin(kind) in _CAUGHT for kind in kinds)
@@ -245,6 +252,7 @@ class _Lookups:
             required=required,
             style=style,
             location=self.module.location(node),
+            conditional=id(node) in self._branched,
         )
 
 

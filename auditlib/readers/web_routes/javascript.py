@@ -20,9 +20,10 @@ _CALL = regex(
     r"""//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?
     |\b(?P<router>\w*(?:app|router|server|api|fastify|routes))\s*\.\s*
      (?P<verb>get|post|put|delete|patch|head|options|all|use)\s*(?:<[^<>()\n]{0,200}>)?\(\s*
-     (?P<quote>['"`])(?P<path>/[^'"`\n]{0,300})(?P=quote)""",
+     (?:(?P<quote>['"`])(?P<path>/[^'"`\n]{0,300})(?P=quote)|\[(?P<several>[^\]\n]{1,300})\]\s*,)""",
     re.X | re.I,
 )
+_PATH = regex(r"""['"`](/[^'"`\n]{0,300})['"`]""")
 _SERVED = regex(
     r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*(?:express|fastify|new\s+(?:Hono|Koa))\s*(?:<[^>]*>)?\("
 )
@@ -46,7 +47,8 @@ def read_javascript(source: Source, path: str) -> Iterator[Route]:
             line = bisect_right(starts, match.start())
             method = "*" if match["verb"] in ("all", "use") else match["verb"].upper()
             location = Location(path, line, match.start() - starts[line - 1] + 1)
-            yield Route(method, match["path"], framework["name"], location, whole=match["router"] in served)
+            for route in [match["path"]] if match["path"] else _PATH.findall(match["several"]):
+                yield Route(method, route, framework["name"], location, whole=match["router"] in served)
 
 
 def _listens(text: str, name: str) -> bool:
