@@ -59,8 +59,8 @@ _OF_COMPANY = regex(r"^(?P<who>[A-Z0-9]{3,})_(?:API_(?:KEY|TOKEN|SECRET)|CLIENT_
 _OWN = frozenset({
     "APP", "API", "ADMIN", "INTERNAL", "SERVICE", "MASTER", "SERVER", "BACKEND", "FRONTEND", "WEB", "AUTH", "SECRET",
     "PRIVATE", "ROOT", "SYSTEM", "MAIN", "DEFAULT", "CLIENT", "USER", "WORKER", "AGENT", "GATEWAY", "OAUTH", "PROXY",
-    "METRICS", "MONITORING", "INGEST", "WEBHOOK", "DEVICE", "SENSOR", "CRON", "DEPLOY", "HEALTH", "LLM", "TRAIN", "RETRAIN",
-    "PREDICT", "SYNC", "UPLOAD", "BACKUP", "EXPORT", "IMPORT", "JOBS", "TASKS", "EVENTS",
+    "METRICS", "MONITORING", "INGEST", "WEBHOOK", "DEVICE", "SENSOR", "CRON", "DEPLOY", "HEALTH", "LLM",
+    "TRAIN", "RETRAIN", "PREDICT", "SYNC", "UPLOAD", "BACKUP", "EXPORT", "IMPORT", "JOBS", "TASKS", "EVENTS",
 })  # fmt: skip
 """Words for what a program gives out itself."""
 
