@@ -13,7 +13,7 @@ from auditlib import command_words
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
-from auditlib.inventory.document import Document
+from auditlib.inventory.document import Document, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -118,6 +118,17 @@ def touched_on(inventory: Inventory) -> Document | None:
 def are_spoken_of(inventory: Inventory) -> bool:
     """Whether a document has a word for backups; whoever speaks of restoring may mean a service."""
     return any(speaks_of_backups(document) for document in inventory.documents)
+
+
+def by_hand(inventory: Inventory) -> Mention | None:
+    """The command with which a document has its reader make a backup."""
+    commands = (item for file in inventory.documents for item in file.mentions if item.kind == "command")
+    return next((item for item in commands if _makes_backup(item)), None)
+
+
+def _makes_backup(mention: Mention) -> bool:
+    copies = "tar" in mention.words and "backup" in mention.text.lower()
+    return "install" not in mention.words and (copies or bool(TOOL.search(mention.text)))
 
 
 def speaks_of_backups(document: Document) -> bool:

@@ -60,6 +60,8 @@ _PROXY = """docker-proxy:
   environment: {{{{{allowed}}}}}
   volumes: ["/var/run/docker.sock:/var/run/docker.sock:ro"]"""
 _ASKS_CONTAINERS = _PROXY.format(allowed="CONTAINERS: 1")
+_ASKS_NETWORKS = _PROXY.format(allowed="CONTAINERS: 1, NETWORKS: 1")
+"""What finds containers as Prometheus does asks for their networks, too."""
 _OF_CONTAINERS = ("/sys", "/cgroup", "/dev/disk", "/var/lib/docker", "/var/lib/containerd")
 _SCRAPED = Need(
     "Publish the port on the one address that Prometheus scrapes; 127.0.0.1 shuts out a Prometheus on another host",
@@ -74,7 +76,7 @@ _SHIPPER = {
     Access.SOCKET: (
         Need(
             "Let it ask a proxy of the socket that only answers questions on containers, or read their log files alone",
-            example="{service}:\n  # in its configuration tcp://docker-proxy:2375 for the socket\n" + _ASKS_CONTAINERS,
+            example="{service}:\n  # in its configuration tcp://docker-proxy:2375 for the socket\n" + _ASKS_NETWORKS,
         ),
     ),
     Access.FOLDER: (_READS_LOGS,),

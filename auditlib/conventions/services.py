@@ -49,6 +49,8 @@ _SERVES = regex(
     r"java\b.{0,200}? -jar|dotnet \S+\.dll)\b|(?:&&|;)\s*(?:exec\s+)?node\s+(?!\S*(?:migrat|seed|setup|init))[^&;]+$"
 )
 """What starts a server, though a migration may come before it in the same command."""
+_ENDLESS = regex(r"\bwhile (?::|true|sleep\b)|\bsleep inf|\btail -[fF]\b")
+"""What goes on for as long as the container runs: a loop around `certbot renew`."""
 _ONE_SHOT_NAME = regex(
     r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|"
     r"restore|drill|certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
@@ -363,7 +365,14 @@ def is_one_shot(service: Service, waited_for: bool = False) -> bool:
     if is_on_demand(service) or _is_told_to_end(service) or _is_thrown_away(service):
         return True
     ends = bool(_ONE_SHOT_NAME.search(service.name)) or bool(_ONE_SHOT.search(text) and not _SERVES.search(text))
-    return waited_for or (not keeps_running and ends)
+    return waited_for or (not keeps_running and ends and not repeats(service))
+
+
+def repeats(service: Service) -> bool:
+    """Whether a service does one task again and again, and serves nobody: a loop around `certbot renew`."""
+    text = " ".join((*service.entrypoint, *service.command))
+    serves = bool(_SERVES.search(text) or service.ports)
+    return bool(_ENDLESS.search(text)) and "break" not in text and not serves
 
 
 def _is_told_to_end(service: Service) -> bool:

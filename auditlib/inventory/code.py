@@ -120,3 +120,5 @@ class ProgramCall(Struct, frozen=True):
 
     name: str
     location: Location
+    named_by: frozenset[str] | None = None
+    """The other files of code that have the name of its module as a word; `None` where its name tells no module."""

@@ -35,6 +35,10 @@ _PUTS_DOCKER = regex(r"docker(?:\.io|-ce|-cli|-engine|-buildx)\b|get\.docker\.co
 _MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
 
 
+_SAID = ("echo ", "printf ")
+"""Commands whose words, whatever tool they name, are for people."""
+
+
 class Run(Struct, frozen=True):
     """One command, or action, that a job runs in the end; `location` is the line of the workflow that leads to it."""
 
@@ -73,6 +77,11 @@ class Pipeline(Struct, frozen=True, dict=True):
     def matching(self, pattern: re.Pattern[str]) -> list[Run]:
         """The runs whose text the pattern finds."""
         return [run for run in self.runs if pattern.search(run.text)]
+
+    def doing(self, pattern: re.Pattern[str]) -> list[Run]:
+        """The runs whose text the pattern finds, and what can't be followed and has a name that it finds."""
+        found = (run for run in (*self.runs, *self.opaque) if pattern.search(run.text))
+        return [run for run in found if not run.text.startswith(_SAID)]
 
 
 def is_automatic(workflow: Workflow) -> bool:
@@ -123,7 +132,7 @@ def _runners(suite: TestSuite) -> tuple[str, ...]:
 
 def builds_images(run: Run, inventory: Inventory) -> bool:
     """Whether a run builds images; Compose does so only where a service has something to build."""
-    if _lacks_docker(run.job):
+    if _lacks_docker(run.job) or run.text.startswith(_SAID):
         return False
     if tools.IMAGE_ACTIONS.search(run.text):
         return True

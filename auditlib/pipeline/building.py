@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import shlex
 
-from auditlib.conventions import builds, environments, services, tools
+from auditlib import pipeline
+from auditlib.conventions import builds, command_texts, deployment, environments, services, tools
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.patterns import regex
 from auditlib.pipeline import Pipeline, Run
@@ -37,6 +39,30 @@ def covers(run: Run, dockerfile: Dockerfile, inventory: Inventory, composed: set
 def composed_by(inventory: Inventory) -> set[str]:
     """The Dockerfiles that Compose builds."""
     return {item.path for service in inventory.services if (item := services.dockerfile(inventory, service))}
+
+
+@answered_once
+def by_nothing(inventory: Inventory) -> frozenset[str]:
+    """The Dockerfiles that no command, document or workflow of the repository builds, where Compose builds others."""
+    composed = composed_by(inventory)
+    left = [item for item in inventory.dockerfiles if composed and item.path not in composed]
+    found = pipeline.of(inventory, inventory.workflows) if left else None
+    if found is None or may_build(found) or deployment.unfollowed_ci(inventory):
+        return frozenset()
+    runs = [run for run in found.runs if pipeline.builds_images(run, inventory)]
+    left = [item for item in left if not any(covers(run, item, inventory, composed) for run in runs)]
+    commands = [item.words for text in command_texts.texts(inventory) for item in text.commands]
+    commands += [tuple(item.words) for document in inventory.documents for item in document.mentions
+                 if item.kind in ("command", "call")]  # fmt: skip
+    building = [" ".join(words) for words in commands if "build" in words or "buildx" in words]
+    named = {item.path for item in left if any(_may_name(text, item.path) for text in building)}
+    return frozenset(item.path for item in left) - named
+
+
+def _may_name(command: str, path: str) -> bool:
+    """Whether a command that builds may mean a Dockerfile, by the last folder of its path or a variable's value."""
+    folder = posixpath.basename(posixpath.dirname(path)) or posixpath.basename(path)
+    return "compose" not in command and ("$" in command or folder in command)
 
 
 def _paths(run: Run, inventory: Inventory) -> list[str]:

@@ -28,6 +28,15 @@ _OPTIONAL = regex(r"\$\{([A-Z][A-Z0-9_]{2,100})\b")
 _DOCUMENTS = frozenset({".md", ".rst", ".txt", ".adoc", ".mdx"})
 _SPRING = regex(r"(?:^|/)application(?:-[\w-]+)?\.ya?ml$")
 _NAMES_LIMIT = 20_000
+_ASKS = ("environ", "getenv", "process.env", "meta.env", "${!")
+"""Without any of them a file puts no names of variables together."""
+_HOLE = r"(?:\$?\{[^{}\"'`\n]{0,80}\}|%s)"
+_BUILT = (
+    regex(rf"""["'`](?P<start>[A-Z][A-Z0-9_]*_)?{_HOLE}(?P<end>_[A-Z0-9_]*[A-Z0-9])?["'`]"""),
+    regex(r"""["'](?P<start>[A-Z][A-Z0-9_]*_)["']\s*\+|\+\s*["'](?P<end>_[A-Z0-9_]*[A-Z0-9])["']"""),
+)
+"""Names that code puts together: `f"{name}_URL"`, `"DB_" + key`."""
+_OWN = regex(r"(?m)^[ \t]*(?:(?:local|readonly)[ \t]+)?(?P<name>[A-Z][A-Z0-9_]*)=\"?\$\{?(?P<from>[A-Z][A-Z0-9_]*)")
 
 
 def read(source: Source) -> Reading:
@@ -49,7 +58,9 @@ def read(source: Source) -> Reading:
     ]
     for path in source.files:
         if path not in known and is_text(path) and posixpath.splitext(path)[1].lower() not in _DOCUMENTS:
-            found = _named(source.glance(path), search) | _of_spring(source, path, names)
+            text = source.glance(path)
+            named = _named(text, search) - (_set(text) if path.endswith((".sh", ".bash")) else frozenset())
+            found = named | _built(text, names) | _of_spring(source, path, names)
             if found:
                 reading.records.append(NamedVariables(path, found, Location(path)))
     return reading
@@ -63,6 +74,29 @@ def _named(text: str, search: ahocorasick_rs.AhoCorasick) -> frozenset[str]:
         if not _is_part(text[start - 1 : start]) and not _is_part(text[end : end + 1])
     }
     return frozenset(found)
+
+
+def _built(text: str, names: list[str]) -> frozenset[str]:
+    """The names that code may put together of a part that it spells and of one that only a run knows."""
+    if not any(word in text for word in _ASKS):
+        return frozenset()
+    parts = {(match["start"] or "", match["end"] or "") for form in _BUILT for match in form.finditer(text)}
+    return frozenset(
+        name.lower()
+        for start, end in parts.difference({("", "")})
+        for name in names
+        if name.startswith(start) and name.endswith(end) and len(name) > len(start) + len(end)
+    )
+
+
+def _set(text: str) -> frozenset[str]:
+    """The names that a script gives to variables of its own before it asks for them: `KEY="${OTHER_KEY}"`."""
+    own = ((match["name"], match.start("name")) for match in _OWN.finditer(text) if match["name"] != match["from"])
+    return frozenset(
+        name.lower()
+        for name, start in own
+        if (first := re.search(rf"\b{name}\b", text)) is not None and first.start() == start
+    )
 
 
 def _of_comments(text: str) -> frozenset[str]:

@@ -58,8 +58,10 @@ _GUARDS = regex(
 
 
 def read(source: Source) -> reading.Reading:
-    """Every nginx configuration that listens or passes requests on."""
-    files = selection.containing(source, _PATTERNS, "proxy_pass", "_pass ", "upstream ", "server {", "server{")
+    """Every nginx configuration that listens or passes requests on, or says something of all that do."""
+    files = selection.containing(
+        source, _PATTERNS, "proxy_pass", "_pass ", "upstream ", "server {", "server{", "http {"
+    )
     return reading.each(source, (file for file in files if _is_nginx(source.text(file))), KIND, _read)
 
 

@@ -90,12 +90,15 @@ def _evidence(inventory: Inventory, project: Project, stores: list[_Store], pass
     databases = [item for item in stores if item[1].kind == "datastore"]
     silent = _leaves_out(inventory, [*stores, *passing])
     spoken = backups.are_spoken_of(inventory) and not silent
+    given = backups.by_hand(inventory) if spoken else None
     by_hand = " A document speaks of backups, so somebody may make them by hand." if spoken else ""
+    by_hand = f" {given.location.file} has a command for a backup, which somebody has to give." if given else by_hand
     by_hand = f" {silent} speaks of backups, and not of {'it' if len(names) == 1 else 'them'}." if silent else by_hand
+    makers = "script, service or workflow" if given else "script, service, workflow or command"
     first, kept, mount = (databases or stores)[0]
     return Evidence(
-        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data, and no script, service, workflow "
-        f"or command of the repository backs any of it up, unless the host does.{by_hand}",
+        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data, and no {makers} "
+        f"of the repository backs any of it up, unless the host does.{by_hand}",
         mount.location,
         subject=f"{project.name}/backup",
         service=first.name,
@@ -107,6 +110,7 @@ def _evidence(inventory: Inventory, project: Project, stores: list[_Store], pass
             ),
             *(Related(item.location, f"{service.name} ({product.name}) keeps what is made again, or is on its way")
               for service, product, item in passing),
+            *((Related(given.location, "the command that a document has for a backup"),) if given else ()),
         ),
         recommendation=f"Add a service or a scheduled job that backs up {listed(names)} to another host, and try to "
         "restore it.",

@@ -33,12 +33,14 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, mounts, nginx_sites
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
+from auditlib.inventory.document import Document
 from auditlib.inventory.proxy import Directive, ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -57,6 +59,10 @@ _RENEWS = regex(
     r"\bcertbot\b|\bdehydrated\b"
 )
 """What renews certificates, or brings a timer that does."""
+_WAYS = ("certonly", "webroot", "standalone", "obtain", "obtaining", "obtained", "issuance", "init-letsencrypt")
+_ON_CERTIFICATES = regex(
+    r"\b(?:ssl|tls|https|certificates?|certbot|let.?s ?encrypt|zertifikat\w*|certificat\w*)\b", re.I
+)
 _IMAGES = regex(r"acme-companion|letsencrypt-nginx-proxy-companion|swag|nginx-certbot|acme\.sh|lego|dehydrated")
 """Images of programs that get and renew certificates by themselves."""
 
@@ -101,6 +107,13 @@ def _texts(inventory: Inventory) -> list[str]:
     return found + [item.text for document in inventory.documents for item in document.mentions]
 
 
+def _tells_how(document: Document) -> bool:
+    """Whether a document may say how to get the first certificate, and doesn't only list what renews it."""
+    named = not document.words.isdisjoint(("certbot", "letsencrypt"))
+    headed = any(_ON_CERTIFICATES.search(heading.text) for heading in document.headings)
+    return named and (headed or not document.words.isdisjoint(_WAYS))
+
+
 def _of_runner(inventory: Inventory, config: ReverseProxy, runner: Service, named: Directive) -> Iterator[Evidence]:
     texts = _texts(inventory)
     by_image = any(_IMAGES.search(item.image) for item in inventory.services)
@@ -108,7 +121,8 @@ def _of_runner(inventory: Inventory, config: ReverseProxy, runner: Service, name
     timed = any("cron" in path.rpartition("/")[2] or path.endswith(".timer") for path in inventory.files)
     if by_image:
         return
-    if not any(map(_GETS.search, texts)) and not speaks:
+    told = any(map(_tells_how, inventory.documents))
+    if not any(map(_GETS.search, texts)) and not told:
         yield _evidence(inventory, config, runner, named, first=True)
     elif not (timed or speaks or any(map(_RENEWS.search, texts))):
         yield _evidence(inventory, config, runner, named, first=False)

@@ -32,6 +32,7 @@ import posixpath
 import shlex
 from collections.abc import Iterator
 
+from auditlib.compose_command import Call
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -75,11 +76,16 @@ def _lacks(workspace: Workspace, path: str, step: Step) -> bool:
 
 def _started(inventory: Inventory, start: ComposeCall) -> tuple[Service, ...]:
     """The services that a call starts by name, or all that no profile holds back; those that others wait for come."""
-    if start.call.verb not in _STARTS:
+    if start.call.verb not in _STARTS and not _reads_all(start.call):
         return ()
     services = inventory.services_of(start.project.name)
     named = [services[word] for word in start.call.arguments if word in services]
     return tuple(named or (item for item in services.values() if not item.profiles))
+
+
+def _reads_all(call: Call) -> bool:
+    """Whether Compose is asked for the whole configuration, for which it reads the environment files, too."""
+    return call.verb == "config" and {"-q", "--quiet"}.issuperset(call.arguments)
 
 
 def _evidence(
@@ -92,9 +98,12 @@ def _evidence(
     make = f'echo "$ENV_FILE" > {shlex.quote(path)}{_GIVEN}'
     if template:
         make = f"cp {shlex.quote(template)} {shlex.quote(path)}"
+    what = f"starts {listed(needing)} with Compose, which needs"
+    if _reads_all(start.call):
+        what = f"has Compose read {start.project.location.file}, in which {listed(needing, 3)} must have"
     return Evidence(
-        f"The job {job.id} starts {listed(needing)} with Compose, which needs {path}; the repository doesn't have it, "
-        "and no step before makes it: Compose refuses to start.",
+        f"The job {job.id} {what} {path}; the repository doesn't have it, and no step before makes it: Compose refuses "
+        f"{'the file' if _reads_all(start.call) else 'to start'}.",
         start.command.location,
         subject=f"{job.workflow}/{job.id}/{path}",
         service=service.name,

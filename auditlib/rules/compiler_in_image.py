@@ -46,6 +46,7 @@ from auditlib.inventory.dockerfile import Instruction
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.pipeline import building
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -56,7 +57,9 @@ _REMOVES = regex(
     r"\b(?:apt-get|apt)\b[^;&|\n]*\b(?:purge|remove|autoremove)\b|\bapk del\b|\b(?:yum|dnf) (?:remove|erase)\b"
 )
 _SMALL = regex(r"(?:^|-)(?:slim|alpine)[\w.]*(?:-|$)")
-_WITHOUT = frozenset({"debian", "ubuntu", "alpine", "fedora", "rockylinux", "almalinux", "eclipse-temurin"})
+_WITHOUT = frozenset(
+    {"debian", "ubuntu", "alpine", "fedora", "rockylinux", "almalinux", "eclipse-temurin", "apache/airflow"}
+)
 """Images that hold no compiler whatever their tag; of other ones the plain variants hold one."""
 _HEADERS = regex(r"-(?:dev|devel|headers)(?:=|$)")
 _COMPILES = regex(r"\b(?:make|gcc|g\+\+|cc|cmake|cargo|jupyter\w*|code-server|pip|npm)\b")
@@ -65,7 +68,8 @@ _COMPILES = regex(r"\b(?:make|gcc|g\+\+|cc|cmake|cargo|jupyter\w*|code-server|pi
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each image that runs in production whose last stage installs a compiler and doesn't remove it."""
-    for built in image_builds.for_production(inventory):
+    unbuilt = building.by_nothing(inventory)
+    for built in (item for item in image_builds.for_production(inventory) if item.dockerfile.path not in unbuilt):
         mine = [item for item in built.instructions if item.keyword == "RUN"]
         if not _is_small(built.base) or any(_REMOVES.search(item.argument) for item in mine) or _compiles(built):
             continue

@@ -40,7 +40,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import pipeline, stages
-from auditlib.conventions import checks, deployment, package_installs
+from auditlib.conventions import checks, command_texts, deployment, package_installs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -70,6 +70,8 @@ _COMMANDS = {
 _OF_NODE = {"pnpm": "pnpm audit --prod --audit-level high", "yarn": "yarn npm audit --severity high"}
 _ALL = """- uses: aquasecurity/trivy-action@<full commit hash>  # <version>
   with: {scan-type: fs, scanners: vuln, severity: "HIGH,CRITICAL", ignore-unfixed: true, exit-code: "1"}"""
+_FILES = 6
+"""Files of requirements that one command is given."""
 _ASIDE = stages.FOREIGN_FOLDERS | {"examples", "docs", "e2e", "tests"}
 
 
@@ -81,7 +83,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     found = pipeline.of(inventory, inventory.workflows)
     tests = [run for run in found.runs if checks.is_check(run.text.split())]
-    if tests and not any(_LOOKS.search(run.text) for run in (*found.runs, *found.opaque)):
+    if tests and not found.doing(_LOOKS):
         yield _evidence(inventory, packages, _first(inventory, tests))
 
 
@@ -95,7 +97,8 @@ def _packages(inventory: Inventory) -> dict[str, list[Location]]:
     """By kind the places where packages are written down of which lists of holes exist."""
     found: defaultdict[str, list[Location]] = defaultdict(list)
     names = {"npm": "npm packages", "python": "Python packages"}
-    for item in sorted(inventory.manifests, key=lambda each: each.path.rpartition("/")[2].count("dev")):
+    installing = _installing(inventory)
+    for item in sorted(inventory.manifests, key=lambda each: _rank(each.path, installing)):
         if item.kind in names and item.requirements and _ASIDE.isdisjoint(item.path.split("/")):
             found[names[item.kind]].append(item.location)
     for path in inventory.files:
@@ -105,11 +108,23 @@ def _packages(inventory: Inventory) -> dict[str, list[Location]]:
     return found
 
 
+def _installing(inventory: Inventory) -> str:
+    """All that names what is installed: the instructions of Dockerfiles, and the commands of scripts and workflows."""
+    built = [item.argument for file in inventory.dockerfiles for item in file.instructions]
+    return "\n".join((*built, *command_texts.words(inventory)))
+
+
+def _rank(path: str, installing: str) -> tuple[bool, bool]:
+    """What is installed by its name comes first, and what is for developers alone last."""
+    name = posixpath.basename(path)
+    return "dev" in name, name not in installing
+
+
 def _evidence(inventory: Inventory, packages: dict[str, list[Location]], test: Run) -> Evidence:
     kinds = list(packages)
     first, *others = ((kind, places[0]) for kind, places in packages.items())
     only = len(kinds) == 1
-    lines = _command(inventory, kinds[0], packages[kinds[0]][0].file) if only else _ALL
+    lines = _command(inventory, kinds[0], [place.file for place in packages[kinds[0]]]) if only else _ALL
     what = f"{_shown(lines)} in" if only else "a scan of the packages, with Trivy or OSV-Scanner, to"
     return Evidence(
         f"The workflows check the code, and none asks for known vulnerabilities of its {listed(kinds)}, unless alerts "
@@ -129,9 +144,14 @@ def _shown(lines: str) -> str:
     return f"`{lines.partition(chr(10))[0].removeprefix('- run: ')}`"
 
 
-def _command(inventory: Inventory, kind: str, file: str) -> str:
-    """The step that asks for one kind, in the folder of its packages."""
-    folder = posixpath.dirname(file)
+def _command(inventory: Inventory, kind: str, paths: list[str]) -> str:
+    """The step that asks for one kind, in the folder of its packages; for several files from the root."""
+    file, folder = paths[0], posixpath.dirname(paths[0])
+    several = [
+        path for path in paths if path.endswith(".txt") and _rank(path, _installing(inventory)) == (False, False)
+    ]
+    if file.endswith(".txt") and 1 < len(several) <= _FILES:
+        return f"- run: pipx run pip-audit {' '.join(f'-r {path}' for path in several)}"
     if kind == "Maven packages":
         return _ALL
     if kind == "npm packages":

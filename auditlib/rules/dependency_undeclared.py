@@ -43,6 +43,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib.conventions import baked_files, environments, healthchecks, programs, services, stacks
+from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -134,8 +135,13 @@ def _matters(inventory: Inventory, service: Service, needed: Service) -> bool:
     mine, theirs = services.product(inventory, service), services.product(inventory, needed)
     gated = bool(needed.profiles) and not set(needed.profiles) & set(service.profiles)
     watches = mine is not None and mine.kind in services.OBSERVABILITY | services.AUXILIARY - {"test"}
-    optional = theirs is not None and theirs.kind in _OPTIONAL
+    optional = theirs is not None and (theirs.kind in _OPTIONAL or _is_engine(needed, theirs))
     return service.name != needed.name and not (gated or watches or optional)
+
+
+def _is_engine(needed: Service, product: Product) -> bool:
+    """Whether it is what others hand work to, such as Airflow; workers of Temporal stop without it."""
+    return product.kind == "automation" and "temporal" not in f"{needed.name} {needed.image}"
 
 
 def _source(inventory: Inventory, place: Location) -> str:

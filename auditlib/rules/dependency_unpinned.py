@@ -56,6 +56,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.pipeline import building
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -76,7 +77,7 @@ class _Use(Struct, frozen=True):
     excluded: str = ""
     """The `.dockerignore` that keeps the lock file out."""
     aside: bool = False
-    """Whether the image, or the stage of it, is for development or tests alone."""
+    """Whether the image, or the stage of it, is for development or tests alone, or built by nothing."""
     command: str = ""
     """The whole instruction of an image's build."""
     python: str = ""
@@ -96,9 +97,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     left_out: dict[tuple[str, str], _Use] = {}
     named: defaultdict[str, list[_Use]] = defaultdict(list)
     builders = _builders(inventory)
+    unbuilt = building.by_nothing(inventory)
     for file in inventory.dockerfiles:
         for item, installs, sources in _of_image(inventory, file, builders[file.path]):
-            aside = image_builds.is_aside(file, item.stage)
+            aside = image_builds.is_aside(file, item.stage) or file.path in unbuilt
             use = _Use(item.location, installs, file.path, aside=aside, command=item.argument, python=_python(file))
             if installs.unpinned and not installs.constrained:
                 named[file.path].append(use)
@@ -279,7 +281,8 @@ def _constraints(manifest: Manifest, uses: list[_Use]) -> str:
     name, use = posixpath.basename(manifest.path), next((use for use in uses if use.image), uses[0])
     python = f" --python-version {use.python}" if use.python else ""
     written = f"{_into(manifest.path)}uv pip compile{python} {shlex.quote(name)} -o constraints.txt"
-    path = next((item for item in use.installs.files if posixpath.basename(item) == name), name)
+    renamed = _renamed(name, use)
+    path = next((item for item in use.installs.files if posixpath.basename(item) == name), renamed or name)
     wanted, given = f"-r {path}", f"-r {path} -c {posixpath.join(posixpath.dirname(path), 'constraints.txt')}"
     run = f"pip install {given}"
     if not use.image:
@@ -290,12 +293,21 @@ def _constraints(manifest: Manifest, uses: list[_Use]) -> str:
     return f"{written}\n{files.into(use.image, lines)}"
 
 
+def _renamed(name: str, use: _Use) -> str:
+    """The path that a file has in the image, where its COPY gives it another name."""
+    words = use.copied.instruction.words if use.copied and use.copied.instruction.keyword == "COPY" else ()
+    alone = len(words) == 2 and posixpath.basename(words[0]) == name and words[1] in use.installs.files
+    return words[1] if alone and posixpath.basename(words[1]) != name else ""
+
+
 def _copied_with(name: str, other: str, use: _Use) -> str:
     """The COPY of a file with another one beside it; empty where the image gets all that is there."""
     words = use.copied.instruction.words if use.copied and use.copied.instruction.keyword == "COPY" else ()
     source = next((word for word in words[:-1] if posixpath.basename(word) == name), "")
     if not source or any(posixpath.basename(word) == other for word in words):
         return ""
+    if renamed := _renamed(name, use):
+        return f"COPY {posixpath.join(posixpath.dirname(source), other)} {posixpath.dirname(renamed) or '.'}/"
     into = posixpath.dirname(words[-1]) if posixpath.basename(words[-1]) == name else words[-1].rstrip("/")
     return f"COPY {' '.join(words[:-1])} {posixpath.join(posixpath.dirname(source), other)} {into or '.'}/"
 

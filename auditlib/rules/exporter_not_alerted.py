@@ -82,10 +82,54 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _of_probes(inventory: Inventory, config: PrometheusConfig, alerts: list[AlertRule]) -> Iterator[Evidence]:
     """Each job of a blackbox exporter that no alert on probes selects, beside others that one does."""
     asked = [item for item in alerts if any(metric.startswith(_PROBED) for metric in item.query.metrics)]
-    for job in scraping.jobs(inventory, (config,)):
-        probes = job.proxy and job.targets and job.metrics_path.endswith("/probe")
-        if asked and probes and not any(_selects(item, job) for item in asked):
+    jobs = [item for item in scraping.jobs(inventory, (config,)) if _probes(item)]
+    if jobs and all(_tells_expiry(item) for item in asked) and not _ask_for(alerts, jobs):
+        yield _unheard(jobs, asked, alerts)
+        return
+    for job in jobs:
+        if asked and not any(_selects(item, job) for item in asked):
             yield _probe_evidence(job, asked)
+
+
+def _probes(job: ScrapeJob) -> bool:
+    return bool(job.proxy and job.targets) and job.metrics_path.endswith("/probe")
+
+
+def _tells_expiry(alert: AlertRule) -> bool:
+    """Whether all that an alert asks of a probe is the date of a certificate, which there is only with an answer."""
+    probed = [metric for metric in alert.query.metrics if metric.startswith(_PROBED)]
+    return all(metric.startswith("probe_ssl_") for metric in probed) and "absent" not in alert.query.expression
+
+
+def _ask_for(alerts: list[AlertRule], jobs: list[ScrapeJob]) -> bool:
+    """Whether an alert asks for series of the jobs by their names, whatever they are called."""
+    names = {dict(job.labels).get("job", job.name) for job in jobs}
+    return any(
+        item.name == "job" and any(monitoring.takes(item, name) for name in names)
+        for alert in alerts
+        for item in alert.query.matchers
+        if "up" not in alert.query.metrics
+    )
+
+
+def _unheard(jobs: list[ScrapeJob], asked: list[AlertRule], alerts: list[AlertRule]) -> Evidence:
+    first, *others = jobs
+    hosts = listed(dict.fromkeys(target.host for job in jobs for target in job.targets))
+    expiry = f"{listed(item.name for item in asked)} {'asks' if len(asked) == 1 else 'ask'} for the certificate alone"
+    return Evidence(
+        f"{first.file} probes {hosts}, and no alert asks for probe_success{f': {expiry}' if asked else ''}; `up` tells "
+        "of the exporter, so nobody is told when no answer comes.",
+        first.location,
+        subject=f"{first.file}/probes",
+        related=(
+            *(Related(job.location, f"{job.name} probes too", member=True) for job in others),
+            *(Related(item.location, "asks for the certificate") for item in asked[:4]),
+        ),
+        recommendation=f"Add an alert on `probe_success == 0` to {(asked or alerts)[0].file}.",
+        example=files.into(
+            (asked or alerts)[0].file, _ALERT.format(name="ProbeFailed", expression="probe_success == 0")
+        ),
+    )
 
 
 def _selects(alert: AlertRule, job: ScrapeJob) -> bool:

@@ -113,7 +113,7 @@ def _of_pull(found: list[Command]) -> Evidence:
         subject="pull",
         related=tuple(Related(item.location, f"`{_text(item)}` too", member=True) for item in others),
         recommendation=f"Take the fallback away from `{_text(first, 60)}` in {first.location.file}.",
-        example="\n".join(" ".join(item.words) for item in found),
+        example="\n".join(_written(item) for item in found),
     )
 
 
@@ -170,6 +170,11 @@ def _of_migration(command: Command, *, last: bool) -> Evidence:
         severity=Severity.LOW if last else None,
         example=" ".join(command.words),
     )
+
+
+def _written(command: Command) -> str:
+    """A command with quotes around the words that a shell would take apart."""
+    return " ".join(f'"{word}"' if "[@]" in word and '"' not in word else word for word in command.words)
 
 
 def _text(command: Command, limit: int = _SHOWN) -> str:

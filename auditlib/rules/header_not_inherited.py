@@ -34,10 +34,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import proxies
+from auditlib.conventions import nginx_sites, proxies
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.proxy import LostHeaders
+from auditlib.inventory.proxy import Block, Directive, LostHeaders, ReverseProxy
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -66,6 +66,45 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = [item for item in config.lost_headers if _lost(item)]
         if found:
             yield _evidence(config.file, found)
+        yield from _of_servers(inventory, config)
+
+
+def _of_servers(inventory: Inventory, config: ReverseProxy) -> Iterator[Evidence]:
+    """One finding for the servers of a file whose own headers take the place of those that another file gives all."""
+    found: list[tuple[Block, Directive, list[str]]] = []
+    for chain in nginx_sites.servers(inventory, config):
+        mine = nginx_sites.own(chain, "add_header")
+        outer = next((each for block in chain[1:] if (each := nginx_sites.own((block,), "add_header"))), [])
+        merges = any(item.words[0] == "add_header_inherit" for block in chain for item in block.directives)
+        if mine and outer and outer[0].location.file != config.file and not merges:
+            names = _names(outer)
+            lost = [_SECURITY[name] for name in names if name in _SECURITY and name not in _names(mine)]
+            found += [(chain[0], outer[0], lost)] if lost else []
+    if found:
+        yield _of_file(config.file, found)
+
+
+def _names(statements: list[Directive]) -> list[str]:
+    return [item.words[1].lower() for item in statements if len(item.words) > 1]
+
+
+def _of_file(file: str, found: list[tuple[Block, Directive, list[str]]]) -> Evidence:
+    (first, given, lost), *others = found
+    lines = "\n  ".join(f'add_header {name} "<as in {given.location.file}>" always;' for name in lost)
+    who = f"{len(found)} servers" if others else "The server"
+    adds = "add headers of their own" if others else "adds headers of its own"
+    place = next(item.location for item in first.directives if item.words[0] == "add_header")
+    return Evidence(
+        f"{who} of {file} {adds}, so that Nginx leaves out {listed(lost)}, which {given.location.file} gives all.",
+        place,
+        subject=f"{file}/servers",
+        related=(
+            Related(given.location, "what all servers are given"),
+            *(Related(block.location, "so does this server", member=True) for block, _, _ in others),
+        ),
+        recommendation=f"Repeat the headers of {given.location.file} in {file} wherever a server adds its own.",
+        example=files.into(file, f"server {{\n  # beside its own\n  {lines}\n}}"),
+    )
 
 
 def _lost(item: LostHeaders) -> list[str]:

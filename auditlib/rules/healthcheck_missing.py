@@ -52,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     for running in stacks.gathered(stacks.lasting(inventory)):
         lasting = [
-            item for item in running if not _is_for_tests(inventory, item) or healthchecks.is_checked(inventory, item)
+            item for item in running if not _needs_none(inventory, item) or healthchecks.is_checked(inventory, item)
         ]
         missing = [item for item in lasting if not healthchecks.is_checked(inventory, item)]
         unknown = [item for item in missing if healthchecks.may_be_in_image(inventory, item)]
@@ -69,10 +69,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(inventory, stacks.beside(lasting, likely), likely, rest, certain=False)
 
 
-def _is_for_tests(inventory: Inventory, service: Service) -> bool:
-    """Whether a service is a mail catcher or stands in for others in tests."""
+def _needs_none(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is a mail catcher, stands in for others in tests, or is a loop that nobody can ask."""
     found = services.product(inventory, service)
-    return (found is not None and found.kind in ("mail", "test")) or environments.only_for_tests(service)
+    stands_in = (found is not None and found.kind in ("mail", "test")) or environments.only_for_tests(service)
+    return stands_in or services.repeats(service)
 
 
 def _are_for_developers(lasting: list[Service], missing: list[Service]) -> bool:

@@ -84,8 +84,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for run in found.runs
         if not (_ACTS_ON_IMAGE.search(run.text) or _REMOTE.search(run.text)) and pipeline.builds_images(run, inventory)
     ]
-    named = (run for run in (*found.runs, *found.opaque) if _SCANNERS.search(run.text))
-    scans = [run for run in named if not _NO_SCAN.search(run.text)]
+    scans = [run for run in found.doing(_SCANNERS) if not _NO_SCAN.search(run.text)]
     if builds and all(_OF_FILES.search(run.text) for run in scans):
         pushing = {id(run.job) for run in found.runs if _PUSHES.search(run.text)}
         yield _evidence(inventory, builds, [run for run in builds if id(run.job) in pushing], scans)

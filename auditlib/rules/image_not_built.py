@@ -57,10 +57,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if building.counts(item) and not any(building.covers(run, item, inventory, composed) for run in builds)
     ]
     if missing and not building.may_build(found):
-        yield _evidence(inventory, missing, found)
+        unused = building.by_nothing(inventory)
+        missing.sort(key=lambda item: item.path in unused)
+        yield _evidence(inventory, missing, found, unused=all(item.path in unused for item in missing))
 
 
-def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) -> Evidence:
+def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline, *, unused: bool) -> Evidence:
     first, *others = missing
     how = "no workflow builds" if inventory.workflows else "the repository has no workflow that builds"
     what = "it" if len(missing) == 1 else f"these {counted(len(missing), 'image')}"
@@ -77,6 +79,7 @@ def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) 
         ),
         recommendation=f"Add a job to {deployment.workflow_file(inventory)} that builds "
         f"{listed((item.path for item in missing), limit=4)} on every pull request.",
+        severity=Severity.LOW if unused else None,  # nothing else does, either
         confidence=Confidence.MEDIUM if found.opaque else None,
         example=workflow_lines.new_job(
             inventory,

@@ -25,13 +25,16 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.compose.discovery import is_compose_file
 from auditlib.conventions import builds, deployment, environments, images, placeholders, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvLine
+from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -81,7 +84,7 @@ def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
         used = inventory.variables_of.get((service.project, service.name), ())
         target = f"services.{service.name}.image"
         told = all(item.source != "unset" for item in used if item.target == target)  # else its version isn't known
-        if service.build is None and service.image and told:
+        if service.build is None and service.image and told and not _is_always_replaced(inventory, used, target):
             yield service.image, service.image_location
     for dockerfile in inventory.dockerfiles:
         stages = {stage.name for stage in dockerfile.stages}
@@ -90,6 +93,22 @@ def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
                 yield stage.base, stage.location
         yield from ((image, item.location) for image, item in builds.borrowed(inventory, dockerfile))
     yield from _in_clusters(inventory)
+
+
+def _is_always_replaced(inventory: Inventory, used: Iterable[Variable], target: str) -> bool:
+    """Whether the image is but the fall-back of a variable that every template beside the Compose file sets."""
+    own = [item for item in used if item.target == target and item.source == "default"]
+    return bool(own) and all(_is_set(inventory, item) for item in own)
+
+
+def _is_set(inventory: Inventory, variable: Variable) -> bool:
+    folder = posixpath.dirname(variable.location.file)
+    mine = [item for item in inventory.env_files if item.template and posixpath.dirname(item.path) == folder]
+    return bool(mine) and all(any(_fills(line, variable.name) for line in item.lines) for item in mine)
+
+
+def _fills(line: EnvLine, name: str) -> bool:
+    return line.name == name and not line.commented and line.value is not None and bool(line.value.text)
 
 
 def _in_clusters(inventory: Inventory) -> Iterator[tuple[str, Location]]:

@@ -36,7 +36,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from auditlib.conventions import images, monitoring, mounts
+from auditlib.conventions import linked_logs, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.logs import LogShipper
@@ -47,11 +47,7 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_LINKS = frozenset({"access.log", "error.log"})
 _CONTAINERS = "/var/lib/docker/containers"
-_FOLDER_OF_LINKS = "/var/log/nginx"
-_WITH_LINKS = frozenset({"nginx", "nginxinc/nginx-unprivileged"})
-"""Images that send these logs to the container's own output by links (https://hub.docker.com/_/nginx)."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -66,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if not folder or monitoring.is_template(shipper.file, source.path):
                 continue
             mount = _mount(runners[0], folder)
-            server = _linking(inventory, source.path, mount) if mount else None
+            server = _linking(inventory, source.path, runners[0], mount) if mount else None
             if mount and server:
                 yield _linked(shipper, source, runners[0], server)
             elif mount is None:
@@ -86,13 +82,9 @@ def _folder(path: str) -> str:
 
 
 def _mount(service: Service, folder: str) -> Mount | None:
-    """The mount that holds a folder, or that stands somewhere below it."""
-    found = (
-        item
-        for item in service.mounts
-        if mounts.is_below(folder, item.target) or (folder != "/" and mounts.is_below(item.target, folder))
-    )
-    return next(found, None)
+    """The mount that holds a folder, or else one that stands somewhere below it."""
+    below = (item for item in service.mounts if folder != "/" and mounts.is_below(item.target, folder))
+    return mounts.holding(service, folder) or next(below, None)
 
 
 def _without_socket(shipper: LogShipper, service: Service) -> Iterator[Evidence]:
@@ -120,41 +112,23 @@ def _spellings(path: str) -> tuple[str, ...]:
     return (plain, other) if plain.startswith(("/run/", "/var/run/")) else (plain,)
 
 
-def _linking(inventory: Inventory, path: str, mount: Mount) -> Service | None:
-    """The Nginx that writes a log into a volume, where its image has a link to standard output in the log's place.
-
-    An empty volume is filled with what the image has in the folder, links among them; a folder of the host isn't.
-    """
+def _linking(inventory: Inventory, path: str, reader: Service, mount: Mount) -> Service | None:
+    """The Nginx that writes a log into a volume, where its image has a link to standard output in the log's place."""
     pattern = posixpath.basename(path)
-    if mount.kind != "volume" or not any(fnmatchcase(link, pattern) for link in _LINKS):
+    if not any(fnmatchcase(link, pattern) for link in linked_logs.NAMES):
         return None
-    others = (folder for proxy in inventory.reverse_proxies for folder in proxy.folders if proxy.kind == "nginx")
-    if pattern not in _LINKS and any(_is_another_log(folder) for folder in others):
+    if pattern not in linked_logs.NAMES and linked_logs.are_others_written(inventory):
         return None
-    if any(volume.name == mount.source and volume.external for volume in inventory.volumes):
-        return None
-    found = (
-        service
-        for service in inventory.services
-        for item in service.mounts
-        if item.source == mount.source and item.kind == "volume" and item.target.rstrip("/") == _FOLDER_OF_LINKS
-        if images.repository(service.image) in _WITH_LINKS and service.build is None
-    )
-    return next(found, None)
-
-
-def _is_another_log(path: str) -> bool:
-    """Whether Nginx is told to write a log under a name that its image has no link for."""
-    return posixpath.dirname(path) == _FOLDER_OF_LINKS and posixpath.basename(path) not in _LINKS
+    return linked_logs.server(inventory, reader, mount)
 
 
 def _linked(shipper: LogShipper, source: PathPattern, service: Service, server: Service) -> Evidence:
     name = posixpath.basename(source.path)
     kind = "error" if name.startswith("error") else "access"
-    own = f"{_FOLDER_OF_LINKS}/{server.name}-{kind}.log"
+    own = f"{linked_logs.FOLDER}/{server.name}-{kind}.log"
     printed = bool(shipper.sockets) or any(_CONTAINERS in item.path for item in shipper.sources)
     also = "; what the containers print is shipped beside it" if printed else ""
-    moved = f"# {source.path} becomes {own}" if name in _LINKS else ""
+    moved = f"# {source.path} becomes {own}" if name in linked_logs.NAMES else ""
     return Evidence(
         f"{shipper.file} reads {source.path}, and the image {server.image} has links to its standard streams in place "
         f"of access.log and error.log: the volume takes them over, and {service.name} finds no line of {server.name} "

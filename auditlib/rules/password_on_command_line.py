@@ -98,5 +98,15 @@ def _evidence(found: list[tuple[CommandText, _Given]]) -> Evidence:
         subject="password",
         related=tuple(Related(item.location, f"an argument of {tool}", member=True) for _, (item, tool, _) in others),
         recommendation=f"Hand it to {name} in {first.path} by standard input, a variable or a file.",
-        example=files.into(first.path, better),
+        example=files.into(first.path, _inside(command, name) or better),
     )
+
+
+def _inside(command: Command, name: str) -> str:
+    """How a program in a container gets its password: the variable has to be handed in; empty outside of one."""
+    words = command.words
+    if name != "redis-cli" or "exec" not in words or name not in words:
+        return ""
+    place, start = words.index("exec") + 1, words.index(name)
+    given = " ".join((*words[:place], "-e REDISCLI_AUTH", *words[place:start]))
+    return f"export REDISCLI_AUTH=<the password's variable>\n{given} redis-cli <the words after -a and the password>"

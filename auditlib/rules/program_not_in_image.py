@@ -35,6 +35,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import (
+    build_context,
     environments,
     image_builds,
     image_contents,
@@ -83,7 +84,8 @@ def _of_code(inventory: Inventory, built: Built) -> Iterator[Evidence]:
     homes = image_folders.of_sources(built.services[0], built.dockerfile)
     calls: dict[str, ProgramCall] = {}
     for item in inventory.program_calls:
-        if any(mounts.is_below(item.location.file, home) for home in homes) and _is_application(item):
+        inside = any(mounts.is_below(item.location.file, home) for home in homes)
+        if inside and _is_application(item) and _is_reached(built, item, homes):
             calls.setdefault(item.name, item)
     installed = {item.name for manifest in inventory.manifests for item in manifest.requirements}
     for name, call in calls.items():
@@ -98,6 +100,18 @@ def _of_code(inventory: Inventory, built: Built) -> Iterator[Evidence]:
 def _is_application(item: ProgramCall) -> bool:
     """Whether the code belongs to what runs, and not to the tools of those who write it."""
     return not {"scripts", "tools", "bin", "ci", "hack"} & set(item.location.file.split("/")[:-1])
+
+
+def _is_reached(built: Built, item: ProgramCall, homes: list[str]) -> bool:
+    """Whether a command or other code of the image names the module that the call is in, as far as either is known."""
+    whole = any(build_context.copies_everything(step) for step in built.instructions)
+    held = homes if whole else homes[1:] or homes
+    if item.named_by is None or any(mounts.is_below(path, home) for path in item.named_by for home in held):
+        return True
+    starts = [step.argument for step in built.instructions if step.keyword in _STARTS]
+    starts += [" ".join((*each.entrypoint, *each.command)) for each in built.services]
+    stem = posixpath.splitext(posixpath.basename(item.location.file))[0]
+    return not any(starts) or any(stem in text for text in starts)
 
 
 def _is_brought(built: Built, *words: str) -> bool:

@@ -60,6 +60,17 @@ def _copy(commands: tuple[Command, ...]) -> Command | None:
     return None
 
 
+def _written(save: Command) -> str:
+    """The same call as one that writes the snapshot to its output; the password is in the environment."""
+    words = list(save.words)
+    if "redis-cli" not in words:
+        return "redis-cli --rdb <the file of the backup>"
+    before = words[: words.index("redis-cli")]
+    if "-a" in words and "exec" in before:
+        before.insert(before.index("exec") + 1, "-e REDISCLI_AUTH")
+    return " ".join((*before, "redis-cli --rdb - > <the file of the backup>"))
+
+
 def _asks(command: Command) -> bool:
     """Whether a command asks for the end of the saving, be it in a function."""
     return any(word in part for word in _WAITS for part in command.words)
@@ -77,6 +88,6 @@ def _evidence(text: CommandText, save: Command, copy: Command, *, slept: bool) -
         related=(Related(save.location, "the saving starts here, and goes on in the background"),),
         severity=Severity.LOW if slept else None,
         confidence=Confidence.MEDIUM if slept else None,
-        recommendation=f"Write the snapshot by `redis-cli --rdb <file>` in {text.path}, which ends once it is whole.",
-        example=files.into(text.path, "redis-cli --rdb <the file of the backup>"),
+        recommendation=f"Write the snapshot by `redis-cli --rdb` in {text.path}, which ends once it is whole.",
+        example=files.into(text.path, _written(save)),
     )

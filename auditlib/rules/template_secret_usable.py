@@ -31,11 +31,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Container, Iterator
 
-from auditlib.conventions import env_file_uses, environments, secrets
+from auditlib.conventions import env_file_uses, env_readers, environments, programs, secrets, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.inventory.delivery import Command
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -59,6 +60,7 @@ _OWN = frozenset({
     "APP", "API", "ADMIN", "INTERNAL", "SERVICE", "MASTER", "SERVER", "BACKEND", "FRONTEND", "WEB", "AUTH", "SECRET",
     "PRIVATE", "ROOT", "SYSTEM", "MAIN", "DEFAULT", "CLIENT", "USER", "WORKER", "AGENT", "GATEWAY", "OAUTH", "PROXY",
     "METRICS", "MONITORING", "INGEST", "WEBHOOK", "DEVICE", "SENSOR", "CRON", "DEPLOY", "HEALTH", "LLM",
+    "TRAIN", "RETRAIN", "PREDICT", "SYNC", "UPLOAD", "BACKUP", "EXPORT", "IMPORT", "JOBS", "TASKS", "EVENTS",
 })  # fmt: skip
 """Words for what a program gives out itself."""
 
@@ -71,11 +73,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     refused = {item.identity for item in inventory.refused_values}
     vain = {item.name for item in inventory.settings if item.unused} - {item.name for item in inventory.variables}
     left_out = vain | made | secrets.guards(inventory).keys()
-    given = {reference.path for service in inventory.services for reference in service.env_files}
     for file in inventory.env_files:
         if file.template and not environments.is_for_development(file.copied_to):
+            handed = [item for item in inventory.services if _is_handed(item, file)]
             works = [line for line in file.lines if _works(line, refused) and line.name not in left_out]
-            used = [line for line in works if line.name in read or file.copied_to in given]
+            used = [line for line in works if line.name in read or _may_be_read(inventory, handed, line.name)]
             used = [line for line in used if not _is_no_fault(inventory, file, line)]
             if used and not _is_read_by_nothing(inventory, file, used):
                 yield _evidence(file, used)
@@ -89,6 +91,21 @@ def _is_no_fault(inventory: Inventory, file: EnvFile, line: EnvLine) -> bool:
         or _is_elsewhere_empty(inventory, file, line)
         or _is_given_out(inventory, line)
     )
+
+
+def _is_handed(service: Service, file: EnvFile) -> bool:
+    return any(reference.path == file.copied_to for reference in service.env_files)
+
+
+def _may_be_read(inventory: Inventory, handed: list[Service], name: str) -> bool:
+    """Whether a service that is handed the whole file may read a variable of it."""
+    named = name.lower() in templates.used(inventory) or programs.is_read_by_libraries(name)
+    for service in handed:
+        known = env_readers.is_known_image(service)
+        here = service.build and not service.build.outside
+        if named if here else not known or env_readers.read_by_image(inventory, service, [name]):
+            return True
+    return False
 
 
 def _is_given_out(inventory: Inventory, line: EnvLine) -> bool:

@@ -56,6 +56,8 @@ _OF_PACKAGE = regex(
     r"backup|debugbar|ide-helper|excel|dompdf|l5-swagger|inertia|livewire|activitylog|captcha|geoip)\.php$"
 )
 """What Laravel and its packages publish into a project: most of the settings are offers that nobody has to take."""
+_OF_FILE = frozenset({"DOTENV_PATH", "DOTENV_CONFIG_PATH", "DOTENV_FILE", "ENV_FILE", "ENV_PATH"})
+"""Where the environment file itself is, which that file can't say."""
 _ENV_FILE = regex(r"(?:^|/)\.env(?:\.\w+)?$")
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
@@ -69,19 +71,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project, with its overlays, and for the code, one finding for all variables that nothing names."""
     named = _documented(inventory)
     yield from _in_code(inventory, named)
+    vain = _in_vain(inventory)
     for project in inventory.base_projects:
         family = inventory.family(project.name)
         used: dict[str, Variable] = {}
         for variable in inventory.variables:
-            if variable.project in family and not environments.comes_from_the_host(variable.name):
+            vainly = (variable.project, variable.target) in vain
+            if variable.project in family and not vainly and not environments.comes_from_the_host(variable.name):
                 used.setdefault(variable.name, variable)
         missing = [variable for name, variable in used.items() if name not in named]
         if missing:
             template = _given(inventory, project) or _template(inventory, project.location.file)
             required = [
-                item
-                for item in missing
-                if item.operator == "" or (item.operator not in _DEMANDED and is_credential_name(item.name))
+                item for item in missing if item.operator == "" or (_has_value(item) and is_credential_name(item.name))
             ]
             files = list(dict.fromkeys(item.location.file for item in used.values()))
             yield Evidence(
@@ -96,6 +98,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 example=_lines(inventory, _path(template, project.location), map(_in_template, missing)),
                 severity=None if required else Severity.LOW,
             )
+
+
+def _in_vain(inventory: Inventory) -> set[tuple[str, str]]:
+    """Where services are given what nothing in them reads: another rule says to remove it."""
+    found = ((program.service, entry) for program in programs.programs(inventory) for entry in programs.unread(program))
+    return {(service.project, f"services.{service.name}.environment.{entry.name}") for service, entry in found}
+
+
+def _has_value(variable: Variable) -> bool:
+    """Whether a default stands in that is no empty one, by which a credential is said to be optional."""
+    return variable.operator not in _DEMANDED and not (variable.default is None or not variable.default.text)
 
 
 def _in_template(variable: Variable) -> str:
@@ -115,7 +128,7 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
         second = item.style == "pydantic" and (item.location.file, item.location.line) in asked
         if programs.is_aside(item) or (item.unused and not item.required) or second:
             continue  # `port: str = os.getenv("DB_PORT", …)`: who sets it does so by the name that is spelt
-        if not item.required and _OF_PACKAGE.search(item.location.file):
+        if not item.required and (_OF_PACKAGE.search(item.location.file) or item.name in _OF_FILE):
             continue
         template = _template(inventory, item.location.file)
         path = template.path if template else ""

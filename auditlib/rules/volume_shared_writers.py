@@ -51,10 +51,12 @@ from auditlib.rules._rule import Evidence, rule
 _HELPERS = frozenset({"proxy", "backup", "tool", "test", "exporter"})
 _MEANT_TO_BE_SHARED = regex(
     r"cert|acme|letsencrypt|sock|static|cache|node_modules|venv|/run(?:/|$)|backup|barman|wal[-_]?archive|"
-    r"(?:^|[\s/_-])(?:restic|borg)(?:$|[\s/_-])",
+    r"(?:^|[\s/_-])(?:restic|borg)(?:$|[\s/_-])|/airflow/(?:logs|dags|plugins)(?:/|$)|spark[-_]events",
     re.I,
 )
-"""The repository of a backup's tool is one for all that write to it."""
+"""The repository of a backup's tool is one for all that write to it; Airflow's server shows the logs of its tasks, each
+of which has a file of its own, as Spark's history does.
+"""
 _COORDINATES = regex(r"(?:^|[/_-])(?:control|locks?|journals?|state|coordination|wal)(?:$|[/_-])", re.I)
 """Names of what processes agree by, for which no object store is good."""
 _SQLITE = regex(r"\.sqlite3?$|(?:^|/)(?:db|app|data|database)\.db$")

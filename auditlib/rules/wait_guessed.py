@@ -1,4 +1,4 @@
-"""A deployment waits for a guessed time until its services are up.
+"""A script waits for a guessed time until services are up.
 
 After `up -d` a `sleep` hopes that the database takes connections by then. On a slow day the migration or the check that
 follows fails; on every other day the deployment waits for nothing. Compose knows when the health checks have passed.
@@ -96,6 +96,7 @@ def _waiting(inventory: Inventory, start: Command, checked: list[str]) -> str:
 
 def _evidence(text: CommandText, start: Command, sleep: Command, waiting: str) -> Evidence:
     said = " ".join(start.words)
+    restores = "restor" in text.path.lower() or "restor" in text.name.lower()
     return Evidence(
         f"{text.opening} sleeps for {sleep.words[-1].rstrip('s')} seconds after `{said[:60]}` and takes the services "
         "for started then, whatever their health checks say.",
@@ -103,5 +104,6 @@ def _evidence(text: CommandText, start: Command, sleep: Command, waiting: str) -
         subject=f"{text.name}/sleep",
         related=(Related(start.location, "the services are started here"),),
         recommendation=f"Start with `{_WAIT}` in {text.path}, and leave the sleep out.",
+        severity=Severity.MEDIUM if restores else None,  # into a server that isn't up, in an emergency
         example=files.into(text.path, waiting),
     )

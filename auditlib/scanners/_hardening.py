@@ -110,11 +110,17 @@ def adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[I
         if issue.rule == "CL-0016" and (name := _DEVICE.search(issue.message)):
             taken[issue.location.file, issue.service].add(_plain(name["name"]))
     return [
-        _adapted(issue, by_place[place], taken[place], inventory)
+        _editable(_adapted(issue, by_place[place], taken[place], inventory), source)
         if (place := (issue.location.file, issue.service or "")) in by_place
-        else issue
+        else _editable(issue, source)
         for issue in issues
     ]
+
+
+def _editable(issue: Issue, source: Source) -> Issue:
+    """The issue without an edit whose line the file doesn't have, as a variable stands there."""
+    stands = issue.change[0] in source.glance(issue.location.file)
+    return issue if stands else replace(issue, change=("", ""))
 
 
 def _holding(issues: Iterable[Issue], inventory: Inventory) -> list[Issue]:

@@ -155,3 +155,11 @@ def test_a_limit_that_a_file_for_production_sets_is_one(tmp_path):
         "services:\n  a:\n    deploy: {resources: {limits: {memory: 512M}}}\n", encoding="utf-8"
     )
     assert "compose-lint/CL-0026" not in {item.rule for item in found(tmp_path, "  a:\n    image: acme/api:1.0")}
+
+
+@pytest.mark.parametrize(("port", "edited"), [("3000:3000", True), ("${GRAFANA_PORT:-3000}:3000", False)])
+def test_an_edit_is_of_a_line_that_the_file_has(tmp_path, port, edited):
+    service = f"  shown:\n    image: acme/shown:1\n    ports: ['{port}']"
+    (finding,) = (item for item in found(tmp_path, service) if item.rule == "compose-lint/CL-0005")
+
+    assert finding.change == (("3000:3000", "127.0.0.1:3000:3000") if edited else ("", ""))
