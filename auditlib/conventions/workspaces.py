@@ -69,9 +69,17 @@ class Workspace(Struct, frozen=True, dict=True):
         """Whether something that the repository itself defines ran before a command of the job, and may have made any
         file: a target of make, a script, tests, a build.
         """
-        before = [item for each in self.job.steps if each.index < step.index for item in each.commands]
-        own = step.commands.index(command) if command in step.commands else 0
-        return any(_runs_recipe(item) for item in (*before, *step.commands[:own]))
+        index, untouched = self._first_recipe
+        return step.index > index or (step.index == index and command not in untouched)
+
+    @cached_property
+    def _first_recipe(self) -> tuple[int, frozenset[Command]]:
+        """The step with the first such command, and the commands of that step which nothing ran before."""
+        for step in self.job.steps:
+            for number, item in enumerate(step.commands):
+                if _runs_recipe(item):
+                    return step.index, frozenset(step.commands[: number + 1])
+        return len(self.job.steps), frozenset()
 
     def folder(self, step: Step, command: Command | None = None) -> str:
         """Where a step, or a command in it, runs, relative to the root."""

@@ -37,7 +37,7 @@ from auditlib.conventions import prompts
 from auditlib.conventions.prompts import Prompt
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.inventory.delivery import Command, Job
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.patterns import regex
@@ -74,15 +74,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _calls(inventory: Inventory) -> Iterator[_Call]:
-    for job in inventory.jobs:
-        for step in job.steps:
-            inputs = {pair.name: pair.value for pair in step.inputs}
-            around = _around(inventory, job, step)
-            who = f"The step {step.name or step.index + 1} of the job {job.id}"
-            yield from (_Call(command, who, around) for command in step.commands)
-            terminal = inputs.get("request_pty") == "true"
-            script = "" if terminal else inputs.get("script", "")
-            yield from (_Call(command, who, script, True) for command in step.remote if script)
+    for workflow in inventory.workflows:
+        for job in workflow.jobs:
+            yield from _of_job(job, [pair.name for pair in (*workflow.env, *job.env)])
     for found in inventory.dockerfiles:
         settled = " ".join(_SETTLES.findall(" ".join(item.argument for item in found.instructions)))
         for item in found.instructions:
@@ -94,14 +88,18 @@ def _calls(inventory: Inventory) -> Iterator[_Call]:
             yield _Call(command, f"The container of {service.name}", text, _is_live(service))
 
 
-def _around(inventory: Inventory, job: Job, step: Step) -> str:
-    """The text of a step, and what answers for it: variables, settings, and an action before."""
-    workflow = next((item for item in inventory.workflows if item.file == job.workflow), None)
-    names = [pair.name for pair in (*(workflow.env if workflow else ()), *job.env, *step.env)]
-    before = job.steps[: step.index]
-    settled = [word for item in before for word in _SETTLES.findall(item.run)]
-    settled += ["always_yes" for item in before if _OF_CONDA.search(item.uses)]
-    return "\n".join((step.run, step.shell, *names, *settled))
+def _of_job(job: Job, names: list[str]) -> Iterator[_Call]:
+    """The calls of a job's steps; variables, settings and actions of the steps before may answer for them."""
+    settled: dict[str, None] = dict.fromkeys(names)
+    for step in job.steps:
+        inputs = {pair.name: pair.value for pair in step.inputs}
+        around = "\n".join((step.run, step.shell, *(pair.name for pair in step.env), *settled))
+        who = f"The step {step.name or step.index + 1} of the job {job.id}"
+        yield from (_Call(command, who, around) for command in step.commands)
+        script = "" if inputs.get("request_pty") == "true" else inputs.get("script", "")
+        yield from (_Call(command, who, script, True) for command in step.remote if script)
+        settled |= dict.fromkeys(_SETTLES.findall(step.run))
+        settled |= {"always_yes": None} if _OF_CONDA.search(step.uses) else {}
 
 
 def _is_live(service: Service) -> bool:
