@@ -6,10 +6,11 @@ to the configuration's own folder) and the folders of the published images (`/et
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
@@ -116,16 +117,20 @@ def rule_patterns(inventory: Inventory, config: PrometheusConfig) -> Iterator[st
 
 def loading(inventory: Inventory, rule_file: str) -> tuple[PrometheusConfig, ...]:
     """The configurations that load a rule file."""
-    named = _patterns(inventory)
-    return tuple(
-        config for config in inventory.prometheus if any(fnmatchcase(rule_file, item) for item in named[config])
-    )
+    return _loading(inventory).get(rule_file, ())
 
 
 @answered_once
-def _patterns(inventory: Inventory) -> dict[PrometheusConfig, tuple[str, ...]]:
-    """What `rule_files` of each configuration means, which is asked for each rule file anew."""
-    return {config: tuple(rule_patterns(inventory, config)) for config in inventory.prometheus}
+def _loading(inventory: Inventory) -> dict[str, tuple[PrometheusConfig, ...]]:
+    """The configurations by the files that `rule_files` of each means; most name a file, few a pattern."""
+    found: defaultdict[str, dict[PrometheusConfig, None]] = defaultdict(dict)
+    rule_files = dict.fromkeys(rule.file for rule in inventory.alert_rules)
+    for config in inventory.prometheus:
+        for pattern in rule_patterns(inventory, config):
+            plain = not any(sign in pattern for sign in "*?[")
+            for file in (pattern,) if plain else fnmatch.filter(rule_files, pattern):
+                found[file][config] = None
+    return {file: tuple(configs) for file, configs in found.items()}
 
 
 def with_copies(inventory: Inventory, config: PrometheusConfig) -> tuple[Service, ...]:
@@ -198,19 +203,27 @@ def reaching(inventory: Inventory, file: str) -> tuple[AlertRule, ...]:
 @answered_once
 def _by_alertmanager(inventory: Inventory) -> dict[str, tuple[AlertRule, ...]]:
     """The alerts by each of several configurations that services run with; any other may be sent all."""
-    homes = {file: _homes(inventory, file) for file in {route.file for route in inventory.alert_routes}}
-    found = {}
-    for file, mine in homes.items():
-        apart = set().union(*homes.values()) - mine
-        if mine and apart:
-            sent = (item for item in alerts(inventory) if not _is_loaded_only_in(inventory, item.file, apart))
-            found[file] = tuple(sent)
-    return found
+    homes = {file: _homes(inventory, file) for file in dict.fromkeys(route.file for route in inventory.alert_routes)}
+    served = set().union(*homes.values())
+    own: defaultdict[str, list[AlertRule]] = defaultdict(list)
+    shared: list[AlertRule] = []
+    loaded_in = {file: _loaded_in(inventory, file) for file in {item.file for item in alerts(inventory)}}
+    for alert in alerts(inventory):
+        found = loaded_in[alert.file]
+        for home in found if found and found <= served else ():
+            own[home].append(alert)
+        if not found or not found <= served:
+            shared.append(alert)
+    return {
+        file: tuple(dict.fromkeys((*(alert for home in sorted(mine) for alert in own[home]), *shared)))
+        for file, mine in homes.items()
+        if mine and served - mine
+    }
 
 
-def _is_loaded_only_in(inventory: Inventory, rule_file: str, projects: set[str]) -> bool:
-    loaded_in = {home for config in loading(inventory, rule_file) for home in _homes(inventory, config.file)}
-    return bool(loaded_in) and loaded_in <= projects
+def _loaded_in(inventory: Inventory, rule_file: str) -> set[str]:
+    """The projects whose Prometheus loads a rule file."""
+    return {home for config in loading(inventory, rule_file) for home in _homes(inventory, config.file)}
 
 
 def _homes(inventory: Inventory, file: str) -> set[str]:
@@ -225,7 +238,17 @@ def all_alerts(inventory: Inventory, config: PrometheusConfig) -> list[AlertRule
     """
     if not all(pattern in inventory.file_set or "*" in pattern for pattern in rule_patterns(inventory, config)):
         return []
-    return [item for item in alerts(inventory) if config in loading(inventory, item.file)]
+    return _loaded(inventory).get(config, [])
+
+
+@answered_once
+def _loaded(inventory: Inventory) -> dict[PrometheusConfig, list[AlertRule]]:
+    """The alerts by the configurations that load them."""
+    found: defaultdict[PrometheusConfig, list[AlertRule]] = defaultdict(list)
+    for item in alerts(inventory):
+        for config in loading(inventory, item.file):
+            found[config].append(item)
+    return found
 
 
 class Asking(Struct, frozen=True):
