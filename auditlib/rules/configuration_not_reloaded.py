@@ -55,6 +55,8 @@ _READS_ONCE = frozenset({
 _STARTS_ANEW = regex(r"--force-recreate|\breload\b|\bHUP\b|/-/reload|\bdocker\s+(?:restart|stop|rm|kill)\b")
 _ANEW = frozenset({"down", "restart", "stop", "rm", "kill"})
 _DEPLOYS = regex(r"(?:^|[/_.-])(?:deploy|update|upgrade|rollout|release)(?=$|[/_.-])")
+_AT_FIRST = regex(r"(?:^|[/_.-])(?:first|initial|init|bootstrap|provision)(?:[-_](?:time|run))?(?=$|[/_.-])")
+"""Names of scripts for a host that is empty: its containers are new."""
 _CONFIGURATION = regex(r"\.(?:ya?ml|conf|cfg|template|rules|json|toml)$|file$")
 _Read = tuple[Service, Mount]
 
@@ -73,12 +75,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     by_file: dict[str, list[_Start]] = {}
     for commands in deploy_texts.each(inventory):
         fetch = deploy_texts.fetching(commands)
-        if commands and (fetch or _DEPLOYS.search(commands[0].location.file.lower())) and not _starts_anew(commands):
+        if commands and _brings_files(commands, fetch) and not _starts_anew(commands):
             start = next(_starts(inventory, commands, fetch), None)
             if start:
                 by_file.setdefault(start.command.location.file, []).append(start)
     for starts in by_file.values():
         yield _evidence(inventory, sorted(starts, key=lambda start: "stag" in " ".join(start.command.words)))
+
+
+def _brings_files(commands: Sequence[Command], fetch: Command | None) -> bool:
+    """Whether a text fetches files for what may run already, or deploys by its name and isn't for an empty host."""
+    name = commands[0].location.file.lower()
+    return not _AT_FIRST.search(name.rpartition("/")[2]) and bool(fetch or _DEPLOYS.search(name))
 
 
 def _starts(inventory: Inventory, commands: Sequence[Command], fetch: Command | None) -> Iterator[_Start]:

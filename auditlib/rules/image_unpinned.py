@@ -44,6 +44,8 @@ _RELEASES = frozenset({
     "buster", "bullseye", "bookworm", "trixie", "focal", "jammy", "noble", "nonroot", "debug", "debug-nonroot",
 })  # fmt: skip
 """Tags without a digit that name a release of a distribution, or a variant of an image that has no versions."""
+_MOVES = regex(r"\bimagetools\s+create\b.*?\s(?:-t|--tag)[\s=]\S+:(?P<tag>[a-z][\w.-]*)(?=\s|$)")
+"""A command that gives an image of the registry another tag, as promotions do."""
 _FILLS = regex(r"\b(?:sed|envsubst|yq|perl|awk|kustomize)\b")
 """Programs by which a deployment writes the version into a manifest."""
 _DIGEST = "docker image inspect --format '{{{{index .RepoDigests 0}}}}' {}  # what to write instead"
@@ -62,6 +64,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if images.repository(image) not in own and _moves(image):
             found.setdefault(location.file, {})[location] = image
     pushed = _pushed(inventory) if found else frozenset()
+    if found and (moved := frozenset(_moved(inventory))):
+        kept = {file: _without_moved(places, moved) for file, places in found.items()}
+        found = {file: places for file, places in kept.items() if places}
     bases = {dockerfile.path for dockerfile in inventory.dockerfiles}
     built = {service.name for service in inventory.services if service.build}
     for file, places in found.items():
@@ -73,6 +78,19 @@ def _pushed(inventory: Inventory) -> frozenset[str]:
     jobs = ((workflow, job) for workflow in inventory.workflows for job in workflow.jobs)
     names = (_name(item.reference) for workflow, job in jobs for item in pushed_images.of(workflow, job))
     return frozenset(name for name in names if name and not set("${}") & set(name))
+
+
+def _moved(inventory: Inventory) -> Iterator[str]:
+    """The tags that a command of a workflow moves to what was pushed before: by them a version is released."""
+    for step in inventory.steps:
+        for command in step.commands:
+            if match := _MOVES.search(" ".join(command.words)):
+                yield match["tag"]
+
+
+def _without_moved(places: dict[Location, str], moved: frozenset[str]) -> dict[Location, str]:
+    return {place: image for place, image in places.items()
+            if "/" not in image or images.product(image) is not None or images.tag(image) not in moved}  # fmt: skip
 
 
 def _name(image: str) -> str:
