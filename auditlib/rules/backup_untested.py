@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from auditlib.conventions import backups, deployment, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
@@ -42,6 +42,11 @@ _RESTORES = regex(
     re.I,
 )
 
+_BRINGS_BACK = regex(
+    r"\bpg_restore\b|\bmongorestore\b|\bpsql\b.*<|\b(?:mysql|mariadb)\b.*<|"
+    r"\b(?:restic|borg|kopia|pgbackrest|litestream|wal-g)\b.*\b(?:restore|extract|backup-fetch)\b"
+)
+"""What tells of the act itself, and not only of a thing called after it."""
 _UNPACKS = frozenset({"gunzip", "zcat", "gzip", "cat", "bzcat", "bunzip2", "xzcat", "zstdcat", "zstd", "pv", "openssl"})
 _CLIENTS = frozenset({"mysql", "mariadb", "psql", "mongorestore", "sqlite3"})
 _DUMP = regex(r"\.(?:sql|dump|gz|bz2|xz|zst|archive)\b")
@@ -60,17 +65,26 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if made is None or _is_restored(inventory):
         return
     what, place = made
+    told = _told(inventory)
     described = bool(backups.recovery_headings(inventory))
     heading = " A document has a heading on backups or recovery; whether anybody has restored one isn't known."
-    note = heading if described else ""
+    by_hand = f" {told.file} has commands for people to do it by; whether anybody has isn't known." if told else ""
+    note = by_hand or (heading if described else "")
     yield Evidence(
         f"{what} makes backups, and no command, script or job of the repository restores one.{note}",
         place,
         subject="restore",
         recommendation="Add a scheduled job that restores the newest backup into a scratch database and checks it.",
         example=_RESTORE.format(_image(inventory)),
-        severity=Severity.LOW if described else None,
+        related=(Related(told, "how people restore one"),) if told else (),
+        severity=Severity.INFO if told else (Severity.LOW if described else None),
     )
+
+
+def _told(inventory: Inventory) -> Location | None:
+    """The first command of a document that brings a dump back into a database."""
+    said = (item for item in deployment.documented_commands(inventory) if _RESTORES.search(item.text))
+    return next((item.location for item in said if _BRINGS_BACK.search(item.text)), None)
 
 
 def _made(inventory: Inventory) -> tuple[str, Location] | None:

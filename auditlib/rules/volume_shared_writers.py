@@ -216,6 +216,15 @@ def _is_in(path: str, folder: str) -> bool:
     return path.removeprefix("./").startswith(f"{posixpath.basename(folder.rstrip('/'))}/")
 
 
+def _severity(found: list[tuple[Service, Mount]], *, known: bool, sqlite: bool, databases: bool) -> Severity | None:
+    if databases:
+        return Severity.HIGH
+    if known or sqlite:
+        return Severity.MEDIUM
+    one_image = len({services.image_key(service) for service, _ in found}) == 1
+    return Severity.INFO if one_image and all(services.is_of_users_files(mount) for _, mount in found) else None
+
+
 def _evidence(
     inventory: Inventory,
     project: str,
@@ -249,6 +258,6 @@ def _evidence(
         recommendation=f"Let {names} log to standard output, or each to files of its own."
         if logs
         else _advice(found, volume, names),
-        severity=Severity.HIGH if databases else (Severity.MEDIUM if known or sqlite else None),
+        severity=_severity(found, known=known, sqlite=sqlite, databases=databases),
         example="" if sqlite else _apart(found, own=logs or databases),
     )
