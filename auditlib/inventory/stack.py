@@ -249,6 +249,8 @@ class Service(Struct, frozen=True):
     replicas: int | None = None
     cpu_limit: str = ""
     memory_limit: str = ""
+    limited_by_old_key: bool = False
+    """Whether that limit is written as `mem_limit`, and not below `deploy`."""
     log_driver: str = ""
     log_options: tuple[tuple[str, str], ...] = ()
     labels: tuple[Label, ...] = ()

@@ -160,7 +160,8 @@ def _lines(backup: _Backup) -> str:
     terminal = ("-t", "-it") if backup.dump.words[:2] == ("docker", "exec") else ()
     words = [word for word in before if word not in terminal]
     words += [word.partition("=")[0] if word.startswith("--archive=") else word for word in own if word not in left]
-    dump = " | ".join(shell_lines.line(item) for item in (words, *((packed.words,) if packed else ())))
+    given = "".join(f"{name}=<as it is now> " for name in backup.dump.assignments)
+    dump = given + " | ".join(shell_lines.line(item) for item in (words, *((packed.words,) if packed else ())))
     return (
         f'set -o pipefail  # of Bash\n{dump} | age -r "$BACKUP_RECIPIENT" > "{name or "<the dump>"}.age"\n'
         "# and before it is restored: age -d -i <the file with the private key>"
