@@ -79,8 +79,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             start = next(_starts(inventory, commands, fetch), None)
             if start:
                 by_file.setdefault(start.command.location.file, []).append(start)
+    for start in _after_copies(inventory):
+        if start.command.location.file not in by_file:
+            by_file[start.command.location.file] = [start]
     for starts in by_file.values():
         yield _evidence(inventory, sorted(starts, key=lambda start: "stag" in " ".join(start.command.words)))
+
+
+def _after_copies(inventory: Inventory) -> Iterator[_Start]:
+    """The starts on a host to which an earlier step of the job copies what the services mount."""
+    copied = deploy_texts.copied(inventory)
+    for step in inventory.steps:
+        copies = copied.get(step.location, ())
+        for start in _starts(inventory, step.remote, None) if copies and not _starts_anew(step.remote) else ():
+            for copy in copies:
+                pairs = {name: [pair for pair in reading if deploy_texts.brings(copy, pair[1].source)]
+                         for name, reading in start.found.items()}  # fmt: skip
+                if kept := {name: reading for name, reading in pairs.items() if reading}:
+                    yield _Start(copy, start.command, kept)
 
 
 def _brings_files(commands: Sequence[Command], fetch: Command | None) -> bool:
