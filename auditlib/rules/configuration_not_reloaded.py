@@ -47,9 +47,11 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_GRAFANA = ("grafana/grafana", "grafana/grafana-oss", "grafana/grafana-enterprise")
+"""It reads what it provides and its settings once; dashboards themselves it looks for again."""
 _READS_ONCE = frozenset({
     "prom/prometheus", "prom/alertmanager", "prom/blackbox-exporter", "nginx", "nginxinc/nginx-unprivileged", "haproxy",
-    "grafana/loki", "grafana/promtail", "caddy", "eclipse-mosquitto",
+    "grafana/loki", "grafana/promtail", "grafana/alloy", "grafana/tempo", "caddy", "eclipse-mosquitto", *_GRAFANA,
 })  # fmt: skip
 """Images of programs that read their configuration when they start, or when they are told to."""
 _STARTS_ANEW = regex(r"--force-recreate|\breload\b|\bHUP\b|/-/reload|\bdocker\s+(?:restart|stop|rm|kill)\b")
@@ -57,7 +59,7 @@ _ANEW = frozenset({"down", "restart", "stop", "rm", "kill"})
 _DEPLOYS = regex(r"(?:^|[/_.-])(?:deploy|update|upgrade|rollout|release)(?=$|[/_.-])")
 _AT_FIRST = regex(r"(?:^|[/_.-])(?:first|initial|init|bootstrap|provision)(?:[-_](?:time|run))?(?=$|[/_.-])")
 """Names of scripts for a host that is empty: its containers are new."""
-_CONFIGURATION = regex(r"\.(?:ya?ml|conf|cfg|template|rules|json|toml)$|file$")
+_CONFIGURATION = regex(r"\.(?:ya?ml|conf|cfg|template|rules|json|toml|alloy|ini)$|file$")
 _Read = tuple[Service, Mount]
 
 
@@ -138,11 +140,13 @@ def _configuration(inventory: Inventory, project: Project, service: Service) -> 
     if not known or environments.is_for_developers(inventory, service):
         return None
     return next((mount for mount in service.mounts if mount.kind == "bind" and not mount.outside
-                 and _is_configuration(inventory, mount)), None)  # fmt: skip
+                 and _is_configuration(inventory, service.image, mount)), None)  # fmt: skip
 
 
-def _is_configuration(inventory: Inventory, mount: Mount) -> bool:
+def _is_configuration(inventory: Inventory, image: str, mount: Mount) -> bool:
     """Whether the repository has what is mounted, and it is configuration rather than pages to serve."""
+    if images.repository(image) in _GRAFANA and not mount.target.startswith("/etc/grafana"):
+        return False
     if mount.source in inventory.file_set:
         return bool(_CONFIGURATION.search(mount.source))
     return mount.source in inventory.folder_set and mount.target.startswith("/etc/")
