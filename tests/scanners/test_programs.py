@@ -175,6 +175,7 @@ def test_a_mounted_file_has_no_folder_below_it_and_a_read_only_system_more_than_
 
 def test_what_is_for_development_needs_no_limit(tmp_path):
     services = "  a:\n    image: acme/agent:1.0"
-    (tmp_path / "compose.local.yaml").write_text(f"services:\n{services}\n", encoding="utf-8")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "compose.yaml").write_text(f"services:\n{services}\n", encoding="utf-8")
 
     assert "compose-lint/CL-0026" not in {item.rule for item in found(tmp_path, services)}
