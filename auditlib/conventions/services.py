@@ -8,7 +8,7 @@ from functools import cache
 from re import Pattern
 
 from auditlib import stages
-from auditlib.conventions import data_folders, mounts
+from auditlib.conventions import data_folders, django, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -311,7 +311,7 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
     for service in inventory.services_of(project.name).values():
         for mount in lasting(service) if product(inventory, service) is None else ():
             kept = _FILES.search(mount.target) or _FILES_BY_VOLUME.search(mount.source)
-            if mount.kind == "volume" and kept:
+            if mount.kind == "volume" and kept and not django.stores_away(inventory, service):
                 found.setdefault(mount.source, (service, _USERS_FILES, mount))
             elif mount.kind == "volume" and service.build and _is_told_of(service, mount):
                 found.setdefault(mount.source, (service, Product(f"data in {mount.source}", "files"), mount))
