@@ -93,7 +93,8 @@ _SAYINGS = (
           regex(r"\bnew Worker(?:<[^>()]{0,60}>)?\(\s{0,9}[^\s\"']|@Processor\(\s{0,9}[^\s\"'{]|\.process\("), _BULL),
 )  # fmt: skip
 _WORDS = Words(
-    "task_routes", "TASK_ROUTES", "beat_schedule", "BEAT_SCHEDULE", "apply_async", "queue=", "shared_task", ".task(", "send_task",
+    "task_routes", "TASK_ROUTES", "beat_schedule", "BEAT_SCHEDULE", "apply_async", "queue=", "shared_task", ".task(",
+    "send_task",
     "kombu", "task_default_queue", "TASK_DEFAULT_QUEUE", "CELERY_DEFAULT_QUEUE",
     "task_queues", "TASK_QUEUES", "CELERY_QUEUES", "worker_main", "onQueue(",
     "$queue", "$timeout", "retry_after", "supervisor-", "time_limit", "visibility_timeout",
