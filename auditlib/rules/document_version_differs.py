@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import images
+from auditlib.conventions import images, language_versions
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.document import Claim, Document, Mention
@@ -42,7 +42,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _ASIDE = regex(
     r"(?i)(?:^|[/_.-])(?:change(?:log|s)|history|news|releases?|roadmap|todo|plans?|proposals?|rfcs?|adrs?|decisions?|"
-    r"migrat\w*|upgrad\w*|ideas?|notes?|prompts?|claude|agents|examples?|vendor|node_modules)(?=[/_.-])"
+    r"migrat\w*|upgrad\w*|ideas?|notes?|prompts?|claude|agents|examples?|vendor|node_modules|"
+    r"phase\d{0,3}|complet\w*|summary|status|reports?|progress)(?=[/_.-])"
 )
 _TAG = regex(r"v?(\d+(?:\.\d+)*)(?![\w.])")
 _LEAST = {"postgres": 9, "redis": 4, "mysql": 5, "mariadb": 10, "mongo": 3, "rabbitmq": 3, "elasticsearch": 6,
@@ -66,6 +67,7 @@ class _Running(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each document one finding for all products that it names in a version that no image of the repository has."""
     running = _running(inventory) if any(_claims(item) for item in inventory.documents) else {}
+    _add_pipelines(inventory, running)
     for document in inventory.documents if running else ():
         wrong = [(item, claim) for item, claim in _claims(document) if _is_wrong(claim, running)]
         if wrong:
@@ -106,6 +108,14 @@ def _running(inventory: Inventory) -> dict[str, list[_Running]]:
         if own and images.repository(service.image).rpartition("/")[2] != own:
             unknown.add(own)
     return {name: items for name, items in found.items() if name not in unknown}
+
+
+def _add_pipelines(inventory: Inventory, running: dict[str, list[_Running]]) -> None:
+    """Adds the releases of a language with which workflows work: a document may speak of these."""
+    for language, found in language_versions.stated(inventory).items() if running else ():
+        if language in _LANGUAGES and language in running:
+            running[language] += [_Running(item.version, item.text, item.location) for item in found
+                                  if item.source == "ci"]  # fmt: skip
 
 
 def _is_wrong(claim: Claim, running: dict[str, list[_Running]]) -> bool:
