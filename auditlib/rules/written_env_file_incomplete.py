@@ -40,7 +40,7 @@ from msgspec import Struct
 
 from auditlib import compose_command
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import env_readers, programs, services
+from auditlib.conventions import programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
@@ -80,7 +80,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for setting in _lacking(inventory, service, item)
         ]
         if lacking:
-            yield _evidence(item, lacking)
+            yield _evidence(item, lacking, _assumption(inventory, lacking[0].service))
 
 
 def _given(inventory: Inventory, item: Written) -> list[Service]:
@@ -106,8 +106,8 @@ def _files(item: Written) -> set[str]:
 
 def _lacking(inventory: Inventory, service: Service, item: Written) -> Iterator[Setting]:
     """What the code of a service demands, or asks on its own host, and isn't given."""
-    settings, given = _code(inventory, service)
-    given = {name.upper() for name in given | item.told}
+    settings, own = _code(inventory, service)
+    given = {name.upper() for name in own | item.told}
     by_file: defaultdict[str, list[Setting]] = defaultdict(list)
     for setting in settings:
         by_file[setting.location.file].append(setting)
@@ -119,18 +119,11 @@ def _lacking(inventory: Inventory, service: Service, item: Written) -> Iterator[
             )  # fmt: skip
 
 
-def _code(inventory: Inventory, service: Service) -> tuple[tuple[Setting, ...], set[str]]:
-    """The settings of a service's code, and what it is given beside the file; of an image that is built elsewhere
-    those of the repository, where that makes one image alone."""
-    program = next((item for item in programs.programs(inventory) if item.service.key == service.key), None)
-    if program is not None:
-        return program.settings, set(program.given)
-    foreign = service.build is not None or services.product(inventory, service) or env_readers.is_known_image(service)
-    if foreign or len(inventory.dockerfiles) != 1 or any(item.build for item in inventory.services):
-        return (), set()
-    given = {entry.name for other in inventory.versions(service) for entry in other.environment}
-    given |= {name for step in inventory.dockerfiles[0].instructions for name, _ in step.variables}
-    return tuple(item for item in inventory.settings if not programs.is_aside(item)), given
+def _code(inventory: Inventory, service: Service) -> tuple[tuple[Setting, ...], frozenset[str]]:
+    """The settings of a service's code, and what it is given beside the file."""
+    known = (*programs.programs(inventory), *programs.of_only_image(inventory))
+    program = next((item for item in known if item.service.key == service.key), None)
+    return (program.settings, program.given) if program is not None else ((), frozenset())
 
 
 def _names(setting: Setting) -> set[str]:
@@ -160,7 +153,13 @@ def _is_local(setting: Setting) -> bool:
     return bool(_BARE.fullmatch(text) and _OF_SERVER.search(name))
 
 
-def _evidence(item: Written, lacking: list[_Lack]) -> Evidence:
+def _assumption(inventory: Inventory, service: Service) -> str:
+    """What the finding rests on where no file tells of what an image is made."""
+    built = any(program.service.key == service.key for program in programs.programs(inventory))
+    return "" if built else f", if {service.image} is made by {inventory.dockerfiles[0].path}"
+
+
+def _evidence(item: Written, lacking: list[_Lack], assumption: str) -> Evidence:
     settings = {each.setting.name: each.setting for each in reversed(lacking)}
     ordered = sorted(settings.values(), key=lambda item: (not item.required, item.location.file, item.location.line))
     demanded = [setting.name for setting in ordered if setting.required]
@@ -172,7 +171,7 @@ def _evidence(item: Written, lacking: list[_Lack]) -> Evidence:
     mild = not demanded and all(_FOR_BROWSERS.search(name.upper()) for name in local)
     return Evidence(
         f"Each deployment writes {item.path} anew with {counted(len(item.names), 'variable')}, and {listed(users)} "
-        f"{'gets' if len(users) == 1 else 'get'} no other file: {'; '.join(parts)}.",
+        f"{'gets' if len(users) == 1 else 'get'} no other file: {'; '.join(parts)}{assumption}.",
         item.location,
         subject=f"{item.job.workflow}/{item.path}",
         service=users[0],
