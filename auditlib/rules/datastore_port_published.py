@@ -60,13 +60,14 @@ def _is_store(inventory: Inventory, service: Service) -> bool:
     """Whether a service is a store that its ports open to others; of internal networks Docker publishes none."""
     found = services.product(inventory, service)
     kept = found is not None and found.kind in services.DATASTORES and found.name not in _MEANT_TO_BE_PUBLIC
+    kept = kept or open_stores.is_open_nats(inventory, service)
     return kept and not networks.closed_around(inventory, service)
 
 
 def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]) -> Evidence:
     (service, first), *others = found
     names = dict.fromkeys(f"{item.name} ({port.host_port or port.variable or 'a free port'})" for item, port in found)
-    asking = (open_stores.asks_nobody, open_stores.is_plain_broker)
+    asking = (open_stores.asks_nobody, open_stores.is_plain_broker, open_stores.is_open_nats)
     opened = [item for item, _ in found if any(ask(inventory, item) for ask in asking)]
     vain = open_stores.refused(inventory, opened) if opened else []
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
