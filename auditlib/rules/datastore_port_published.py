@@ -45,13 +45,21 @@ _MEANT_TO_BE_PUBLIC = frozenset({"MinIO", "broker"})
 """Stores whose clients are often browsers or devices: object storage, MQTT."""
 
 _NAMED = 12
+_FOR_MONITORING = frozenset({"7777", "8222"})
+"""Where NATS and its exporter tell how it is, and take nothing."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file one finding for all data stores whose ports it publishes beyond the host."""
     for mine in stacks.by_project(inventory.services).values():
-        found = [(item, port) for item in mine if _is_store(inventory, item) for port in services.public_ports(item)]
+        found = [
+            (item, port)
+            for item in mine
+            if _is_store(inventory, item)
+            for port in services.public_ports(item)
+            if port.target not in _FOR_MONITORING or not open_stores.is_open_nats(inventory, item)
+        ]
         for file in dict.fromkeys(port.location.file for _, port in found):
             yield _evidence(inventory, file, [(item, port) for item, port in found if port.location.file == file])
 
