@@ -30,7 +30,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.conventions import builds, deployment, environments, images, placeholders, pushed_images
+from auditlib.conventions import builds, deployment, environments, images, placeholders, programs, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvLine
@@ -61,7 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for image, location in _named(inventory):
         if images.repository(image) not in own and _moves(image):
             found.setdefault(location.file, {})[location] = image
-    pushed = _pushed(inventory) if found else frozenset()
+    pushed = _pushed(inventory) | _of_only_dockerfile(inventory) if found else frozenset()
     bases = {dockerfile.path for dockerfile in inventory.dockerfiles}
     built = {service.name for service in inventory.services if service.build}
     for file, places in found.items():
@@ -73,6 +73,12 @@ def _pushed(inventory: Inventory) -> frozenset[str]:
     jobs = ((workflow, job) for workflow in inventory.workflows for job in workflow.jobs)
     names = (_name(item.reference) for workflow, job in jobs for item in pushed_images.of(workflow, job))
     return frozenset(name for name in names if name and not set("${}") & set(name))
+
+
+def _of_only_dockerfile(inventory: Inventory) -> frozenset[str]:
+    """The only image of a repository's Compose files that is no known one, where one Dockerfile makes one by hand."""
+    names = frozenset(_name(item.service.image) for item in programs.of_only_image(inventory))
+    return names if len(names) == 1 else frozenset()
 
 
 def _name(image: str) -> str:
