@@ -72,7 +72,8 @@ class _Lack(Struct, frozen=True):
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each file that a deployment writes one finding with all that the services which are given it lack."""
+    """For each file that deployments write one finding with all that the services which are given it lack."""
+    found: dict[tuple[str, frozenset[str]], list[tuple[Written, list[_Lack]]]] = {}
     for item in env_writing.written(inventory):
         lacking = [
             _Lack(setting, service)
@@ -80,7 +81,30 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for setting in _lacking(inventory, service, item)
         ]
         if lacking:
-            yield _evidence(item, lacking, _assumption(inventory, lacking[0].service))
+            names = frozenset(each.setting.name for each in lacking)
+            found.setdefault((item.path, names), []).append((item, lacking))
+    for (item, lacking), *others in found.values():
+        further = (
+            *(Related(other.location, f"{other.job.id} writes it so, too", member=True) for other, _ in others),
+            *_switched_off(inventory, item, [each.service for each in lacking]),
+        )
+        yield _evidence(item, lacking, _assumption(inventory, lacking[0].service), further)
+
+
+def _switched_off(inventory: Inventory, item: Written, users: list[Service]) -> Iterator[Related]:
+    """What the template of the file has, the code takes as empty, and the file lacks: a part that is off then."""
+    empty: set[str] = set()
+    for service in users:
+        settings, own = _code(inventory, service)
+        given = {name.upper() for name in own | item.told}
+        silent = (setting for setting in settings if setting.default_kind in ("empty", "null", "none"))
+        empty |= {setting.name for setting in silent if not setting.required and _names(setting).isdisjoint(given)}
+    for file in inventory.env_files if empty else ():
+        if file.template and posixpath.basename(file.copied_to) == posixpath.basename(item.path):
+            named = (line for line in file.lines if line.name in empty and not line.commented)
+            yield from (
+                Related(line.location, f"{line.name}, which is empty without it, isn't written") for line in named
+            )
 
 
 def _given(inventory: Inventory, item: Written) -> list[Service]:
@@ -159,7 +183,7 @@ def _assumption(inventory: Inventory, service: Service) -> str:
     return "" if built else f", if {service.image} is made by {inventory.dockerfiles[0].path}"
 
 
-def _evidence(item: Written, lacking: list[_Lack], assumption: str) -> Evidence:
+def _evidence(item: Written, lacking: list[_Lack], assumption: str, further: tuple[Related, ...]) -> Evidence:
     settings = {each.setting.name: each.setting for each in reversed(lacking)}
     ordered = sorted(settings.values(), key=lambda item: (not item.required, item.location.file, item.location.line))
     demanded = [setting.name for setting in ordered if setting.required]
@@ -178,6 +202,7 @@ def _evidence(item: Written, lacking: list[_Lack], assumption: str) -> Evidence:
         related=(
             *(Related(setting.location, _said(setting), member=True) for setting in ordered),
             Related(lacking[0].service.env_files[0].location, f"{users[0]} is given the file"),
+            *further,
         ),
         recommendation=f"Write {listed((*demanded, *local), limit=3)} into {item.path}, too, or give what is no secret "
         "to the services in the Compose file.",
