@@ -8,7 +8,7 @@ from functools import cache
 from re import Pattern
 
 from auditlib import stages
-from auditlib.conventions import data_folders, mounts
+from auditlib.conventions import data_folders, django, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once_each
@@ -314,7 +314,8 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
     found: dict[str, tuple[Service, Product, Mount]] = {}
     for service in inventory.services_of(project.name).values():
         for mount in lasting(service) if product(inventory, service) is None else ():
-            if mount.kind == "volume" and is_of_users_files(mount):
+            kept = mount.kind == "volume" and is_of_users_files(mount)
+            if kept and not django.stores_away(inventory, service):
                 found.setdefault(mount.source, (service, _USERS_FILES, mount))
             elif mount.kind == "volume" and service.build and _is_told_of(service, mount):
                 found.setdefault(mount.source, (service, Product(f"data in {mount.source}", "files"), mount))

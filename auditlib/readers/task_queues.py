@@ -24,6 +24,9 @@ KIND = "task queue"
 _ACKNOWLEDGES_LATE = regex(r"(?:\w+_)?(?:task_)?acks_late", re.I)
 _OPTIONS = {
     "schedule": regex(r"beat_?schedule|add_periodic_task|celery_beat|DatabaseScheduler|redbeat|PeriodicTask\b", re.I),
+    "scheduler": regex(
+        r"^[^#\n]{0,80}beat_?scheduler[\"']?\s{0,3}[=:]\s{0,3}[\"'][\w.]{0,80}[.:]DatabaseScheduler[\"']", re.I | re.M
+    ),
     "limit": regex(
         r"(?<!\w)(?:\w+_)?(?:task_)?(?:soft_)?time_?limit\s*=|[\"'](?:task_)?(?:soft_)?time_limit[\"']", re.I
     ),

@@ -30,7 +30,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.conventions import builds, deployment, environments, images, placeholders, pushed_images
+from auditlib.conventions import builds, deployment, environments, images, placeholders, programs, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvLine
@@ -63,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for image, location in _named(inventory):
         if images.repository(image) not in own and _moves(image):
             found.setdefault(location.file, {})[location] = image
-    pushed = _pushed(inventory) if found else frozenset()
+    pushed = _pushed(inventory) | _of_only_dockerfile(inventory) if found else frozenset()
     if found and (moved := frozenset(_moved(inventory))):
         kept = {file: _without_moved(places, moved) for file, places in found.items()}
         found = {file: places for file, places in kept.items() if places}
@@ -91,6 +91,12 @@ def _moved(inventory: Inventory) -> Iterator[str]:
 def _without_moved(places: dict[Location, str], moved: frozenset[str]) -> dict[Location, str]:
     return {place: image for place, image in places.items()
             if "/" not in image or images.product(image) is not None or images.tag(image) not in moved}  # fmt: skip
+
+
+def _of_only_dockerfile(inventory: Inventory) -> frozenset[str]:
+    """The only image of a repository's Compose files that is no known one, where one Dockerfile makes one by hand."""
+    names = frozenset(_name(item.service.image) for item in programs.of_only_image(inventory))
+    return names if len(names) == 1 else frozenset()
 
 
 def _name(image: str) -> str:

@@ -168,6 +168,11 @@ def _called(service: Service) -> set[str]:
 
 def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
     """Those that only read as readers, or each with files of its own."""
+    (first, mount), *_ = found
+    if not own and len({services.image_key(service) for service, _ in found}) == 1:
+        parts = ("logs", "cache")
+        kept = (f"\n  - {first.name}-{part}:{mount.target.rstrip('/')}/<folder of {part}>" for part in parts)
+        return compose_lines.of_service(first, f"volumes:\n  - {_source(mount)}:{mount.target}{''.join(kept)}")
     if not own:
         line = f"{_source(found[0][1])}:{found[0][1].target}:ro"
         return compose_lines.of_name("<a service that only reads it>", f"volumes:\n  - {line}")
@@ -185,7 +190,10 @@ def _advice(found: list[tuple[Service, Mount]], volume: str, names: str) -> str:
     if len(images) == 1:
         if _COORDINATES.search(volume):
             return f"Say in a document which of {names} writes what in {volume}, as it binds them to one host."
-        return f"Move what {names} share in {volume} to an object store; logs and caches belong to each alone."
+        return (
+            f"Keep what only one of {names} needs out of {volume}; before a second host, move the rest to an object "
+            "store."
+        )
     return f"Mount {volume} with `:ro` in those of {names} that only read it, or move its content to an object store."
 
 
