@@ -65,6 +65,8 @@ def _of_image(inventory: Inventory, file: Dockerfile, built_by: tuple[Service, .
             for command in () if aside else item.commands:
                 manager = _strict(command)
                 manifest = _manifest(sources, command, manager) if manager and not command.cannot_fail else ""
+                if manifest and _is_made(file, item.stage, command, manager):
+                    continue
                 if manifest and not _may_have(inventory, manifest, manager, texts):
                     yield _evidence(file, command, manager, manifest)
 
@@ -82,6 +84,19 @@ def _manifest(sources: Sources, command: Command, manager: str) -> str:
     """The file of the repository that the manager reads in the image; empty where none is known."""
     found = package_installs.of(command.words, command.folder)
     return sources.find(posixpath.join(found.folder if found else "", LOCKS[manager][0]))[0]
+
+
+def _is_made(file: Dockerfile, stage: str, command: Command, manager: str) -> bool:
+    """Whether a command before in the same stage leaves a lock file, as a plain `npm install` does."""
+    for item in services.final_stage(file, stage)[1]:
+        for other in item.commands if item.keyword == "RUN" else ():
+            if other == command:
+                return False
+            found = package_installs.of(other.words, other.folder)
+            installs = found is not None and found.manager == manager and not _strict(other)
+            if installs or " ".join(other.words).startswith((MAKES_LOCK[manager], "pnpm import")):
+                return True
+    return False
 
 
 def _may_have(inventory: Inventory, manifest: str, manager: str, texts: str) -> bool:
