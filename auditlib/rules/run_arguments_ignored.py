@@ -64,9 +64,11 @@ class _Run(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each such service one finding for the calls of commands and documents that hand it a command."""
     deaf = {item.name: item for item in inventory.services if _is_deaf(item)}
+    listening = {item.name for item in inventory.services if item.name in deaf and not _is_deaf(item)}
     found: dict[str, list[_Run]] = {}
     for call, place in compose_calls.everywhere(inventory) if deaf else ():
-        if run := _run(deaf, call, place):
+        run = _run(deaf, call, place)
+        if run and (call.files or run.service.name not in listening):  # else another file's may be meant
             found.setdefault(run.service.name, []).append(run)
     for runs in found.values():
         yield _evidence(list({(run.location.file, run.location.line): run for run in runs}.values()))
