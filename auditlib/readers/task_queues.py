@@ -116,7 +116,7 @@ def _scheduled(source: Source, module: Module, schedule: ast.expr) -> Iterator[S
         for key, value in zip(entry.keys, entry.values, strict=True) if isinstance(entry, ast.Dict) else ():
             named = isinstance(key, ast.Constant) and key.value == "task" and isinstance(value, ast.Constant)
             name = value.value if named and isinstance(value, ast.Constant) else None
-            if isinstance(name, str) and _DOTTED.fullmatch(name):
+            if isinstance(name, str) and _DOTTED.fullmatch(name) and not name.startswith("celery."):
                 top = name.partition(".")[0]
                 here = any(f"/{top}/" in f"/{path}" or path.endswith(f"/{top}.py") for path in source.files)
                 yield ScheduledTask(name, _is_defined(source, name, module.file), here, module.location(value))
