@@ -107,4 +107,9 @@ def _checked(inventory: Inventory, file: str) -> str:
 def _is_other_language(item: AlertRule) -> bool:
     expression = item.query.expression
     written_later = monitoring.is_template(item.file, expression) or "$" in expression
-    return written_later or bool(_NEWER.search(expression)) or "loki" in item.file.lower() or bool(_LOGQL.search(expression))
+    return (
+        written_later
+        or bool(_NEWER.search(expression))
+        or "loki" in item.file.lower()
+        or bool(_LOGQL.search(expression))
+    )

@@ -165,8 +165,11 @@ def _checks(job: Job, found: Pipeline) -> bool:
     commands = [item for step in firm for item in step.commands]
     if any(_CHECKING_ACTION.search(step.uses) or _fails_on_findings(step) for step in firm):
         return True
-    own = any(_is_check(" ".join(item.words)) and not item.cannot_fail for item in commands)
-    weak = any(step.continue_on_error for step in job.steps) or any(item.cannot_fail for item in commands)
+    toothed = (item for item in commands if not (item.cannot_fail or checks.passes_by_default(item.words)))
+    own = any(_is_check(" ".join(item.words)) for item in toothed)
+    weak = any(step.continue_on_error for step in job.steps) or any(
+        item.cannot_fail or checks.passes_by_default(item.words) for item in commands
+    )
     return own or (not weak and any(_is_check(run.text) for run in found.of_job(job) if "@" not in run.text))
 
 
