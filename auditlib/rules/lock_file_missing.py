@@ -26,6 +26,7 @@ References:
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ from auditlib.conventions.package_installs import LOCKS, MAKES_LOCK
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
-from auditlib.inventory.dockerfile import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
@@ -87,8 +88,12 @@ def _manifest(sources: Sources, command: Command, manager: str) -> str:
 
 
 def _is_made(file: Dockerfile, stage: str, command: Command, manager: str) -> bool:
-    """Whether a command before in the same stage leaves a lock file, as a plain `npm install` does."""
+    """Whether a command before in the same stage leaves a lock file, as a plain `npm install` does, or a copy may bring
+    that of another stage.
+    """
     for item in services.final_stage(file, stage)[1]:
+        if item.copies_image and _brings_one(file, item, manager):
+            return True
         for other in item.commands if item.keyword == "RUN" else ():
             if other == command:
                 return False
@@ -97,6 +102,15 @@ def _is_made(file: Dockerfile, stage: str, command: Command, manager: str) -> bo
             if installs or " ".join(other.words).startswith((MAKES_LOCK[manager], "pnpm import")):
                 return True
     return False
+
+
+def _brings_one(file: Dockerfile, item: Instruction, manager: str) -> bool:
+    """Whether a copy out of another stage may bring a lock file: by its name, or with the whole folder of work."""
+    homes = {other.argument.strip().rstrip("/") for other in file.instructions if other.keyword == "WORKDIR"}
+    return any(
+        source.rstrip("/") in homes or any(fnmatch.fnmatch(name, posixpath.basename(source)) for name in _OWN[manager])
+        for source in item.words[:-1]
+    )
 
 
 def _may_have(inventory: Inventory, manifest: str, manager: str, texts: str) -> bool:
