@@ -198,7 +198,7 @@ def _of_shell(script: Script, text: str) -> Script:
         secret_paths=tuple(_secret_paths(file, text)),
         kept_days=_kept_days(text),
         arguments=script_arguments.of_shell(text),
-        ends_at_zero=tuple(_ends_at_zero(file, text)) if "++" in text else (),
+        ends_at_zero=tuple(_ends_at_zero(file, text)) if script.interpreter not in _PLAIN_SHELLS else (),
         ends_at_condition=tuple(islice(_ends_at_condition(file, text), _MOST_ENDS)) if "&&" in text else (),
         for_bash=tuple(_for_bash(file, text)) if script.interpreter in _PLAIN_SHELLS else (),
     )
