@@ -61,6 +61,7 @@ _RUNNERS = {
 
 
 _UPLOAD = "actions/upload-artifact"
+_OF_MATRIX = regex(r"\$\{\{\s*matrix\.[\w-]+\s*\}\}")
 _HIDDEN = regex(r"(?:^|[\s/])\.\w")
 _NEVER = regex(r"(?:\$\{\{\s*)?false(?:\s*\}\})?", re.I)
 _Use = tuple[str, Location, tuple[str, ...]]
@@ -85,6 +86,9 @@ def _retired(job: Job) -> Iterator[tuple[str, Location, tuple[str, ...]]]:
     """What a job asks for and GitHub no longer has, with what has to be minded when it is replaced."""
     if job.runs_on in _RUNNERS:
         yield job.runs_on, job.location, ()
+    for axis, values in job.matrix if _OF_MATRIX.fullmatch(job.runs_on) else ():
+        if axis == job.runs_on.strip("${ }").removeprefix("matrix."):
+            yield from ((value, job.location, (axis,)) for value in values if value in _RUNNERS)
     for step in job.steps:
         action, _, release = step.uses.partition("@")
         known = action in _ACTIONS and release.partition(".")[0] in _ACTIONS[action][0]
@@ -107,6 +111,8 @@ def _evidence(workflow: str, name: str, uses: list[_Use]) -> Evidence:
         since, new = _RUNNERS[name]
         message = f"The job {job} asks for the runner {name}, which GitHub took away in {since}: it never starts."
         change, line = (name, new), f"jobs:\n  {job}:\n    runs-on: {new}"
+        if notes:
+            line = f"jobs:\n  {job}:\n    strategy:\n      matrix:\n        {notes[0]}: [{new}, <the others>]"
     else:
         action, _, release = name.partition("@")
         releases, new = _ACTIONS[action]
