@@ -1,4 +1,4 @@
-"""The profiles of Compose that files of other programs activate: task runners, pipelines of other services, editors.
+"""The profiles of Compose that files of other programs activate: scripts, task runners, pipelines, editors, documents.
 
 Follows https://docs.docker.com/compose/how-tos/profiles/#start-specific-profiles. It reports no coverage.
 """
@@ -13,6 +13,7 @@ from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
 _PATTERNS = (
+    "*.sh", "*.bash", "[Mm]akefile*", "package.json", "*.md", ".github/**/*.yml", ".github/**/*.yaml",
     "[Jj]ustfile", "*.just", "[Tt]askfile*.yml", "[Tt]askfile*.yaml", "*.mk", "Tiltfile", "mise.toml", ".mise.toml",
     "pyproject.toml", "*.py", "*.js", "*.mjs", "*.ts", "*.rb", "*.ps1", "*.bat", "*.cmd", "*.fish", "*.service",
     "Jenkinsfile", "Vagrantfile", ".gitlab-ci.yml", ".gitlab/**/*.yml", ".circleci/config.yml",
