@@ -11,6 +11,7 @@ from auditlib import stages
 from auditlib.conventions import data_folders, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once_each
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Mount, Port, Project, Service
@@ -158,6 +159,7 @@ def commands(inventory: Inventory, service: Service) -> tuple[Command, ...]:
     return (joined, *entry.commands[1:], *given[1:])
 
 
+@answered_once_each
 def product(inventory: Inventory, service: Service) -> Product | None:
     """What a service is, by its image or by the image that its Dockerfile starts from; None for an application.
 
