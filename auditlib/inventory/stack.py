@@ -124,6 +124,13 @@ class RepeatedEntry(Struct, frozen=True):
     """Whether the values differ."""
 
 
+class ToldProfile(Struct, frozen=True):
+    """A profile of Compose that a file of another program activates; `*` where a variable holds its name."""
+
+    name: str
+    location: Location
+
+
 class ShadowedMount(Struct, frozen=True):
     """A volume that a service mounts where a later entry of the same list mounts something else, which alone holds."""
 
