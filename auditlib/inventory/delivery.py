@@ -216,6 +216,8 @@ class Manifest(Struct, frozen=True):
     """Whether a file of constraints (`-c`) holds the versions that the requirements leave open."""
     needs: tuple[Requirement, ...] = ()
     """What packages in its lock file need of the language, each constraint with the first package that has it."""
+    pipes_fail: bool = False
+    """Whether a makefile's `.SHELLFLAGS` have a pipe fail with each of its commands."""
 
 
 class RecipeFault(Struct, frozen=True):

@@ -53,6 +53,7 @@ _STARTED = regex(
 _INSTALLS = regex(
     r"\b(?:npm\s+(?:ci|install|i)|yarn(?:\s+install)?|pnpm\s+(?:install|i))(?=\s|$)(?!.*\s(?:-g|--global)\b)"
 )
+_ADDS = regex(r"\binstall\b|\b(?:npm|pnpm)\s+(?:[-\w=]+\s+)*(?:i|add)\b|\byarn\s+(?:global\s+)?add\b")
 _PRUNES = regex(r"\b(?:npm|pnpm)\s+prune\b")
 _WITHOUT_DEV = regex(r"--omit[= ]dev\b|--production\b|--only[= ]prod|--prod\b")
 _WITH_DEV = regex(r"--include[= ]dev\b|--production[= ]false|--prod[= ]false")
@@ -143,8 +144,8 @@ def _may_be_packages(word: str) -> bool:
 
 def _is_named(instructions: tuple[Instruction, ...], tool: str) -> bool:
     """Whether a step of the image installs a tool by its name."""
-    return any(item.keyword == "RUN" and tool in item.argument and "install" in item.argument.partition(tool)[0][-60:]
-               for item in instructions)  # fmt: skip
+    named = (item.argument.partition(tool) for item in instructions if item.keyword == "RUN")
+    return any(found and _ADDS.search(before[-60:]) for before, found, _ in named)
 
 
 def _evidence(built: Built, needed: Requirement, dropped: Instruction, uses: list[_Use]) -> Evidence:

@@ -42,11 +42,13 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, outside, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Network, Service
+from auditlib.inventory.stack import EnvironmentEntry, Network, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
+_ADDRESSES = ("_BASE_URL", "_API_BASE", "_API_BASE_URL", "_BASE", "_URL", "_API_URL", "_HOST", "_ENDPOINT")
+"""How the variables end that say where a service is asked whose login another one holds."""
 _ELSEWHERE = frozenset({"webhook", "email"})
 """Integrations of Alertmanager whose address may be one of the same network."""
 
@@ -74,16 +76,43 @@ def _is_closed(inventory: Inventory, service: Service, closed: dict[tuple[str, s
 
 def _needs(inventory: Inventory, service: Service) -> Iterator[tuple[str, Location]]:
     """What a service asks outside, each with the first place that says so."""
-    given = [(entry.name, entry.endpoints, entry.location) for entry in service.environment]
+    left_out = _left_out(inventory, service)
+    given = [(entry.name, entry.endpoints, entry.location) for entry in service.environment
+             if _is_set(entry, left_out)]  # fmt: skip
     paths = {item.path for item in service.env_files} - inventory.file_set
     templates = [file for file in inventory.env_files if file.copied_to in paths] if paths and service.build else []
     given += [(line.name, line.endpoints, line.location) for file in templates for line in file.lines
               if not line.commented]  # fmt: skip
+    hosts = {name.upper(): {end.host for end in ends} for name, ends, _ in given}
     for name, ends, place in reversed(given):
+        if _asks_inside(name.upper(), hosts):
+            continue
         if known := outside.of_variable(name):
             yield known, place
         yield from ((end.host, place) for end in ends if outside.is_address(end))
     yield from _receivers(inventory, service)
+
+
+def _left_out(inventory: Inventory, service: Service) -> set[str]:
+    """The variables that are blank unless somebody sets them (`${NAME:-}`), as they are for what may be left out."""
+    used = inventory.variables_of.get((service.project, service.name), ())
+    return {
+        item.name for item in used if item.operator in (":-", "-") and not (item.default and item.default.text.strip())
+    }
+
+
+def _is_set(entry: EnvironmentEntry, left_out: set[str]) -> bool:
+    """Whether a variable has a value, as far as that is known."""
+    if entry.variables:
+        return not left_out.issuperset(entry.variables)
+    return entry.value is None or bool(entry.value.text.strip())
+
+
+def _asks_inside(name: str, hosts: dict[str, set[str]]) -> bool:
+    """Whether a login is for a server of the same network: `OPENAI_BASE_URL` names it for `OPENAI_API_KEY`."""
+    stem = name.partition("_")[0]
+    ends = (hosts[known] for known in hosts if known in {f"{stem}{end}" for end in _ADDRESSES})
+    return any("." not in host for found in ends for host in found)
 
 
 def _receivers(inventory: Inventory, service: Service) -> Iterator[tuple[str, Location]]:
