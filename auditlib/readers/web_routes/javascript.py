@@ -18,11 +18,17 @@ from auditlib.source import Source
 _FRAMEWORK = regex(r"""['"](?P<name>express|fastify|koa-router|@koa/router|hono|restify|polka)['"]""")
 _CALL = regex(
     r"""//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?
-    |\b(?P<router>\w*(?:app|router|server|api|fastify|routes))\s*\.\s*
+    |\b(?P<router>\w+)\s*\.\s*
      (?P<verb>get|post|put|delete|patch|head|options|all|use)\s*(?:<[^<>()\n]{0,200}>)?\(\s*
-     (?:(?P<quote>['"`])(?P<path>/[^'"`\n]{0,300})(?P=quote)|\[(?P<several>[^\]\n]{1,300})\]\s*,)""",
+     (?:(?P<quote>['"`])(?P<path>/[^'"`\n]{0,300})(?P=quote)|\[(?P<several>[^\]\n]{1,300})\]\s*,
+     |(?P<computed>`\$\{[^`\n]{1,200}`|[A-Za-z_][\w.]{0,80}\s*(?:\+[^,()\n]{1,100})?)\s*,)""",
     re.X | re.I,
 )
+_ROUTER = regex(r"(?:app|router|server|api|fastify|routes)$", re.I)
+"""How routers are called; one of another name is known by what makes it."""
+_MADE = regex(r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*[^\n;]{0,80}\bRouter\(")
+_ANYWHERE = "/{path:path}"
+"""Where a router stands that is put at a path which the code computes."""
 _PATH = regex(r"""['"`](/[^'"`\n]{0,300})['"`]""")
 _SERVED = regex(
     r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*(?:express|fastify|new\s+(?:Hono|Koa))\s*(?:<[^>]*>)?\("
@@ -42,13 +48,26 @@ def read_javascript(source: Source, path: str) -> Iterator[Route]:
         return
     starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
     served = {match["name"] for match in _SERVED.finditer(text) if _listens(text, match["name"])}
+    made = {match["name"] for match in _MADE.finditer(text)}
     for match in _CALL.finditer(text):
-        if match["verb"]:
+        if match["verb"] and _is_router(match, made):
             line = bisect_right(starts, match.start())
             method = "*" if match["verb"] in ("all", "use") else match["verb"].upper()
             location = Location(path, line, match.start() - starts[line - 1] + 1)
-            for route in [match["path"]] if match["path"] else _PATH.findall(match["several"]):
+            for route in _paths(match):
                 yield Route(method, route, framework["name"], location, whole=match["router"] in served)
+
+
+def _is_router(match: re.Match[str], made: set[str]) -> bool:
+    """Whether a call is one of a router, and no question of a map; only `use` takes a path that isn't written out."""
+    named = match["router"] in made or _ROUTER.search(match["router"]) is not None
+    return named and (not match["computed"] or match["verb"].lower() == "use")
+
+
+def _paths(match: re.Match[str]) -> list[str]:
+    if match["computed"]:
+        return [_ANYWHERE]
+    return [match["path"]] if match["path"] else _PATH.findall(match["several"])
 
 
 def _listens(text: str, name: str) -> bool:
