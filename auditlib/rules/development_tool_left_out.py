@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import compose_command
-from auditlib.conventions import builds, deployment, image_builds, services
+from auditlib.conventions import builds, deployment, image_builds, mounts, services
 from auditlib.conventions.image_builds import Built
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -82,7 +82,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if use.service.name in names:
                 found[use.tool].append(use)
         for tool, mine in found.items():
-            needed = _left_out(manifest, tool)
+            needed = _left_out(inventory, manifest, tool)
             if needed and not _is_named(built.instructions, tool):
                 yield _evidence(built, needed, dropped, mine)
 
@@ -115,11 +115,15 @@ def _manifest(inventory: Inventory, built: Built) -> Manifest | None:
     return next((item for item in inventory.manifests if item.path == path), None)
 
 
-def _left_out(manifest: Manifest, tool: str) -> Requirement | None:
-    """The package for development that brings a tool, unless the program needs it as well."""
+def _left_out(inventory: Inventory, manifest: Manifest, tool: str) -> Requirement | None:
+    """The package for development that brings a tool, unless the program or a workspace of it needs it as well."""
     name = _PACKAGES.get(tool, tool)
+    inside = [item for item in inventory.manifests if mounts.is_below(item.path, posixpath.dirname(manifest.path))]
+    needed = (one for item in inside if item.kind == "npm" for one in item.requirements)
+    if any(one.name == name and one.group != "dev" for one in needed):
+        return None
     mine = [item for item in manifest.requirements if item.name == name]
-    return mine[0] if mine and all(item.group == "dev" for item in mine) else None
+    return mine[0] if mine else None
 
 
 def _dropped(instructions: tuple[Instruction, ...]) -> Instruction | None:
