@@ -42,9 +42,9 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _UPDATES = regex(
-    r"(?:^|\s)(?P<said>composer (?:update|upgrade|u)|npm (?:update|upgrade|up)|yarn upgrade|pnpm (?:update|up)|"
-    r"bundle update|pip3? install (?:\S+ ){0,6}(?:-U|--upgrade)(?! (?:pip|setuptools|wheel)\b)|poetry update|"
-    r"uv lock --upgrade|cargo update|go get -u)(?= |$)"
+    r"(?:^|\s)(?P<said>composer(?:\.phar)? (?:update|upgrade|u)|npm (?:update|upgrade|up)|yarn upgrade|"
+    r"pnpm (?:update|up)|bundle update|pip3? install (?:\S+ ){0,6}(?:-U|--upgrade)(?! (?:pip|setuptools|wheel)\b)|"
+    r"poetry update|uv lock --upgrade|cargo update|go get -u)(?= |$)"
 )
 _BETTER = {
     "composer": "composer install --no-dev --prefer-dist --no-interaction",
@@ -62,7 +62,11 @@ _BETTER = {
 _ASIDE = frozenset({"--dry-run", "--lock", "-g", "--global"})
 _FILES = frozenset({"-r", "--requirement"})
 _CONSTRAINTS = frozenset({"-c", "--constraint"})
-_ONE_VERSION = regex(r"==|^\.|/|\.whl$|^(?:pip|setuptools|wheel)$")
+_ONE_VERSION = regex(
+    r"==|^\.|/|\.whl$|^(?:pip|setuptools|wheel|certbot\S*|awscli|docker-compose|ansible\S*|virtualenv|poetry|pipenv|uv|"
+    r"supervisor)$"
+)
+"""What names one version, or is a tool of the host and no part of the application."""
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -111,7 +115,7 @@ def _said(command: Command) -> str:
 def _evidence(text: ServerText, found: list[Command]) -> Evidence:
     first, *others = found
     said = _said(first)
-    better = _BETTER[said.split()[0]]
+    better = _BETTER[said.split()[0].removesuffix(".phar")]
     return Evidence(
         f"{text.opening} runs `{said}`: each run takes the newest versions, which nobody has tested together, and none "
         "of those before can be brought back.",
