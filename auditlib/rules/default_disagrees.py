@@ -64,6 +64,8 @@ _OF_ONE = regex(
 _BY_PLACE = regex(r"(?:^|_)(?:FORMAT|SECURE|SAMESITE|HTTPS|SSL|TLS|HSTS|RELOAD|COLOU?R)(?:_|$)")
 """Names of what code leaves off, or writes for people, until a deployment says otherwise."""
 _ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
+_SPAN = regex(r"(\d{1,9})(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FILLED_IN = regex(r"\{\{|<%")
 """What a program (Ansible, Jinja, ERB) writes in the place of this text."""
 _CODE = regex(
@@ -184,10 +186,12 @@ def _is_of_place(name: str) -> bool:
 
 
 def _normal(text: str) -> str:
-    """A value as programs understand it: `30` and `30.0`, `true` and `True` are the same."""
+    """A value as programs understand it: `30` and `30.0`, `true` and `1`, `60m` and `3600` are the same."""
     plain = text.strip().strip("\"'").lower()
-    if plain in ("true", "yes", "on", "false", "no", "off"):
+    if plain in ("true", "yes", "on", "1", "false", "no", "off", "0"):
         return str(switches.is_on(plain))
+    if span := _SPAN.fullmatch(plain):
+        return f"{int(span[1]) * _SECONDS[span[2]]:g}"
     try:
         return f"{float(plain):g}"
     except ValueError:

@@ -42,6 +42,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, outside, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.stack import EnvironmentEntry, Network, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
@@ -61,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if environments.is_for_developers(inventory, service) or not _is_closed(inventory, service, closed):
             continue
         needs = dict(_needs(inventory, service))
-        if needs and not any(entry.name.upper() in outside.PROXIES for entry in service.environment):
+        if needs and not _knows_a_proxy(inventory, service):
             yield _evidence(service, closed[service.project, service.networks[0].network], needs)
 
 
@@ -79,10 +80,8 @@ def _needs(inventory: Inventory, service: Service) -> Iterator[tuple[str, Locati
     left_out = _left_out(inventory, service)
     given = [(entry.name, entry.endpoints, entry.location) for entry in service.environment
              if _is_set(entry, left_out)]  # fmt: skip
-    paths = {item.path for item in service.env_files} - inventory.file_set
-    templates = [file for file in inventory.env_files if file.copied_to in paths] if paths and service.build else []
-    given += [(line.name, line.endpoints, line.location) for file in templates for line in file.lines
-              if not line.commented]  # fmt: skip
+    given += [(line.name, line.endpoints, line.location) for file in _templates(inventory, service)
+              if not _is_shared(inventory, service, file) for line in file.lines if not line.commented]  # fmt: skip
     hosts = {name.upper(): {end.host for end in ends} for name, ends, _ in given}
     for name, ends, place in reversed(given):
         if _asks_inside(name.upper(), hosts):
@@ -91,6 +90,25 @@ def _needs(inventory: Inventory, service: Service) -> Iterator[tuple[str, Locati
             yield known, place
         yield from ((end.host, place) for end in ends if outside.is_address(end))
     yield from _receivers(inventory, service)
+
+
+def _templates(inventory: Inventory, service: Service) -> list[EnvFile]:
+    """The templates of the files of variables that a service is given, and that are made on the host."""
+    paths = {item.path for item in service.env_files} - inventory.file_set
+    return [file for file in inventory.env_files if file.copied_to in paths] if paths and service.build else []
+
+
+def _is_shared(inventory: Inventory, service: Service, file: EnvFile) -> bool:
+    """Whether other services are given the same file, so that its variables may be theirs."""
+    given = [item for item in inventory.services_of(service.project).values()
+             if any(one.path == file.copied_to for one in item.env_files)]  # fmt: skip
+    return len(given) > 1
+
+
+def _knows_a_proxy(inventory: Inventory, service: Service) -> bool:
+    names = [entry.name for entry in service.environment]
+    names += [line.name for file in _templates(inventory, service) for line in file.lines if not line.commented]
+    return any(name.upper() in outside.PROXIES for name in names)
 
 
 def _left_out(inventory: Inventory, service: Service) -> set[str]:
@@ -121,7 +139,7 @@ def _receivers(inventory: Inventory, service: Service) -> Iterator[tuple[str, Lo
     if found is not None and found.name == "Alertmanager":
         for receiver in inventory.receivers:
             for item in receiver.integrations:
-                if item.kind not in _ELSEWHERE:
+                if item.kind not in _ELSEWHERE and (not item.host or "." in item.host):
                     yield item.kind.capitalize(), receiver.location
 
 
