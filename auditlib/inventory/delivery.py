@@ -218,6 +218,8 @@ class Manifest(Struct, frozen=True):
     """What packages in its lock file need of the language, each constraint with the first package that has it."""
     env_files: tuple[str, ...] = ()
     """The environment files that a makefile includes, as it writes them."""
+    pipes_fail: bool = False
+    """Whether a makefile's `.SHELLFLAGS` have a pipe fail with each of its commands."""
 
 
 class RecipeFault(Struct, frozen=True):

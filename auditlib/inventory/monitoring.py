@@ -124,6 +124,8 @@ class ScrapeJob(Struct, frozen=True):
     """The modules that `params` tells the exporter to probe with."""
     authenticates: bool = False
     """Whether it sends a password, a token or a certificate."""
+    rewrites_targets: bool = False
+    """Whether what an exporter is asked to probe is another text than the target (`https://$1`)."""
 
 
 class ProbeModule(Struct, frozen=True):

@@ -17,7 +17,7 @@ from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
 from auditlib.source import Source
 
-_TABLES = ("*crontab", "crontabs/**", "cron.d/**", "*.cron")
+_TABLES = ("*crontab", "crontab.*", "**/crontabs/**", "**/cron.d/**", "*.cron")
 _UNITS = (".service", ".timer", ".socket")
 _TEXTS = {".md": "document", ".sh": "script", ".bash": "script"}
 _LINE_LIMIT = 1_000
@@ -50,7 +50,8 @@ _NEAR = 8
 def read(source: Source) -> Reading:
     """A CronLine for each line that cron is to read, a Unit for each unit. Others tell how far files are read."""
     records: list[CronLine | Unit] = []
-    for file in source.matching(*_TABLES):
+    tables = [file for file in source.matching(*_TABLES) if posixpath.splitext(file)[1].lower() not in _TEXTS]
+    for file in tables:
         records += _cron_lines(source, file, "file", source.glance(file))
     for file in source.files:
         ending = posixpath.splitext(file)[1].lower()

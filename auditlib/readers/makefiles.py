@@ -66,6 +66,7 @@ _MAKES_OWN = frozenset({
 })  # fmt: skip
 """https://www.gnu.org/software/make/manual/html_node/Functions.html"""
 _DEFINED = regex(r"\s*(?:(?:export|override|private|define)\s+)*(?P<name>[\w.-]{1,80})\s*(?:(?::{0,3}|[?+!])=|$)")
+_PIPES_FAIL = regex(r"(?:[\w.%-]+\s*:\s*)?\.SHELLFLAGS\s*[:?+]{0,3}=.*\bpipefail\b")
 _SHELL = regex(r"SHELL\s*[:?]{0,3}=")
 _MOST_FAULTS = 30
 
@@ -91,7 +92,10 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
         "%" in name or "$" in name for rule in rules for name in rule.names
     )
     taken = tuple(name for line in lines for name in _ENV_FILES.findall(line[:_LINE_LIMIT]))
-    yield Manifest(file, "make", "", tuple(targets), (), "", (), Location(file), incomplete, env_files=taken)
+    pipes_fail = any(_PIPES_FAIL.match(line[:_LINE_LIMIT]) for line in lines)
+    yield Manifest(
+        file, "make", "", tuple(targets), (), "", (), Location(file), incomplete, env_files=taken, pipes_fail=pipes_fail
+    )
     yield from itertools.islice(_faults(source, file, lines, rules), _MOST_FAULTS)
 
 

@@ -95,6 +95,13 @@ _CLIENTS = (
         hints="process.exit(",
     ),
     _of("client heard", "", JS, r"\.on\(\s{0,9}[\"'`]error[\"'`]", hints=".on("),
+    _of(
+        "client heard by name",
+        "",
+        JS,
+        r"\b(?i:\w{0,40}pool|\w{0,40}client|db|pg|redis)\.on\(\s{0,9}[\"'`]error[\"'`]",
+        hints=".on(",
+    ),
 )
 _CALLS = (
     _of(

@@ -128,7 +128,14 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
         discovered=tuple(_discovered(node, entries)),
         modules=_paths(node.get("params", "module"), entries),
         authenticates=any(node.get(*key) for key in _CREDENTIALS),
+        rewrites_targets=any(map(_rewrites, _elements(node.get("relabel_configs")))),
     )
+
+
+def _rewrites(entry: Node) -> bool:
+    """Whether a rule makes another text of a target before it becomes the one that is probed."""
+    same = text(entry, "replacement") in ("", "$1", "${1}") and not entry.get("regex")
+    return text(entry, "target_label") == "__param_target" and not same
 
 
 def _static_targets(node: Node, entries: Entries) -> tuple[Target, ...]:

@@ -46,8 +46,11 @@ def _is_floored(node: Any) -> bool:
     if type(node).__name__ != "Call" or node.func.name != "clamp_min":
         return False
     value, floor = node.args
-    return getattr(floor, "val", 0) >= 1 and any(
-        type(item).__name__ == "Call" and item.func.name in ("rate", "irate") for item in walk(value)
+    scaled = any(type(item).__name__ == "BinaryExpr" and str(item.op) == "*" for item in walk(value))
+    return (
+        not scaled
+        and getattr(floor, "val", 0) >= 1
+        and any(type(item).__name__ == "Call" and item.func.name in ("rate", "irate") for item in walk(value))
     )
 
 

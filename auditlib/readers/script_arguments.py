@@ -26,6 +26,14 @@ _TEXT = regex(r"[\"']([\w-]{1,60})[\"']")
 _FROM_ELSEWHERE = regex(
     r"parse_known_args|parents\s*=|add_arguments\(|allow_abbrev|REMAINDER|add_argument\(\s*[^\"'\s]"
 )
+_PARSER = regex(
+    r"\b(?P<name>\w{1,40})\s*=\s*[\w.]{0,60}(?:ArgumentParser|add_parser|add_subparsers|add_argument_group|"
+    r"add_mutually_exclusive_group)\("
+)
+_CALL = regex(r"\b(?P<function>[\w.]{1,80})\(\s*(?P<name>\w{1,40})\s*[,)]")
+_DEFINED = regex(r"\bdef\s+(\w{1,60})\(")
+_ADD_NOTHING = frozenset({"autocomplete", "print", "isinstance", "vars"})
+_BOTH_WAYS = regex(r"[\"']--([\w-]{1,60})[\"'][^()]{0,300}\bBooleanOptionalAction\b")
 _LIMIT = 400
 
 
@@ -90,5 +98,16 @@ def of_python(text: str) -> tuple[str, ...] | None:
     """The options that argparse knows."""
     if "ArgumentParser(" not in text or ".parse_args(" not in text or _FROM_ELSEWHERE.search(text):
         return None
+    if _is_handed_on(text):
+        return None
     names = (name for match in _OPTION.finditer(text) for name in _TEXT.findall(match["names"]))
-    return ("-h", "--help", *(name for name in names if name.startswith("-")))
+    off = (f"--no-{name}" for name in _BOTH_WAYS.findall(text))
+    return ("-h", "--help", *(name for name in names if name.startswith("-")), *off)
+
+
+def _is_handed_on(text: str) -> bool:
+    """Whether a function of another module is given a parser, to which it may add options."""
+    parsers = {match["name"] for match in _PARSER.finditer(text)}
+    own = {*_DEFINED.findall(text), *_ADD_NOTHING}
+    called = (match for match in _CALL.finditer(text) if match["name"] in parsers)
+    return any(match["function"].rpartition(".")[2] not in own for match in called)

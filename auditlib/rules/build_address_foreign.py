@@ -38,6 +38,7 @@ from auditlib.conventions import build_context, bundles, environments, proxies, 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvLine
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -48,6 +49,8 @@ _NAMES = regex(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|VUE_APP)_\w*(?:API|BACKEND|SERVE
 _ADDRESS = regex(r"https?://(?!localhost|127\.|[\w-]+(?::|/|$))[\w.-]+(?::\d+)?(?:/\S*)?$")
 """An address of a host on the Internet: one with a dot in its name."""
 _FILE = ".env.production"
+_OTHER_MODE = regex(r"--mode[= ](?!production\b)\S")
+"""A build for which other files count."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -77,7 +80,21 @@ def _is_built_in(inventory: Inventory, service: Service, build: Build, name: str
     if file is None or build_context.is_excluded(build_context.ignore_file(inventory, build), _FILE):
         return False
     sets = any(name in item.argument for item in file.instructions) or any(name == key for key, _ in build.arguments)
-    return bool(bundles.built_at(file)) and not sets and any(map(build_context.copies_everything, file.instructions))
+    other = any(_OTHER_MODE.search(text) for text in _built_by(inventory, file, build))
+    return (
+        bool(bundles.built_at(file))
+        and not (sets or other)
+        and any(map(build_context.copies_everything, file.instructions))
+    )
+
+
+def _built_by(inventory: Inventory, file: Dockerfile, build: Build) -> Iterator[str]:
+    """The commands that build the bundle: steps of the image, and what the package calls so."""
+    yield from (item.argument for item in file.instructions if item.keyword == "RUN")
+    path = posixpath.normpath(posixpath.join(build.folder or ".", "package.json"))
+    for manifest in inventory.manifests:
+        if manifest.path == path:
+            yield from (target.text for target in manifest.targets if target.name.startswith("build"))
 
 
 def _led_to(inventory: Inventory, service: Service) -> tuple[Location, str] | None:
@@ -93,7 +110,8 @@ def _led_to(inventory: Inventory, service: Service) -> tuple[Location, str] | No
 
 def _evidence(inventory: Inventory, service: Service, line: EnvLine, place: Location, beside: str) -> Evidence:
     text = line.value.text if line.value else ""
-    path = urlsplit(text).path.rstrip("/") or "/"
+    path = urlsplit(text).path.rstrip("/")
+    given = path or f"<the path that the proxy leads to {beside}>"
     file = services.dockerfile(inventory, service)
     return Evidence(
         f"The bundle of {service.name} is built with {line.name}={text}: it asks that host wherever it runs, and never "
@@ -106,8 +124,10 @@ def _evidence(inventory: Inventory, service: Service, line: EnvLine, place: Loca
             Related(service.location, f"{service.name} is built from there"),
         ),
         recommendation=f"Build {service.name} with {line.name}={path}, and set the address on the platform that "
-        "needs it.",
+        "needs it."
+        if path
+        else f"Build {service.name} with a path in {line.name} that its proxy leads to {beside}.",
         example=files.into(
-            file.path if file else "Dockerfile", f"ENV {line.name}={path}  # before the build; it wins over {_FILE}"
+            file.path if file else "Dockerfile", f"ENV {line.name}={given}  # before the build; it wins over {_FILE}"
         ),
     )

@@ -50,8 +50,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script and target without `pipefail` that pipes a check into what always succeeds."""
     if _PASSES_ON.isdisjoint(command_texts.words(inventory)):
         return
+    strict = {item.path for item in inventory.manifests if item.pipes_fail}
     for text in command_texts.texts(inventory):
-        if text.kind in _OF_TEXT and not _asks(text):
+        if text.kind in _OF_TEXT and text.path not in strict and not _asks(text):
             found = [before for before, after in itertools.pairwise(text.commands) if _is_lost(before, after)]
             if found:
                 yield _evidence(text, found)
@@ -68,7 +69,11 @@ def _is_lost(before: Command, after: Command) -> bool:
     """Whether a check hands its output to a program that succeeds whatever it gets, in the same pipe."""
     near = after.location.line <= (before.location.end_line or before.location.line) + 1
     return (
-        before.caught and not after.caught and near and after.words[0] in _PASSES_ON and checks.is_check(before.words)
+        before.caught
+        and not (after.caught or after.cannot_fail)
+        and near
+        and after.words[0] in _PASSES_ON
+        and checks.is_check(before.words)
     )
 
 

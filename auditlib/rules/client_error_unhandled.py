@@ -46,7 +46,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The clients of PostgreSQL and Redis in files that listen to no error, in deployed programs of Node.js."""
     found = code_traits.of(inventory, "client")
     heard = {item.location.file for item in inventory.code_traits if item.kind == "client heard"} if found else set()
+    named = code_traits.of(inventory, "client heard by name") if found else []
+    making = {use.trait.location.file for use in found}
+    elsewhere = {  # where a module brings the client
+        item.key for use in named if use.trait.location.file not in making for item in use.services
+    }
     deaf = [use for use in found if use.trait.location.file not in heard]
+    deaf = [use for use in deaf if elsewhere.isdisjoint(item.key for item in use.services)]
     if deaf:
         yield _evidence(deaf)
     for use in code_traits.of(inventory, "client exits"):

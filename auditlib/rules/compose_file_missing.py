@@ -29,7 +29,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import compose_command
-from auditlib.conventions import deployment, environments
+from auditlib.conventions import deployment, environments, git_ignores
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest, Script
@@ -42,6 +42,7 @@ from auditlib.rules._rule import Evidence, rule
 _COMPOSE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
 _FETCHES = regex(r"^(?:git clone|scp|ssh|rsync|wget|tar|unzip)\b|^curl\b.*\s-\w*[oO]\b|^curl\b.*--output\b")
 """Commands after which a script may work in a folder that isn't the repository's."""
+_SAMPLES = ("example", "sample", "dist", "template", "tmpl", "tpl")
 _MAKERS = frozenset({"cp", "mv", "ln", "tee"})
 
 
@@ -53,7 +54,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     names = {posixpath.basename(path) for path in inventory.files} | _made(inventory) if named else set()
     found: defaultdict[str, list[Location]] = defaultdict(list)
     for path, place in named:
-        if _COMPOSE.fullmatch(path) and posixpath.basename(path) not in names:
+        if _COMPOSE.fullmatch(path) and posixpath.basename(path) not in names and not _is_of_host(inventory, path):
             found[normal(path)].append(place)
     for path, places in found.items():
         yield _evidence(inventory, path, list(dict.fromkeys(places)))
@@ -83,6 +84,15 @@ def _made(inventory: Inventory) -> set[str]:
     commands = [item for item in deployment.commands(inventory) if item.words]
     written = {posixpath.basename(word) for item in commands for word in item.writes}
     return written | {posixpath.basename(item.words[-1]) for item in commands if item.words[0] in _MAKERS}
+
+
+def _is_of_host(inventory: Inventory, path: str) -> bool:
+    """Whether a file is one that each host has of its own: Git leaves it out, or a sample of it is there."""
+    inside = posixpath.normpath(path)
+    known = {name.lower() for name in map(posixpath.basename, inventory.files)}
+    stem, ending = posixpath.splitext(posixpath.basename(path).lower())
+    samples = {f"{stem}{ending}.{word}" for word in _SAMPLES} | {f"{stem}.{word}{ending}" for word in _SAMPLES}
+    return bool(git_ignores.left_out_by(inventory, inside)) or not samples.isdisjoint(known)
 
 
 def _meant(inventory: Inventory, path: str) -> str:

@@ -35,7 +35,7 @@ from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_PERCENT = regex(r"(?<!\\)%")
+_PERCENT = regex(r"(?<![\\{])%(?!\})")
 _TERMINAL = regex(
     r"\bdocker (?:exec|run) (?:-\S+ ){0,3}-(?:it|ti)\b|\bdocker exec (?:-i -t|-t -i)\b|"
     r"\bdocker-compose (?:-\S+ \S+ ){0,3}exec (?!.{0,40}(?:-T|--no-TTY)\b)"

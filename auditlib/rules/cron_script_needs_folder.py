@@ -34,6 +34,7 @@ import posixpath
 from collections.abc import Iterator
 
 from auditlib import compose_command
+from auditlib.conventions import calls
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
@@ -43,15 +44,22 @@ from auditlib.rules._rule import Evidence, rule
 
 _CHANGES = frozenset({"cd", "pushd"})
 _ELSEWHERE = ("/", "$", "~", "-", "`")
+_BY_NAME = frozenset(
+    {"exec", "ps", "logs", "stop", "start", "restart", "top", "kill", "down", "rm", "pause", "unpause"}
+)
+"""What Compose does to a project that `-p` names, without its file."""
+_OF_NO_PROJECT = frozenset({"", "version", "ls", "help"})
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script of the host that a line for cron, or a unit without a folder, starts, and that needs its folder."""
     started = _started(inventory)
+    inside = calls.given_to_containers(inventory) if started else set()
     for script in inventory.scripts if started else ():
         place = started.get(posixpath.basename(script.path))
-        if place and script.commands and not any(item.words[0] in _CHANGES for item in script.commands):
+        on_host = place and posixpath.basename(script.path) not in inside
+        if place and on_host and script.commands and not any(item.words[0] in _CHANGES for item in script.commands):
             needs = list(_needs(script))
             if needs:
                 yield _evidence(script, place, needs)
@@ -76,9 +84,10 @@ def _started(inventory: Inventory) -> dict[str, tuple[str, Location]]:
 def _needs(script: Script) -> Iterator[tuple[str, Location]]:
     """What a script takes from, or puts into, the folder that it is started in."""
     held = {pair.name: pair.value for pair in script.compose_variables}
+    said = held.get("COMPOSE_FILE", "") or _exported(script)
     for command in script.commands:
         call = compose_command.of(command.words)
-        if call and "--project-directory" not in call.options:
+        if call and not (_needs_no_file(call) or (not call.files and said.startswith(_ELSEWHERE))):
             named = [held.get(word.strip("${}").partition(":")[0], _default(word)) for word in call.files]
             if not named:
                 yield "the Compose file", command.location
@@ -89,6 +98,18 @@ def _needs(script: Script) -> Iterator[tuple[str, Location]]:
         yield from ((path, command.location) for path in command.writes if _is_relative(path))
     if script.backup_is_relative:
         yield f"{script.backup_folder}/", script.location
+
+
+def _needs_no_file(call: compose_command.Call) -> bool:
+    """Whether Compose is asked for what it does anywhere, or to a project that an option names."""
+    placed = any(word.startswith("--project-directory") for word in call.options)
+    return placed or call.verb in _OF_NO_PROJECT or (bool(call.project) and call.verb in _BY_NAME)
+
+
+def _exported(script: Script) -> str:
+    """What the script gives to `COMPOSE_FILE` for all that it calls."""
+    words = [word for item in script.commands if item.words[0] == "export" for word in item.words[1:]]
+    return next((word.partition("=")[2] for word in words if word.startswith("COMPOSE_FILE=")), "")
 
 
 def _default(word: str) -> str:

@@ -63,6 +63,10 @@ _ADDRESS = regex(
 )
 """A URL, or what Go's driver for MySQL takes (https://github.com/go-sql-driver/mysql#dsn-data-source-name)."""
 _MAKES = regex(r"\bcreate\s+(?:user|role|database)\b|\bcreate(?:user|db)\b", re.I)
+_MADE = frozenset({"user", "role", "database"})
+_WORDS = regex(r"[^\W\d_]{2,40}")
+_BY_HAND = regex(r"exporter|monitor|metrics|read_?only|_ro$|replica|replicator|backup|grafana|datadog", re.I)
+"""Users with few rights, whom somebody makes in a database that runs."""
 _FIRST_START = "# made at the first start only: in a volume that is there, make both by hand"
 
 
@@ -79,10 +83,31 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             server = database_logins.made_by(other) if other else None
             if match and server and other and not _is_open(inventory, other):
                 wrong = _wrong(entry, match["user"], match["database"], server)
-                if wrong and not (_is_of_database(wrong) and _makes_its_own(inventory, service)):
+                by_itself = _is_of_database(wrong) and (_makes_its_own(inventory, service) or _is_for_tests(entry))
+                if wrong and not (by_itself or _is_told(inventory, _missing(match, server))):
                     told.add(entry.location)
                     yield _evidence(service, entry, server, wrong, _lines(service, entry, server, match))
     yield from _unmade(inventory, told)
+
+
+def _missing(match: re.Match[str], server: Server) -> set[str]:
+    """The user and the database of an address that the server doesn't make."""
+    named = ((match["user"], server.users), (match["database"], server.databases))
+    return {name for name, made in named if made and name not in made}
+
+
+def _is_told(inventory: Inventory, names: set[str]) -> bool:
+    """Whether a document may have people make all of these by SQL; a plain word stands in many documents."""
+    spoken = (item.words for item in inventory.documents if "create" in item.words and not _MADE.isdisjoint(item.words))
+    return bool(names) and any(
+        all(words.issuperset(_WORDS.findall(name.lower())) and ("_" in name or "psql" in words) for name in names)
+        for words in spoken
+    )
+
+
+def _is_for_tests(entry: EnvironmentEntry) -> bool:
+    """Whether an address is of what tests make, or a tool for migrations (Prisma's shadow)."""
+    return not {"TEST", "TESTS", "TESTING", "SHADOW"}.isdisjoint(entry.name.upper().split("_"))
 
 
 def _unmade(inventory: Inventory, told: set[Location]) -> Iterator[Evidence]:
@@ -232,7 +257,8 @@ def _lines(service: Service, entry: EnvironmentEntry, server: Server, match: re.
 
 def _evidence(service: Service, entry: EnvironmentEntry, server: Server, wrong: list[str], example: str) -> Evidence:
     only_database = _is_of_database(wrong)
-    doubt = ", unless a migration makes it" if only_database else ""
+    aside = len(wrong) == 1 and wrong[0].startswith("the user") and _BY_HAND.search(wrong[0].split()[2]) is not None
+    doubt = ", unless a migration makes it" if only_database else ", unless somebody makes it by hand" if aside else ""
     place = server.user.location if server.user else server.service.location
     return Evidence(
         f"{entry.name} of {service.name} names {listed(wrong)}{doubt}.",
@@ -242,6 +268,6 @@ def _evidence(service: Service, entry: EnvironmentEntry, server: Server, wrong: 
         related=(Related(place, f"what {server.service.name} is told to make"),),
         recommendation=f"Make {entry.name} of {service.name} and the variables of {server.service.name} agree.",
         example=example,
-        severity=Severity.MEDIUM if only_database else None,
-        confidence=Confidence.MEDIUM if only_database else None,
+        severity=Severity.MEDIUM if only_database or aside else None,
+        confidence=Confidence.MEDIUM if only_database or aside else None,
     )

@@ -35,6 +35,7 @@ from auditlib.conventions import deployment, grafana, peers, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dashboards import Datasource
+from auditlib.inventory.stack import Endpoint
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
@@ -53,12 +54,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     for item in inventory.datasources:
         host = _host(item.url)
-        if peers.is_known(inventory, host):
+        if peers.is_known(inventory, host) or _may_be_known(inventory, item, host):
             continue
         if _LOOPBACK.match(host):
             yield from _loopback(inventory, item, host)
         elif _SERVICE.match(host) and not host.isdigit() and graph.hosts.resolve(host, near=item.file) is None:
             yield _unknown(inventory, item, host)
+
+
+def _may_be_known(inventory: Inventory, item: Datasource, host: str) -> bool:
+    """Whether the Grafana that reads a file may know a name that no project has: by a network of others, or its own
+    list of hosts.
+    """
+    everyone = grafana.servers(inventory)
+    readers = [server for server in everyone if grafana.sees(server, grafana.SOURCES, item.file)] or everyone
+    end = Endpoint("http", host, "")
+    return not _LOOPBACK.match(host) and any(peers.may_be_known(inventory, server, end) for server in readers)
 
 
 def _host(url: str) -> str:

@@ -38,6 +38,7 @@ from auditlib.conventions import environments, placeholders, programs, switches,
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
+from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -56,7 +57,15 @@ _AMOUNT = regex(
 """Names of how much of something there is, whatever place the rest of the name speaks of (`DB_POOL_SIZE`)."""
 _KIND = regex(r"(?:^|_)(?:MAILER|DRIVER|CONNECTION|STORE|DISK|TRANSPORT)$")
 """Names of what does a thing: by a laptop's template the mail goes to a log, by Compose to a server."""
+_OF_ONE = regex(
+    r"(?:^|_)(?:CONCURRENCY|WORKERS?|THREADS?|PROCESSES|REPLICAS|MEM(?:ORY)?|CPUS?|HEAP|XM[XS]|(?:JAVA|NODE)_OPT(?:ION)?S)(?:_|$)"
+)
+"""Names of how much one service is given: another service, or a laptop, is given another share."""
+_BY_PLACE = regex(r"(?:^|_)(?:FORMAT|SECURE|SAMESITE|HTTPS|SSL|TLS|HSTS|RELOAD|COLOU?R)(?:_|$)")
+"""Names of what code leaves off, or writes for people, until a deployment says otherwise."""
 _ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
+_SPAN = regex(r"(\d{1,9})(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FILLED_IN = regex(r"\{\{|<%")
 """What a program (Ansible, Jinja, ERB) writes in the place of this text."""
 _CODE = regex(
@@ -133,9 +142,12 @@ def _is_for_developers(file: EnvFile) -> bool:
 def _in_compose(inventory: Inventory) -> Iterator[tuple[str, str, _Default]]:
     """The defaults that the base files of a project give to a variable."""
     bases = {project.name for project in inventory.base_projects}
+    first: dict[tuple[str, str], str | None] = {}
     for item in inventory.variables:
         known = item.operator in (":-", "-") and item.default is not None and _counts(item.name, item.default)
-        if known and item.project in bases and not environments.is_for_development(item.location.file):
+        if not known or item.project not in bases or environments.is_for_development(item.location.file):
+            continue
+        if _is_shared(item) or first.setdefault((item.project, item.name), item.service) == item.service:
             where = item.service or item.location.file
             yield item.project, item.name, (item.location, item.default.text if item.default else "", where)
 
@@ -148,7 +160,7 @@ def _in_code(inventory: Inventory) -> Iterator[tuple[str, str, _Default]]:
         for item in program.settings:
             target = f"services.{service.name}.environment.{item.name}"
             literal = item.default_kind == "literal" and item.default is not None and _counts(item.name, item.default)
-            if literal and (service.project, target, item.name) in targets:
+            if literal and not _is_of_place(item.name) and (service.project, target, item.name) in targets:
                 where = item.location.file
                 yield service.project, item.name, (item.location, item.default.text if item.default else "", where)
 
@@ -163,11 +175,23 @@ def _counts(name: str, value: Value) -> bool:
     return stated and not (value.secret or meant_to_differ)
 
 
+def _is_shared(item: Variable) -> bool:
+    """Whether a variable is one setting for all that get it, and no share of the host that each has of its own."""
+    return not item.service or (".environment" in item.target and not _OF_ONE.search(item.name.upper()))
+
+
+def _is_of_place(name: str) -> bool:
+    """Whether a setting is meant to be another one in operation than where the code runs by itself."""
+    return bool(_OF_ONE.search(name.upper()) or _BY_PLACE.search(name.upper()))
+
+
 def _normal(text: str) -> str:
-    """A value as programs understand it: `30` and `30.0`, `true` and `True` are the same."""
+    """A value as programs understand it: `30` and `30.0`, `true` and `1`, `60m` and `3600` are the same."""
     plain = text.strip().strip("\"'").lower()
-    if plain in ("true", "yes", "on", "false", "no", "off"):
+    if plain in ("true", "yes", "on", "1", "false", "no", "off", "0"):
         return str(switches.is_on(plain))
+    if span := _SPAN.fullmatch(plain):
+        return f"{int(span[1]) * _SECONDS[span[2]]:g}"
     try:
         return f"{float(plain):g}"
     except ValueError:

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import compose_command
-from auditlib.conventions import builds, deployment, image_builds, services
+from auditlib.conventions import builds, deployment, image_builds, mounts, services
 from auditlib.conventions.image_builds import Built
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -53,6 +53,7 @@ _STARTED = regex(
 _INSTALLS = regex(
     r"\b(?:npm\s+(?:ci|install|i)|yarn(?:\s+install)?|pnpm\s+(?:install|i))(?=\s|$)(?!.*\s(?:-g|--global)\b)"
 )
+_ADDS = regex(r"\binstall\b|\b(?:npm|pnpm)\s+(?:[-\w=]+\s+)*(?:i|add)\b|\byarn\s+(?:global\s+)?add\b")
 _PRUNES = regex(r"\b(?:npm|pnpm)\s+prune\b")
 _WITHOUT_DEV = regex(r"--omit[= ]dev\b|--production\b|--only[= ]prod|--prod\b")
 _WITH_DEV = regex(r"--include[= ]dev\b|--production[= ]false|--prod[= ]false")
@@ -81,7 +82,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if use.service.name in names:
                 found[use.tool].append(use)
         for tool, mine in found.items():
-            needed = _left_out(manifest, tool)
+            needed = _left_out(inventory, manifest, tool)
             if needed and not _is_named(built.instructions, tool):
                 yield _evidence(built, needed, dropped, mine)
 
@@ -114,11 +115,15 @@ def _manifest(inventory: Inventory, built: Built) -> Manifest | None:
     return next((item for item in inventory.manifests if item.path == path), None)
 
 
-def _left_out(manifest: Manifest, tool: str) -> Requirement | None:
-    """The package for development that brings a tool, unless the program needs it as well."""
+def _left_out(inventory: Inventory, manifest: Manifest, tool: str) -> Requirement | None:
+    """The package for development that brings a tool, unless the program or a workspace of it needs it as well."""
     name = _PACKAGES.get(tool, tool)
+    inside = [item for item in inventory.manifests if mounts.is_below(item.path, posixpath.dirname(manifest.path))]
+    needed = (one for item in inside if item.kind == "npm" for one in item.requirements)
+    if any(one.name == name and one.group != "dev" for one in needed):
+        return None
     mine = [item for item in manifest.requirements if item.name == name]
-    return mine[0] if mine and all(item.group == "dev" for item in mine) else None
+    return mine[0] if mine else None
 
 
 def _dropped(instructions: tuple[Instruction, ...]) -> Instruction | None:
@@ -143,8 +148,8 @@ def _may_be_packages(word: str) -> bool:
 
 def _is_named(instructions: tuple[Instruction, ...], tool: str) -> bool:
     """Whether a step of the image installs a tool by its name."""
-    return any(item.keyword == "RUN" and tool in item.argument and "install" in item.argument.partition(tool)[0][-60:]
-               for item in instructions)  # fmt: skip
+    named = (item.argument.partition(tool) for item in instructions if item.keyword == "RUN")
+    return any(found and _ADDS.search(before[-60:]) for before, found, _ in named)
 
 
 def _evidence(built: Built, needed: Requirement, dropped: Instruction, uses: list[_Use]) -> Evidence:

@@ -49,8 +49,9 @@ _FOR_PRODUCTION = regex(
 )
 _ASIDE = regex(r"(?i)(?:^|[/_.-])(?:local|dev(?:elop\w*)?|test\w*|archive|reports?|plans?|adrs?|decisions?)(?=[/_.-])")
 _LAPTOP = regex(r"(?i)\blocal|\bdev(?:elop\w*)?\b|\btest|\blaptop|\bquick ?start")
-_STARTS = frozenset({"up", "build", "restart"})
-_TOUCHES = _STARTS | {"stop", "down", "pull", "start"}
+_STARTS = frozenset({"up", "build"})
+_TOUCHES = _STARTS | {"pull", "create"}
+"""What reads the files to make something; what acts on containers that are there finds them without."""
 _DEFAULTS = frozenset({"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"})
 
 
@@ -63,7 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found = [(document, item) for document in inventory.documents if _is_for_production(document)
              for item in document.mentions if item.kind == "command" and _omits(item, _TOUCHES)
              and not _for_laptop(document, item)]  # fmt: skip
-    found.sort(key=lambda pair: not _omits(pair[1], frozenset({"up", "restart"})))
+    found.sort(key=lambda pair: not _omits(pair[1], frozenset({"up"})))
     if found and _omits(found[0][1], _STARTS):
         yield _evidence(inventory, started[0], found)
 

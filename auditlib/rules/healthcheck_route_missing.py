@@ -117,9 +117,11 @@ def _without_prefix(service: Service, probe: Probe, path: str, prefix: ServerTra
 
 
 def _evidence(service: Service, probe: Probe, path: str, routes: list[Route]) -> Evidence:
+    known = f"none of the {len(routes)} routes known of its code answers to"
+    if len(routes) == 1:
+        known = "the only route known of its code doesn't answer to"
     return Evidence(
-        f"The health check of {service.name} asks for {path}, which none of the {len(routes)} routes known of "
-        f"its code answers to.",
+        f"The health check of {service.name} asks for {path}, which {known}.",
         probe.location,
         subject=f"{service.name}{path}",
         service=service.name,

@@ -134,7 +134,7 @@ def _asks(inventory: Inventory, service: Service, entry: EnvironmentEntry, serve
     stem = entry.name.removesuffix("PORT").rstrip("_")
     if not entry.name.endswith("PORT") or len(entry.variables) != 1:
         return False
-    wanted = {f"{stem}{end}" if end.startswith("_") else f"{stem}_{end}" if stem else end for end in _HOSTS}
+    wanted = {f"{stem}{end}" for end in _HOSTS}  # PGHOST as DB_HOST, and HOST beside PORT
     hosts = (database_names.text(inventory, item) for item in service.environment if item.name in wanted)
     return server.name in hosts
 

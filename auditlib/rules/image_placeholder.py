@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -125,9 +126,18 @@ def _of_workflow(workflow: Workflow) -> Iterator[_Named]:
                     pushes = True
                     yield from ((name, command.location, "the pipeline pushes it", False) for name in names)
     pairs = [*workflow.env, *(pair for job in workflow.jobs for pair in job.env)]
+    read = _read(workflow) if pushes else ""
     for pair in pairs if pushes else ():
-        if _IMAGE_VARIABLE.search(pair.name):
+        if _IMAGE_VARIABLE.search(pair.name) and re.search(rf"\b{re.escape(pair.name)}\b", read):
             yield pair.value, pair.location, "the pipeline pushes it", False
+
+
+def _read(workflow: Workflow) -> str:
+    """The texts of a workflow that may read its variables."""
+    steps = [step for job in workflow.jobs for step in job.steps]
+    values = [pair.value for step in steps for pair in (*step.inputs, *step.env)]
+    values += [pair.value for job in workflow.jobs for pair in job.env] + [pair.value for pair in workflow.env]
+    return "\n".join((*values, *(step.run for step in steps)))
 
 
 def _of_inputs(step: Step) -> Iterator[_Named]:

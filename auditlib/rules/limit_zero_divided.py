@@ -24,6 +24,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -40,6 +41,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _LIMIT = "container_spec_memory_limit_bytes"
 _GUARDED = regex(rf"{_LIMIT}\s{{0,50}}(?:\{{[^}}]{{0,300}}\}})?[\s)]{{0,50}}(?:>|!=)\s{{0,50}}0(?![\d.])")
+_BELOW_INFINITE = regex(r"(?:!=|<=?)\s*\(?\s*\+?(?:Inf\b|\d)", re.I)
+"""What takes an infinite share out, or shares above some bound."""
 _ABOVE = regex(r">=?\s*(?:bool\s*)?[\d.]+")
 _OF_CONTAINER = frozenset({"name", "container", "container_name", "id", "image"})
 """Labels by which an alert may ask for some of the containers."""
@@ -73,7 +76,7 @@ def _divides(item: AlertRule) -> bool:
     """Whether an alert asks for a great share of the limit, and takes a limit of 0 as well."""
     text = item.query.expression
     shares = any(ratio.right == _LIMIT for ratio in item.query.ratios)
-    return shares and not _GUARDED.search(text) and bool(_ABOVE.search(text))
+    return shares and not (_GUARDED.search(text) or _BELOW_INFINITE.search(text)) and bool(_ABOVE.search(text))
 
 
 def _asks_all(item: AlertRule) -> bool:

@@ -50,9 +50,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         keys = {item.key for item in monitoring.runners(inventory, settings.file) if _obeys(item)}
         senders = [item for item in inventory.log_shippers if keys & _receivers(inventory, graph, item)]
-        silent = [item for item in senders if not item.names_tenant and not monitoring.is_template(item.file)]
+        silent = [item for item in senders if not _names_tenant(inventory, item)]
         if silent:
             yield _evidence(settings, silent)
+
+
+def _names_tenant(inventory: Inventory, shipper: LogShipper) -> bool:
+    """Whether a shipper names a tenant in its file, or by an option, or may do so where a program fills it in."""
+    running = monitoring.runners(inventory, shipper.file)
+    words = (word for item in running for word in (*item.command, *(entry.name for entry in item.environment)))
+    by_option = any("tenant" in word.lower() for word in words)
+    return shipper.names_tenant or by_option or monitoring.is_template(shipper.file)
 
 
 def _obeys(service: Service) -> bool:
@@ -80,8 +88,8 @@ def _host(url: str) -> str:
 def _evidence(settings: LokiSettings, silent: list[LogShipper]) -> Evidence:
     names = listed(item.file for item in silent)
     return Evidence(
-        f"{settings.file} leaves `auth_enabled` on, as it is without a word, and {names} names no tenant: Loki "
-        "answers 401, and no log arrives.",
+        f"{settings.file} doesn't turn `auth_enabled` off, which is on without a word, and {names} "
+        f"{'names' if len(silent) == 1 else 'name'} no tenant: Loki answers 401, and no log arrives.",
         settings.location,
         subject=settings.file,
         related=tuple(Related(item.location, f"sends {item.kind}'s logs without a tenant") for item in silent),

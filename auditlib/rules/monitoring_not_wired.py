@@ -55,6 +55,12 @@ _OTHERS = regex(
     re.I,
 )
 """Paths of rules that are for other programs, for others to take, or tests."""
+_FOR_OTHERS = regex(
+    r"(?:^|/)(?:examples?|samples?|contrib|docs?|documentation|vendor|testdata|fixtures)/|otel|opentelemetry|collector|"
+    r"agent",
+    re.I,
+)
+"""Paths of what is there for others to take, and of collectors, which hold jobs of Prometheus among their receivers."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -125,7 +131,11 @@ def _unmounted(service: Service, file: str, path: str, program: str) -> Evidence
 
 
 def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
-    """What is configured, each file once, by the kind of program that reads it."""
+    """What is configured to run with this repository, each file once, by the kind of program that reads it."""
+    yield from ((kind, place) for kind, place in _written(inventory) if not _FOR_OTHERS.search(place.file))
+
+
+def _written(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     yield from (("metrics", item.location) for item in inventory.prometheus)
     if not inventory.prometheus:  # rules alone tell it too
         rules = dict.fromkeys(item.file for item in inventory.alert_rules if not _OTHERS.search(item.file))
@@ -133,8 +143,9 @@ def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     yield from (("alerting", Location(file)) for file in dict.fromkeys(item.file for item in inventory.receivers))
     provisioned = [item.file for item in inventory.datasources]
     provisioned += [item.file for item in inventory.dashboard_providers]
-    files = dict.fromkeys([*provisioned, *(item.file for item in inventory.dashboards)])
-    yield from (("dashboards", Location(file)) for file in files)
+    if provisioned:  # dashboards alone are there to be imported
+        files = dict.fromkeys([*provisioned, *(item.file for item in inventory.dashboards)])
+        yield from (("dashboards", Location(file)) for file in files)
     yield from (("logs", item.location) for item in inventory.log_shippers)
 
 
@@ -245,6 +256,8 @@ def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]
     places = [(kind, place) for kind, locations in kinds.items() for place in locations]
     elsewhere = deployment.uses_orchestrator(inventory)
     doubt = "; whether the orchestrator that the repository also deploys to runs it is not known" if elsewhere else ""
+    alone = not inventory.prometheus and set(kinds) == {"metrics"}
+    doubt = doubt or (", unless a Prometheus elsewhere loads its rules" if alone else "")
     names = listed(_NAMES[kind] for kind in kinds)
     projects = [item for item in inventory.projects if item.role == "base"] or list(inventory.projects)
     return Evidence(
@@ -260,7 +273,7 @@ def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]
         recommendation=f"Add {names} as {'a service that mounts' if len(kinds) == 1 else 'services that mount'} "
         f"{posixpath.dirname(places[0][1].file) or 'this folder'} to "
         f"{projects[0].location.file}, or document where they run.",
-        severity=None if _ALERTING.intersection(kinds) else Severity.MEDIUM,
-        confidence=Confidence.MEDIUM if elsewhere else None,
+        severity=None if _ALERTING.intersection(kinds) and not alone else Severity.MEDIUM,
+        confidence=Confidence.MEDIUM if elsewhere or alone else None,
         example=_wired(inventory, projects[0], kinds),
     )

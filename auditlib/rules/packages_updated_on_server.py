@@ -27,6 +27,8 @@ References:
 
 from __future__ import annotations
 
+import itertools
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
@@ -40,9 +42,9 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _UPDATES = regex(
-    r"(?:^|\s)(?P<said>composer (?:update|upgrade|u)|npm (?:update|upgrade|up)|yarn upgrade|pnpm (?:update|up)|"
-    r"bundle update|pip3? install (?:\S+ ){0,6}(?:-U|--upgrade)(?! (?:pip|setuptools|wheel)\b)|poetry update|"
-    r"uv lock --upgrade|cargo update|go get -u)(?= |$)"
+    r"(?:^|\s)(?P<said>composer(?:\.phar)? (?:update|upgrade|u)|npm (?:update|upgrade|up)|yarn upgrade|"
+    r"pnpm (?:update|up)|bundle update|pip3? install (?:\S+ ){0,6}(?:-U|--upgrade)(?! (?:pip|setuptools|wheel)\b)|"
+    r"poetry update|uv lock --upgrade|cargo update|go get -u)(?= |$)"
 )
 _BETTER = {
     "composer": "composer install --no-dev --prefer-dist --no-interaction",
@@ -58,19 +60,51 @@ _BETTER = {
     "go": "go mod download",
 }
 _ASIDE = frozenset({"--dry-run", "--lock", "-g", "--global"})
+_FILES = frozenset({"-r", "--requirement"})
+_CONSTRAINTS = frozenset({"-c", "--constraint"})
+_ONE_VERSION = regex(
+    r"==|^\.|/|\.whl$|^(?:pip|setuptools|wheel|certbot\S*|awscli|docker-compose|ansible\S*|virtualenv|poetry|pipenv|uv|"
+    r"supervisor)$"
+)
+"""What names one version, or is a tool of the host and no part of the application."""
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each text that deploys, or that a container starts by, with a command that updates packages."""
     for text in on_servers.texts(inventory):
-        found = [item for item in text.commands if _UPDATES.search(" ".join(item.words)) and not _is_aside(item)]
+        found = [item for item in text.commands if _said(item) and not (_is_aside(item) or _is_held(inventory, item))]
         if found:
             yield _evidence(text, found)
 
 
 def _is_aside(command: Command) -> bool:
     return not _ASIDE.isdisjoint(command.words)
+
+
+def _is_held(inventory: Inventory, command: Command) -> bool:
+    """Whether pip takes only what has its version: from files of the repository that say it, or by its own words."""
+    if not _said(command).startswith("pip"):
+        return False
+    words = command.words[command.words.index("install") + 1 :]
+    if _CONSTRAINTS & set(words):
+        return True
+    lists = {after for word, after in itertools.pairwise(words) if word in _FILES}
+    lists |= {word[2:] for word in words if word.startswith("-r") and len(word) > 2}
+    named = [word for word in words if not word.startswith("-") and word not in lists]
+    return all(map(_has_version, named)) and all(_is_exact(inventory, path) for path in lists)
+
+
+def _has_version(name: str) -> bool:
+    """Whether a word of pip's call names one version, a folder or a file, whose own packages stay as they are."""
+    return bool(_ONE_VERSION.search(name))
+
+
+def _is_exact(inventory: Inventory, path: str) -> bool:
+    """Whether a file of requirements gives each package its version, or isn't known."""
+    name = posixpath.basename(path)
+    known = [item for item in inventory.manifests if posixpath.basename(item.path) == name]
+    return all(item.constrained or all("==" in one.constraint for one in item.requirements) for item in known)
 
 
 def _said(command: Command) -> str:
@@ -81,7 +115,7 @@ def _said(command: Command) -> str:
 def _evidence(text: ServerText, found: list[Command]) -> Evidence:
     first, *others = found
     said = _said(first)
-    better = _BETTER[said.split()[0]]
+    better = _BETTER[said.split()[0].removesuffix(".phar")]
     return Evidence(
         f"{text.opening} runs `{said}`: each run takes the newest versions, which nobody has tested together, and none "
         "of those before can be brought back.",

@@ -84,7 +84,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield from _unknown(inventory, job, module)
             continue
         prober = probers.get(module.path) or module.path.partition("_")[0]
-        wrong = [_Vain(target, *why) for target in job.targets if (why := _in_vain(prober, target))]
+        targets = () if job.rewrites_targets else job.targets
+        wrong = [_Vain(target, *why) for target in targets if (why := _in_vain(prober, target))]
         if wrong:
             yield _evidence(inventory, job, module, wrong)
 

@@ -42,7 +42,7 @@ from auditlib.rules._rule import Evidence, rule
 _ACTION = regex(r"^(?:gitleaks/gitleaks-action|trufflesecurity/trufflehog|zricethezav/gitleaks-action)@")
 _OF_EVENT = regex(r"^(?:gitleaks|zricethezav)/gitleaks-action@")
 _COMMAND = regex(
-    r"\bgitleaks\s+(?:detect|git)\b(?!.*\s--no-git\b)|\btrufflehog\s+git\s+file://|\bggshield\s+secret\s+scan\s+repo\b"
+    r"\bgitleaks\s+(?:detect|git)\b(?!.*\s--(?:no-git|log-opts|staged|pre-commit)\b)|\btrufflehog\s+git\s+file://|\bggshield\s+secret\s+scan\s+repo\b"
 )
 
 

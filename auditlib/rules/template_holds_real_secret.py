@@ -27,14 +27,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import bundles
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import IN_URL, CommittedSecret, EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
+
+_PUBLIC = regex(r"(?:^|_)(?:PUBLIC|PUBLISHABLE|SITE_?KEY|ANON_KEY)(?:_|$)")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL, retired=True)
@@ -44,9 +48,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     by_line = {(item.location.file, item.location.line): item for item in provided}
     for file in inventory.env_files:
         if file.template:
-            real = [line for line in file.lines if (file.path, line.location.line) in by_line or _is_real(line)]
+            secret = [line for line in file.lines if not _is_for_everybody(line.name)]
+            real = [line for line in secret if (file.path, line.location.line) in by_line or _is_real(line)]
             if real:
                 yield _evidence(inventory, file, real, by_line)
+
+
+def _is_for_everybody(name: str) -> bool:
+    """Whether a value goes into pages or is given to whoever asks: a key of a front end, or the public half of one."""
+    return bool(bundles.VARIABLE.match(name) or _PUBLIC.search(name.upper()))
 
 
 def _is_real(line: EnvLine) -> bool:
@@ -57,12 +67,15 @@ def _is_real(line: EnvLine) -> bool:
 def _evidence(
     inventory: Inventory, file: EnvFile, lines: list[EnvLine], by_line: dict[tuple[str, int], CommittedSecret]
 ) -> Evidence:
-    kinds = [found.kind for line in lines if (found := by_line.get((file.path, line.location.line)))]
+    kinds = {
+        line.name: found.kind for line in lines if (found := by_line.get((file.path, line.location.line))) is not None
+    }
     first, *others = lines
-    looks = f"by its form a {kinds[0]}" if kinds else "random to all appearances"
+    random = [line.name for line in lines if line.name not in kinds]
+    said = [f"{name} a value that is by its form a {kind}" for name, kind in kinds.items()]
+    said += [f"{listed(random)} a value that is random to all appearances"] if random else []
     return Evidence(
-        f"{file.path} gives {listed(line.name for line in lines)} a value that is {looks}; whether it is in use "
-        "anywhere, the files don't tell.",
+        f"{file.path} gives {listed(said, limit=4)}; whether it is in use anywhere, the files don't tell.",
         first.location,
         subject=f"{file.path}/secrets",
         related=tuple(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),

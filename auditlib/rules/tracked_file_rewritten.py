@@ -41,7 +41,7 @@ from auditlib.rules._rule import Evidence, rule
 _PULLS = frozenset({"pull", "reset", "checkout"})
 _COPIES = frozenset({"cp", "mv", "install"})
 _VARIABLE = regex(r"^\$\{?\w+\}?/|^\./")
-_RESTORES = frozenset({"checkout", "restore", "stash"})
+_RESTORES = frozenset({"checkout", "restore", "stash", "commit"})
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -67,7 +67,11 @@ def _pull(inventory: Inventory) -> Location | None:
 
 
 def _gives_back(command: Command) -> bool:
-    return command.words[0] == "git" and bool(_RESTORES & set(command.words[1:3]))
+    """Whether a command takes a change back, or makes a commit of it."""
+    if command.words[0] == "git":
+        return bool(_RESTORES & set(command.words[1:3]))
+    words = [word for word in command.words if not word.startswith("-")]
+    return words[0] in _COPIES and len(words) == 3 and words[1].startswith(f"{words[2]}.")
 
 
 def _written(script: Script, command: Command) -> Iterator[str]:

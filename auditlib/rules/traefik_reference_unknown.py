@@ -77,6 +77,8 @@ class _Use(Struct, frozen=True):
     part: str
     name: str
     location: Location
+    by_provider: bool = False
+    """Whether it names Docker as the provider, as for what a container of another project defines."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -117,7 +119,8 @@ def _uses(service: Service) -> Iterator[_Use]:
         match = _PART.fullmatch(label.name)
         for name in _names(label) if match else ():
             if match:
-                yield _Use(service, match["router"], match["part"].lower(), name, label.location)
+                of_docker = f"{name}@docker" in label.value
+                yield _Use(service, match["router"], match["part"].lower(), name, label.location, of_docker)
 
 
 def _names(label: Label) -> list[str]:
@@ -140,9 +143,11 @@ def _evidence(part: str, name: str, found: list[tuple[Settings, _Use]]) -> Evide
     instead = f"; it has {listed(known)}" if known else ""
     near = next(iter(nearest.names(name, known)), "")
     router = listed(use.router for _, use in found)
+    elsewhere = all(use.by_provider for _, use in found)
+    doubt = ", unless a container of another project does" if elsewhere else ""
     return Evidence(
         f"{router} of {listed(use.service.name for _, use in found)} names the {what} {name}, which neither "
-        f"{settings.service.name} nor a label or file of the repository defines{instead}: {follows}.",
+        f"{settings.service.name} nor a label or file of the repository defines{instead}{doubt}: {follows}.",
         first.location,
         subject=f"{settings.project}/{part}/{name}",
         service=first.service.name,
@@ -152,6 +157,7 @@ def _evidence(part: str, name: str, found: list[tuple[Settings, _Use]]) -> Evide
         ),
         recommendation=f"Define the {what} {name}, or write {' or '.join(known[:4]) or 'one that is defined'} into "
         f"the label.",
+        confidence=Confidence.MEDIUM if elsewhere else None,
         change=(name, near or known[0]) if near or len(known) == 1 else ("", ""),
         example=files.into(settings.service.location.file, _LINES[part].format(name)),
     )

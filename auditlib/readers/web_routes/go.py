@@ -33,6 +33,8 @@ _REGISTERS = frozenset({"HandleFunc", "Handle", "GET", "POST", "Any", "NoRoute"}
 _OF_CLIENTS = frozenset({"Get", "Post", "Put", "Delete", "Patch", "Head"})
 _CLIENT = regex(r"client|^http$|resty|req|header|session|cache|otel", re.I)
 """Who asks others by the same verbs."""
+_ROUTER = regex(r"r|router|mux|app|api|v\d|g|group|\w*(?:Router|Group)")
+"""How routers are called, whose verbs are those of clients too."""
 _WHOLE_TREE = frozenset({"PathPrefix", "Static", "StaticFS", "Mount"})
 _EVERYTHING = "/{path:path}"
 
@@ -52,7 +54,9 @@ def read_go(source: Source, path: str) -> Iterator[Route]:
         if pattern and not match["more"]:
             method = pattern["method"] or (verb.upper() if verb.upper() not in _ANY else "*")
             yield Route(method, _tree(pattern["path"], verb), framework, place)
-        elif verb in _REGISTERS and (match["other"] or match["more"] or verb == "NoRoute"):
+        elif (verb in _REGISTERS or _ROUTER.fullmatch(match["router"])) and (
+            match["other"] or match["more"] or verb == "NoRoute"
+        ):
             yield Route("*", _EVERYTHING, framework, place)
 
 
