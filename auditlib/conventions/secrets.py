@@ -22,8 +22,14 @@ _IN_URL = regex(r"://[^/\s]*‹secret")
 _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (purpose, regex(pattern))
     for purpose, pattern in (
-        ("the root user of the database", r"(?:MYSQL|MARIADB|DB|MONGO(?:DB)?)_(?:INITDB_)?ROOT_|^ROOT_"),
-        ("the database", r"^GF_(?:DATABASE|SESSION)_"),
+        ("the database", r"MONGO(?:DB)?_(?:INITDB_)?ROOT_"),  # the image makes no other user
+        ("the root user of the database", r"(?:MYSQL|MARIADB|DB)_(?:INITDB_)?ROOT_|^ROOT_"),
+        ("an OAuth client", r"CLIENT_SECRET"),
+        (
+            "the database",  # of whatever program: Keycloak's `KC_DB_PASSWORD` is the login that PostgreSQL is given
+            r"^GF_(?:DATABASE|SESSION)_|"
+            r"^(?!.*(?:REDIS|VALKEY))(?:\w+_)?(?:DB|DATABASE|POSTGRES(?:QL)?|PG)_(?:ADMIN_|USER_|SUPERUSER_)?PASS",
+        ),
         ("Grafana", r"^GF_(?!SMTP_)|GRAFANA"),
         ("Keycloak", r"^(?:KC|KEYCLOAK)_"),
         ("object storage", r"MINIO|(?:^|_)S3_"),
