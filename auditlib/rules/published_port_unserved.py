@@ -83,8 +83,16 @@ def _is_all(inventory: Inventory, service: Service, found: list[ReverseProxy]) -
     main = next((item for item in found if mounts.path_inside(service, item.file) == proxies.MAIN_FILE), None)
     included = [path for path in main.includes if not _WITHOUT_SERVERS.search(path)] if main else [_USUAL]
     replaced = any(mounts.is_below(_USUAL, mount.target) for mount in mine)
+    further = (path for item in found if item is not main for path in item.includes)
+    if any(not _is_home(path) and not _WITHOUT_SERVERS.search(path) for path in further):
+        return False
     complete = not included or (replaced and all(posixpath.dirname(_USUAL) in path for path in included))
     return complete and not unread and not elsewhere
+
+
+def _is_home(path: str) -> bool:
+    """Whether what is included lies in the server's own folder, whose files are all looked at."""
+    return not path.startswith("/") or mounts.is_below(path, _HOME)
 
 
 def _brought(inventory: Inventory, mount: Mount) -> list[str]:
@@ -107,7 +115,7 @@ def _evidence(service: Service, port: Port, found: list[ReverseProxy], listens: 
         service=service.name,
         related=tuple(Related(item.location, f"{item.file} listens on {listed(item.listens)}") for item in speaking),
         recommendation=f"{first_step}, or let {service.name} listen on {port.target}.",
-        severity=Severity.MEDIUM if answers else None,
+        severity=Severity.LOW if answers else None,
         change=_published(service, port, listens),
         example=files.into(speaking[0].file, _server(port.target)),
     )
