@@ -86,8 +86,11 @@ def _of_nginx(inventory: Inventory, config: ReverseProxy) -> Iterator[tuple[Serv
 
 
 def _access_logs(block: Block | None) -> Iterator[Directive]:
-    """The statements that have requests logged into a file whose path is known."""
-    for item in block.directives if block else ():
+    """The statements that have requests logged into a file whose path is known, and not to the output as well."""
+    written = [item.words[1] for item in block.directives if item.words[0] == "access_log" and len(item.words) > 1
+               ] if block else []  # fmt: skip
+    shown = any(path in _LINKED or path.startswith("/dev/") for path in written)
+    for item in block.directives if block and not shown else ():
         path = item.words[1] if len(item.words) > 1 and item.words[0] == "access_log" else ""
         if path.startswith("/") and "$" not in path and not path.startswith(("/dev/", "/proc/")):
             yield item
