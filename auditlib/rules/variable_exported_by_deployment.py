@@ -66,12 +66,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _of_images(found: list[Overruled]) -> Evidence:
     first, *others = found
-    name, services = first.variables[0].name, listed((item.service or "" for item in first.variables), limit=3)
+    users = list(dict.fromkeys(item.service or "" for item in first.variables))
+    name, services = first.variables[0].name, listed(users, limit=3)
     by_template = first.elsewhere.file != first.file
     keeps = f"{first.file} has{' by its template' if by_template else ''}" if first.file else "the default is"
     home = first.file or ".env"
     return Evidence(
-        f"Only the shell of the deployment in {first.export.file} says which image {services} run ({name}); {keeps} "
+        f"Only the shell of the deployment in {first.export.file} says which image {services} "
+        f"{'runs' if len(users) == 1 else 'run'} ({name}); {keeps} "
         f"{first.value}: any other `docker compose up`, after a crash or by a runbook, starts that one.",
         first.export,
         subject=f"{first.project.name}/{name}",
