@@ -37,7 +37,6 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
-
 _RESOURCE = "spec"
 """What a dashboard stands below as a resource of Grafana's newer API, which its later releases may read from a file."""
 
