@@ -68,9 +68,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _starts_otherwise(service: Service) -> bool:
-    """Whether something but the image's own words decides which configuration is read."""
+    """Whether something but the image's own words decides which configuration is read, or no port is published."""
     words = " ".join(service.command)
-    return bool(service.build or service.entrypoint or service.configs or "envsubst" in words or " -c" in words)
+    elsewhere = service.build or service.entrypoint or service.configs or service.network_mode
+    return bool(elsewhere or "envsubst" in words or " -c" in words)
 
 
 def _is_all(inventory: Inventory, service: Service, found: list[ReverseProxy]) -> bool:
