@@ -84,7 +84,7 @@ def _of_images(found: list[Overruled]) -> Evidence:
             *(Related(item.export, f"the same for {item.project.location.file}", member=True) for item in others),
         ),
         recommendation=f"Have the deployment write {name} to {home} on the host, in place of the export.",
-        confidence=Confidence.HIGH if first.file else None,
+        confidence=Confidence.HIGH if first.file and not by_template else None,  # a host may have another copy
         example=f"# {first.export.file}, in place of the export\n"
         f"touch {home} && sed -i '/^{name}=/d' {home}\n"
         f"echo '{name}=<what is exported now>' >> {home}",
