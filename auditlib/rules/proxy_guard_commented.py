@@ -112,5 +112,12 @@ def _evidence(runner: Service, found: list[_Bare]) -> Evidence:
         severity=Severity.MEDIUM if _FOR_FEW.search(first.path) and not limits else None,
         recommendation=f"Let the {what} of location {first.path} count in {file}"
         f"{'' if limits else ', with the addresses or logins that may come in'}.",
-        example=files.into(file, f"location {first.path} {{\n  " + "\n  ".join(written) + "\n}"),
+        example=files.into(file, f"location {first.path} {{\n  " + "\n  ".join((*written, *_users(written))) + "\n}"),
     )
+
+
+def _users(written: list[str]) -> list[str]:
+    """The file of the users, without which `auth_basic` asks nobody."""
+    asks = any(line.startswith("auth_basic ") for line in written)
+    told = any(line.startswith("auth_basic_user_file ") for line in written)
+    return ["auth_basic_user_file <the file of the users>;"] if asks and not told else []
