@@ -62,9 +62,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = [item for item in inventory.reverse_proxies if mounts.path_inside(service, item.file).startswith(_HOME)]
         listens = {port for item in found for port in item.listens}
         tcp = (port for port in service.ports if port.target.isdigit() and port.protocol != "udp")
-        wrong = [port for port in tcp if port.target not in listens]
+        elsewhere = _listened_elsewhere(inventory, service)
+        wrong = [port for port in tcp if port.target not in listens | elsewhere]
         if wrong and listens and _is_all(inventory, service, found):
             yield _evidence(service, wrong[0], found, sorted(listens))
+
+
+def _listened_elsewhere(inventory: Inventory, service: Service) -> set[str]:
+    """The ports on which the configurations listen that an overlay gives the service."""
+    others = [item for item in inventory.versions(service) if item.key != service.key]
+    return {
+        port
+        for item in inventory.reverse_proxies
+        if any(mounts.path_inside(other, item.file).startswith(_HOME) for other in others)
+        for port in item.listens
+    }
 
 
 def _starts_otherwise(service: Service) -> bool:
