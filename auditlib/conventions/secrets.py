@@ -22,16 +22,23 @@ _IN_URL = regex(r"://[^/\s]*‹secret")
 _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (purpose, regex(pattern))
     for purpose, pattern in (
-        ("the root user of the database", r"(?:MYSQL|MARIADB|DB|MONGO(?:DB)?)_(?:INITDB_)?ROOT_|^ROOT_"),
-        ("the database", r"^GF_(?:DATABASE|SESSION)_"),
-        ("Grafana", r"^GF_(?!SMTP_)|GRAFANA"),
+        ("the database", r"MONGO(?:DB)?_(?:INITDB_)?ROOT_"),  # the image makes no other user
+        ("the root user of the database", r"(?:MYSQL|MARIADB|DB)_(?:INITDB_)?ROOT_|^ROOT_"),
+        ("an OAuth client", r"CLIENT_SECRET|(?:OIDC|OAUTH2?|SSO)_SECRET"),
+        (
+            "the database",  # of whatever program: Keycloak's `KC_DB_PASSWORD` is the login that PostgreSQL is given
+            r"^GF_(?:DATABASE|SESSION)_|"
+            r"^(?!.*(?:REDIS|VALKEY))(?:\w+_)?(?:DB|DATABASE|POSTGRES(?:QL)?|PG|MYSQL|MARIADB|MONGO(?:DB)?)_"
+            r"(?:ADMIN_|USER_|SUPERUSER_)?PASS",
+        ),
+        ("web hooks", r"WEBHOOK"),
+        ("mail", r"SMTP|(?:^|_)(?:E?MAIL|MAILER)_"),
+        ("Redis", r"REDIS|VALKEY"),
+        ("Grafana", r"^GF_|GRAFANA"),
         ("Keycloak", r"^(?:KC|KEYCLOAK)_"),
         ("object storage", r"MINIO|(?:^|_)S3_"),
         ("the message broker", r"RABBITMQ|AMQP|(?:^|_)BROKER_"),
-        ("Redis", r"REDIS|VALKEY"),
         ("search", r"ELASTIC|OPENSEARCH|MEILI|TYPESENSE"),
-        ("mail", r"SMTP|(?:^|_)(?:E?MAIL|MAILER)_"),
-        ("web hooks", r"WEBHOOK"),
         ("refresh tokens", r"REFRESH"),
         ("signing tokens", r"JWT|TOKEN_(?:SECRET|KEY)|ACCESS_TOKEN_SECRET"),
         ("encrypting data", r"ENCRYPT|FERNET|CIPHER"),

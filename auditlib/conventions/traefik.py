@@ -19,7 +19,7 @@ from auditlib.patterns import regex
 _PORT = regex(r"traefik\.(?P<protocol>http|tcp|udp)\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.port", re.I)
 _SERVICE = regex(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.", re.I)
 _ROUTER_PART = regex(
-    r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.(?P<part>rule|entrypoints|middlewares|service|tls)(?:\.[\w.]+)?",
+    r"traefik\.(?P<protocol>http|tcp|udp)\.routers\.(?P<name>[^.]+)\.(?P<part>rule|entrypoints|middlewares|service|tls)(?:\.[\w.]+)?",
     re.I,
 )
 _MIDDLEWARE = regex(r"traefik\.http\.middlewares\.(?P<name>[^.]+)\.(?P<kind>[^.]+)(?P<rest>\..*)?", re.I)
@@ -66,6 +66,8 @@ class Route(Struct, frozen=True):
     """What it leads to by name; `api@internal` is Traefik's own dashboard."""
     encrypted: bool = False
     """Whether it has a certificate; one without may only send its callers to one that has."""
+    protocol: str = "http"
+    """`http`, `tcp` or `udp`, each of which has names of its own."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -94,17 +96,25 @@ def takes_all(proxy: Service) -> bool:
 
 def routes_of(service: Service, *, enabled: bool = True) -> Iterator[Route]:
     """The routers that a service's labels give a rule; `enabled` says whether they count without `traefik.enable`."""
-    parts: dict[str, dict[str, Label]] = {}
+    parts: dict[tuple[str, str], dict[str, Label]] = {}
     for label in service.labels:
         if label.name.lower() == "traefik.enable":
             enabled = label.value.strip().lower() == "true"
         elif match := _ROUTER_PART.fullmatch(label.name):
-            parts.setdefault(match["name"], {})[match["part"].lower()] = label
-    for name, given in parts.items() if enabled else ():
+            parts.setdefault((match["protocol"].lower(), match["name"]), {})[match["part"].lower()] = label
+    for (protocol, name), given in parts.items() if enabled else ():
         if rule := given.get("rule"):
             entry_points, middlewares = _names(given.get("entrypoints")), _names(given.get("middlewares"))
             target = given["service"].value.strip() if "service" in given else ""
-            yield Route(service, name, rule.value, entry_points, middlewares, rule.location, target, "tls" in given)
+            encrypted, place = "tls" in given, rule.location
+            yield Route(service, name, rule.value, entry_points, middlewares, place, target, encrypted, protocol)
+
+
+def target_of(route: Route) -> str:
+    """The name of the service that a router leads to: the only one that the labels beside it name, if they name one."""
+    named = {match["name"] for label in route.service.labels if (match := _SERVICE.match(label.name))
+             and label.name.lower().startswith(f"traefik.{route.protocol}.")}  # fmt: skip
+    return route.target or (named.pop() if len(named) == 1 else "")
 
 
 def asked_at(service: Service, *, enabled: bool) -> Location | None:

@@ -47,6 +47,13 @@ _PLAIN = regex(
 )
 """What Prometheus takes as it is written; only `external_labels` have variables
 (https://prometheus.io/docs/prometheus/latest/configuration/configuration/)."""
+_TARGETS = regex(
+    r"^[ \t-]*targets[ \t]*:[ \t]*(?:#[^\n]{0,200})?\n"
+    r"(?:[ \t]*(?:#[^\n]{0,200})?\n|[ \t]*-[^\n$]{0,200}\n){0,40}?"
+    r"[ \t]*-[^\n#$]{0,200}\$\{?(?P<name>[A-Z][A-Z0-9_]{2,})\b",
+    re.M,
+)
+"""The first of the targets that stand on lines of their own."""
 _COMMENT = regex(r"\s*(?:#|//|;)")
 _RESOLVER = regex(r"^\s*resolver\s", re.M)
 _IN_VARIABLE = regex(r"\s*set\s+\$\w+\s+[\"']?")
@@ -77,6 +84,9 @@ def _read(path: str, text: str) -> Iterator[ConfigAddress | ConfigVariable | Pla
     for match in _PLAIN.finditer(text) if path.endswith((".yml", ".yaml")) and _SCRAPES.search(text) else ():
         if place := _place(path, text, starts, match.start("name")):
             yield PlainVariable(match["name"], match["field"], place)
+    for match in _TARGETS.finditer(text) if path.endswith((".yml", ".yaml")) and _SCRAPES.search(text) else ():
+        if place := _place(path, text, starts, match.start("name")):
+            yield PlainVariable(match["name"], "targets", place)
 
 
 def _of_collector(path: str, text: str) -> Iterator[ConfigAddress]:

@@ -24,16 +24,18 @@ _OWN = regex(
     r"APPEND_SLASH|CACHES|DATABASES|DEBUG|DEBUG_PROPAGATE_EXCEPTIONS|DISALLOWED_USER_AGENTS|FIRST_DAY_OF_WEEK|"
     r"FIXTURE_DIRS|FORCE_SCRIPT_NAME|FORMAT_MODULE_PATH|FORM\w*|IGNORABLE_404_URLS|INSTALLED_APPS|LANGUAGES|LOCALE_PATHS|"
     r"LOGGING|MANAGERS|MIDDLEWARE|MIGRATION_MODULES|MONTH_DAY_FORMAT|PREPEND_WWW|SECRET_KEY\w*|SETTINGS_MODULE|"
-    r"SIGNING_BACKEND|SILENCED_SYSTEM_CHECKS|SITE_ID|STORAGES|TEMPLATES|WSGI_APPLICATION|ASGI_APPLICATION|"
+    r"SIGNING_BACKEND|SILENCED_SYSTEM_CHECKS|SITE_ID|STORAGES|TASKS|TEMPLATES|WSGI_APPLICATION|ASGI_APPLICATION|"
     r"YEAR_MONTH_FORMAT"
 )
 """What Django itself defines, or one of its applications takes for granted."""
 _COMPUTED = regex(
-    r"\bglobals\(\)|\blocals\(\)|\bvars\(\)|\bexec\(|\bsetattr\(|split_settings|dynaconf|django_heroku|"
+    r"\bglobals\(\)|\blocals\(\)|\bvars\(\)|\bexec\(|\bsetattr\(|split_settings|dynaconf|django_heroku|\bappconf\b|"
     r"import Configuration\b|^\s*from\s+(?!\.)[\w.]+\s+import\s+\*",
     re.M,
 )
 """Ways in which a settings module gets names that it doesn't spell."""
+_EVERYTHING_OF = regex(r"^\s*from\s+(?P<dots>\.{1,5})(?P<module>[\w.]{1,200})\s+import\s+\*", re.M)
+_ASSIGNED = regex(r"\bsettings\.([A-Z][A-Z\d_]{0,100})\s*(?::[^=\n]{1,100})?=(?!=)")
 _WORD = regex(r"\b[A-Z][A-Z\d]*(?:_[A-Z\d]+)*\b")
 _HOME = regex(r"(?:^|/)(?:\w*settings|config|conf|local)(?:/[\w/]+\.py|[\w-]*\.py)$")
 
@@ -46,11 +48,22 @@ def read(source: Source) -> Reading:
         return Reading()
     defining = [path for path in python if path in main or _HOME.search(path)]
     texts = [source.glance(path) for path in defining]
-    if any(_COMPUTED.search(text) for text in texts):
+    if any(_COMPUTED.search(text) for text in texts) or any(_takes_absent(source, path) for path in defining):
         return Reading()
     known = {word for text in texts for word in _WORD.findall(text)}
+    known.update(name for path in python for name in _ASSIGNED.findall(source.glance(path)))
     found = (item for path in python if path not in defining for item in _undefined(source, path, known))
     return Reading(list(found))
+
+
+def _takes_absent(source: Source, path: str) -> bool:
+    """Whether a settings module takes all names of one that the repository lacks, as hosts have one of their own."""
+    for match in _EVERYTHING_OF.finditer(source.glance(path)):
+        folder = path.split("/")[: -len(match["dots"])]
+        wanted = "/".join((*folder, *match["module"].split(".")))
+        if not {f"{wanted}.py", f"{wanted}/__init__.py"} & set(source.files):
+            return True
+    return False
 
 
 def _undefined(source: Source, path: str, known: set[str]) -> Iterator[UndefinedSetting]:

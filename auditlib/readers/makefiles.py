@@ -101,10 +101,11 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
 
 def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> Iterator[RecipeFault]:
     """What of the recipes doesn't do what a shell's user expects of it."""
-    yield from _taken(source, file, rules)
+    included = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines)
+    if not included and not file.endswith(".mk"):
+        yield from _taken(source, file, rules)
     known = {match["name"] for line in lines if (match := _DEFINED.match(line[:_LINE_LIMIT]))}
     is_one_shell = any(line.startswith(".ONESHELL") for line in lines)
-    included = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines)
     for rule in rules:
         if not is_one_shell:
             yield from _forgotten(file, rule)
@@ -115,14 +116,18 @@ def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> 
 
 
 def _taken(source: Source, file: str, rules: list[_Rule]) -> Iterator[RecipeFault]:
-    """The targets that are no files to be made, and have the name of a file or folder that is there already."""
+    """The targets that are no files to be made, and have the name of a file or folder that is there already.
+
+    What is included may name them in its `.PHONY`, and a file that is made to be included runs in another folder.
+    """
     phony = {name for rule in rules if ".PHONY" in rule.names for name in rule.prerequisites.split()}
     if any("$" in name for name in phony):
         return
     home = posixpath.dirname(file)
     beside = _beside(source, home)
+    needing = {name for rule in rules if rule.prerequisites.strip() for name in rule.names}
     for rule in rules:
-        for name in rule.names if not rule.prerequisites.strip() and any(rule.recipe) else ():
+        for name in rule.names if any(rule.recipe) and needing.isdisjoint(rule.names) else ():
             path = posixpath.join(home, name)
             there = name in beside and name not in phony and re.fullmatch(r"[\w-]{1,60}", name)
             if there and not any(

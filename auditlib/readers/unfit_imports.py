@@ -24,13 +24,18 @@ def read(source: Source) -> Reading:
     known = {path.stem for path in python} | {part for path in python for part in path.parts[:-1]}
     unfit = {path.stem.replace("-", "_"): str(path) for path in python if "-" in path.stem}
     wanted = {module: file for module, file in unfit.items() if module not in known}
+    loaded: set[str] = set()
     for path in map(str, python if wanted else ()):
         try:
             text = source.text(path)
         except Unreadable:
             continue  # reported with the kind of file that it is
-        for match in _IMPORT.finditer(text) if not _LOADS.search(text) else ():
+        if _LOADS.search(text):
+            loaded.update(module for module, file in wanted.items() if PurePosixPath(file).stem in text)
+            continue
+        for match in _IMPORT.finditer(text):
             if file := wanted.get(match["module"]):
                 place = location_at(path, text, match.start())
                 reading.records.append(UnfitImport(match["module"], file, place))
+    reading.records = [item for item in reading.records if item.module not in loaded]
     return reading

@@ -44,6 +44,7 @@ from auditlib.pipeline import Pipeline, Run
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
+_REPORT = "a report of tests or coverage"
 _PRINTED = regex(r"--(?:cov-report|coverage\.?reporters?|coverageReporters|reporter)[= ](?:term|text)")
 """Options with which a run prints its report into the log as well, where it stays."""
 _RECORDED = regex(r"\bcypress\b.*\s--record\b")
@@ -66,10 +67,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         )
         shown = shown or any("GITHUB_STEP_SUMMARY" in step.run for step in job.steps)
         if reports and not shown and not _kept_before(inventory, found, job, reports):
-            kinds = [_kind(run) for run in reports]
+            kinds = list(dict.fromkeys(map(_kind, reports)))
+            alone = kinds == [_REPORT]
             yield Evidence(
-                f"The job {job.id} writes {listed(kinds)}, and no step uploads anything: they are gone when the job "
-                "ends.",
+                f"The job {job.id} writes {listed(kinds)}, and no step uploads anything: "
+                f"{'it is' if alone else 'they are'} gone when the job ends.",
                 reports[0].location,
                 subject=f"{job.workflow}/{job.id}",
                 related=(Related(job.location, f"the job {job.id}"),),
@@ -115,6 +117,4 @@ def _upload(run: Run) -> str:
 
 
 def _kind(run: Run) -> str:
-    return (
-        "what browser tests leave (reports, screenshots)" if _is_browser_test(run) else "a report of tests or coverage"
-    )
+    return "what browser tests leave (reports, screenshots)" if _is_browser_test(run) else _REPORT

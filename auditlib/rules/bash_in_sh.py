@@ -37,14 +37,18 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import calls
+from auditlib.conventions import calls, deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Pair, RecipeFault, Script
+from auditlib.inventory.delivery import Command, Pair, RecipeFault, Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_HANDLES = frozenset(
+    {"chmod", "cp", "mv", "rm", "ls", "cat", "echo", "printf", "shellcheck", "git", "test", "[", "scp", "install"}
+)
+"""What does something with a script other than to start it."""
 _ONLY_DASH = "dash "
 _ONCE = "`{1..n}`"
 
@@ -66,7 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _unknown(inventory: Inventory, script: Script) -> list[Pair]:
     """What the shell of a script doesn't know; the one of a container may be BusyBox's, which knows more."""
     name = posixpath.basename(script.path)
-    if _is_run_by_bash(inventory, name):
+    if _is_run_by_bash(inventory, name) or any(_goes_on_in_bash(item) for item in script.commands):
         return []
     inside = name in calls.given_to_containers(inventory)
     return [item for item in script.for_bash if not (inside and item.name.startswith(_ONLY_DASH))]
@@ -75,12 +79,16 @@ def _unknown(inventory: Inventory, script: Script) -> list[Pair]:
 def _is_run_by_bash(inventory: Inventory, name: str) -> bool:
     """Whether all that starts a script gives it to Bash, whatever its first line says."""
     found = [
-        item.words[0]
-        for script in inventory.scripts
-        for item in script.commands
-        if any(word.endswith(name) for word in item.words)
+        posixpath.basename(item.words[0])
+        for item in deployment.commands(inventory)
+        if item.words[0] not in _HANDLES and any(posixpath.basename(word) == name for word in item.words)
     ]
     return bool(found) and set(found) == {"bash"}
+
+
+def _goes_on_in_bash(command: Command) -> bool:
+    """Whether a script starts itself anew by Bash: a shell reads no further then."""
+    return command.words[0] == "exec" and "bash" in map(posixpath.basename, command.words[1:2])
 
 
 def _of_script(script: Script, found: list[Pair]) -> Evidence:

@@ -75,10 +75,11 @@ def _brought(inventory: Inventory, path: str, service: Service, build: Build) ->
 def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Build]]) -> Evidence:
     submodules = ".gitmodules" in inventory.file_set
     (service, first), *others = users
-    names = listed(item.name for item, _ in users)
+    known = dict.fromkeys(item.name for item, _ in users)
+    names = listed(known)
     doubt = ", unless a submodule brings it" if submodules else ""
     return Evidence(
-        f"{names} {'is' if not others else 'are'} built from {path}, which the repository doesn't have{doubt}.",
+        f"{names} {'is' if len(known) == 1 else 'are'} built from {path}, which the repository doesn't have{doubt}.",
         first.location,
         subject=path,
         service=service.name,

@@ -39,6 +39,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -48,6 +49,10 @@ _PROGRAMS = frozenset({
     "celery", "flask", "fastapi", "streamlit", "npm", "yarn", "pnpm", "nginx", "caddy",
 })  # fmt: skip
 """Programs that take what follows for their own arguments, and start nothing else."""
+_PASSES_ON = regex(
+    r"(?:entry|wait|init|start|run|boot|launch|wrap|exec|prestart|migrate)[\w.-]*\.(?:py|js|mjs|cjs|ts|rb|php)$"
+)
+"""Scripts that by their names may start what they are given."""
 _OF_IMAGES = {
     "prom/prometheus": "/bin/prometheus", "prom/alertmanager": "/bin/alertmanager", "grafana/grafana": "/run.sh",
     "grafana/loki": "/usr/bin/loki", "grafana/promtail": "/usr/bin/promtail",
@@ -80,6 +85,8 @@ def _entry_point(inventory: Inventory, service: Service) -> tuple[tuple[str, ...
     _, instructions = services.built_from(inventory, service)
     last = next((item for item in reversed(instructions) if item.keyword == "ENTRYPOINT"), None)
     if last is None or last.shell or not last.words or posixpath.basename(last.words[0]) not in _PROGRAMS:
+        return None
+    if any(_PASSES_ON.search(word) for word in last.words[1:]):
         return None
     return last.words, last.location
 

@@ -45,7 +45,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvLine
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -233,10 +233,19 @@ def _literals(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
     families = _families(inventory)
     for service in inventory.services:
         for entry in service.environment:
-            if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
+            literal = entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables
+            if literal and entry.value and not _is_called_so(service, entry):
                 is_address = bool(login_lines.hosts_of(entry))
                 use = Use(entry.location, service.name, entry.value, literal=True, is_address=is_address)
                 yield families.get(service.project, service.project), entry.name, use
+
+
+def _is_called_so(service: Service, entry: EnvironmentEntry) -> bool:
+    """Whether a user or a database has the name that the password beside it, in the same line, has as its value."""
+    line = entry.location.line
+    beside = [item for item in service.environment if item.location.line == line and is_credential_name(item.name)]
+    mine = entry.value.identity if entry.value else 0
+    return not is_credential_name(entry.name) and any(item.value and item.value.identity == mine for item in beside)
 
 
 def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Ways) -> Evidence:

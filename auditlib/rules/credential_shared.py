@@ -45,6 +45,9 @@ from auditlib.rules._rule import Evidence, rule
 _TEST = regex(r"(?:^|[-_.])(?:tests?|testing|e2e)(?:$|[-_.])", re.I)
 _RUNNING = ("default", "literal", "setting")
 _ROOT = "the root user of the database"
+_ADMINISTRATOR = "an administrator's login"
+_BROKER = "the message broker"
+_BROKERS_OWN = regex(r"RABBITMQ|AMQP", re.I)
 _USER = regex(r"(?:^|_)(?:DB|DATABASE|MYSQL|MARIADB|SQL)_?(?:USER|USERNAME)$")
 
 
@@ -107,10 +110,7 @@ def _is_thrown_away(inventory: Inventory, items: list[Sighting]) -> bool:
 
 def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable: str = "") -> Iterator[Evidence]:
     """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
-    by_purpose: dict[str, list[Sighting]] = {}
-    for item in items:
-        if purpose := _purpose(item, as_root):
-            by_purpose.setdefault(purpose, []).append(item)
+    by_purpose = _by_purpose(items, as_root)
     named = [item for found in by_purpose.values() for item in found]
     if len(by_purpose) < 2 or _is_thrown_away(inventory, named):
         return
@@ -144,6 +144,19 @@ def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable
             called=_called(inventory, told) if variable else {},
         ),
     )
+
+
+def _by_purpose(items: list[Sighting], as_root: bool) -> dict[str, list[Sighting]]:
+    """The sightings by what they are for; a name that may mean another one's login too counts for nothing beside it."""
+    found: dict[str, list[Sighting]] = {}
+    for item in items:
+        if purpose := _purpose(item, as_root):
+            found.setdefault(purpose, []).append(item)
+    if any("ADMIN" in item.name for purpose, mine in found.items() if purpose != _ADMINISTRATOR for item in mine):
+        found.pop(_ADMINISTRATOR, None)
+    if "Redis" in found and not any(_BROKERS_OWN.search(item.name) for item in found.get(_BROKER, ())):
+        found.pop(_BROKER, None)
+    return found
 
 
 def _required(logins: list[list[str]]) -> str:

@@ -37,11 +37,14 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
+_RESOURCE = "spec"
+"""What a dashboard stands below as a resource of Grafana's newer API, which its later releases may read from a file."""
+
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each Grafana and folder the dashboards without a title on the top level that a provider hands to it."""
-    refused = [item for item in inventory.dashboards if item.below or not item.title]
+    refused = [item for item in inventory.dashboards if item.below != _RESOURCE and (item.below or not item.title)]
     for server in grafana.servers(inventory) if refused else ():
         found: defaultdict[str, list[Dashboard]] = defaultdict(list)
         for item in refused:

@@ -33,9 +33,11 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_OF_TESTS = regex(r"(?i)(?:^|_)TEST(?:S|ING)?(?:_|$)")
 _SERVERS = frozenset({"PostgreSQL", "MySQL", "MariaDB"})
 
 
@@ -61,6 +63,8 @@ def _server(inventory: Inventory, service: Service) -> Service | None:
 
 def _may_lack(program: Program, setting: Setting) -> bool:
     """Whether the variable comes from a file that somebody keeps, or from who starts Compose, and may be missing."""
+    if _OF_TESTS.search(setting.name):
+        return False
     names = {setting.name.upper(), *map(str.upper, setting.aliases)}
     given = [entry for entry in program.service.environment if entry.name.upper() in names]
     fixed = any(entry.origin == "environment" and entry.value and entry.value.text for entry in given)

@@ -83,7 +83,18 @@ def _is_needless(inventory: Inventory, network: Network, store: Service) -> bool
     inner = {item.network for item in store.networks} & _own(inventory, network)
     everybody = inventory.services_of(store.project).values()
     waiting = [item for item in everybody if any(each.service == store.name for each in item.dependencies)]
-    return bool(inner and waiting) and all(inner & {each.network for each in item.networks} for item in waiting)
+    meeting = [item for item in everybody if any(each.network == network.name for each in item.networks)]
+    if not (inner and waiting) or _is_asked_from_outside(inventory, store):
+        return False
+    return all(inner & {each.network for each in item.networks} for item in (*waiting, *meeting))
+
+
+def _is_asked_from_outside(inventory: Inventory, store: Service) -> bool:
+    """Whether a service of another project names a store, which it may reach by the shared network alone."""
+    names = {store.name, store.container_name} - {""}
+    others = (item for item in inventory.services if item.project not in inventory.family(store.project))
+    return any(end.host in names for item in others if store.name not in inventory.services_of(item.project)
+               for entry in item.environment for end in entry.endpoints)  # fmt: skip
 
 
 def _is_asked_for(store: Service) -> bool:

@@ -36,15 +36,25 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step
 from auditlib.inventory.dockerfile import Dockerfile
+from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_FOR_DEVELOPMENT = regex(
+    r"\b(?:run|yarn|pnpm|bun) (?:dev|watch|test)\b|start:dev|--(?:reload|watch|debug)\b|nodemon|runserver|debugpy|"
+    r"\bair\b"
+)
+"""Commands that nobody deploys with."""
+_OF_DEVELOPMENT = regex(r"[:-](?:dev|develop|development|test|ci|debug|edge)\b")
+"""A tag that says that this image is the one for development."""
 
 
 class _Use(Struct, frozen=True):
@@ -71,7 +81,8 @@ def _pushed(inventory: Inventory, wanted: dict[str, str]) -> Iterator[tuple[str,
     for step in inventory.steps:
         inputs = {pair.name: pair.value for pair in step.inputs}
         pushes = step.uses.startswith("docker/build-push-action@") and inputs.get("push", "false") != "false"
-        path = _file(step, inputs) if pushes and "target" not in inputs else ""
+        meant = "target" in inputs or _OF_DEVELOPMENT.search(inputs.get("tags", ""))
+        path = _file(step, inputs) if pushes and not meant else ""
         if path in wanted:
             lines = files.into(step.workflow, f"- uses: {step.uses}\n  with:\n    target: {wanted[path]}")
             yield path, _Use(f"The job {step.job} pushes", step.location, lines)
@@ -87,9 +98,29 @@ def _deployed(inventory: Inventory, wanted: dict[str, str]) -> Iterator[tuple[st
     for service in inventory.deployed_services:
         file = services.dockerfile(inventory, service)
         whole = service.build is not None and not service.build.target
-        if file and whole and file.path in wanted and not environments.is_for_developers(inventory, service):
+        if file and whole and file.path in wanted and not _is_for_developers(inventory, service):
             lines = compose_lines.of_service(service, f"build:\n  target: {wanted[file.path]}")
             yield file.path, _Use(f"{service.name} runs", service.location, files.into(service.location.file, lines))
+
+
+def _is_for_developers(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is for development by what it says, or by code of the host that lies over the image's; or an
+    overlay names a stage for what is deployed.
+    """
+    versions = inventory.versions(service)
+    named = any(item.build is not None and item.build.target for item in versions)
+    asked = any(entry.value and environments.names_environment(entry.name) and
+                environments.is_development(entry.value.text) for entry in service.environment)  # fmt: skip
+    commanded = _FOR_DEVELOPMENT.search(" ".join((*service.entrypoint, *service.command)))
+    at_hand = named or asked or commanded or any(_is_code(inventory, service, mount) for mount in service.mounts)
+    return bool(at_hand) or environments.is_for_developers(inventory, service)
+
+
+def _is_code(inventory: Inventory, service: Service, mount: Mount) -> bool:
+    """Whether a mount brings a folder of what the image is built from."""
+    inside = mount.kind == "bind" and not mount.outside and mount.source not in inventory.file_set
+    context = posixpath.normpath(service.build.context) if service.build else ""
+    return inside and (context == "." or mounts.is_below(posixpath.normpath(mount.source or "."), context))
 
 
 def _evidence(file: Dockerfile, meant: str, uses: list[_Use]) -> Evidence:

@@ -90,8 +90,12 @@ def _is_described(inventory: Inventory, name: str) -> bool:
 
 def _explained(inventory: Inventory) -> set[str]:
     """The names of files that a command reads or writes."""
-    words = [word for command in deployment.commands(inventory) for word in command.words]
+    given = [command for step in inventory.steps for command in step.remote]
+    words = [
+        word for command in (*deployment.commands(inventory), *given) for word in (*command.words, *command.writes)
+    ]
     words += [step.run for step in inventory.steps if ".env" in step.run]
+    words += [pair.value for step in inventory.steps for pair in step.inputs if ".env" in pair.value]
     return {posixpath.basename(part.strip("\"'`,;:()")) for word in words for part in re.split(r"[\s=>]+", word)}
 
 
@@ -132,9 +136,11 @@ def _evidence(
     read = (setting for name in names for setting in demanded.get(name, ()))
     wanted = dict.fromkeys([*read, *_known(inventory, path, names)])
     needs = "needs" if len(names) == 1 else "need"
+    unread = (*deployment.unfollowed_ci(inventory), *deployment.orchestrator_files(inventory))[:1]
+    doubt = f", unless {unread[0]} and the like do" if unread else ""
     return Evidence(
         f"{listed(names)} {needs} {path}, which the repository doesn't have; no template, command or document says "
-        "what belongs into it, and Compose refuses to start without it.",
+        f"what belongs into it{doubt}, and Compose refuses to start without it.",
         first.location,
         subject=path,
         service=service,
@@ -143,4 +149,5 @@ def _evidence(
         f"{'expects' if len(names) == 1 else 'expect'} and say in the README to copy it.",
         example=files.into(f"{path}.example", "\n".join([*(f"{name}=" for name in wanted), *_rest(names, demanded)])),
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
+        confidence=Confidence.MEDIUM if unread else None,
     )

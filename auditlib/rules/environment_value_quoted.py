@@ -34,12 +34,17 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import QuotedEntry
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
-_SPLIT_BY_SHELL = ("_OPTS", "_OPTIONS", "_ARGS", "_FLAGS")
+_TAKEN_APART = regex(r"(?:_OPTS|_OPTIONS|_ARGS|_ARGUMENTS|_FLAGS|_CMD|_COMMAND)$|^(?:COMMAND|CMD|ARGS|OPTIONS)$")
 """What a program's start script hands to a shell, which removes the quotes."""
+_NEEDS_QUOTES = regex(r"^(?:PGADMIN_CONFIG_|EMQX_|ELASTICSEARCH_HOSTS$)")
+"""What is read as Python, as HOCON or as JSON, where a string stands in quotes
+(https://www.pgadmin.org/docs/pgadmin4/latest/container_deployment.html,
+https://docs.emqx.com/en/emqx/latest/configuration/configuration.html)."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -47,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each Compose file one finding for all entries of lists whose values stand in quotes."""
     found: defaultdict[str, list[QuotedEntry]] = defaultdict(list)
     for entry in inventory.quoted_entries:
-        if not entry.name.endswith(_SPLIT_BY_SHELL):
+        if not _TAKEN_APART.search(entry.name) and not _NEEDS_QUOTES.search(entry.name):
             found[entry.location.file].append(entry)
     for file, entries in found.items():
         yield _evidence(file, entries)

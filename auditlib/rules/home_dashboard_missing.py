@@ -52,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             path = entry.value.text if entry.name == _VARIABLE and entry.value else ""
             folder, held = grafana.files_at(inventory, server, posixpath.dirname(path))
             absent = held and not grafana.files_at(inventory, server, path)[1]
-            if absent and not _is_told(inventory, server, path, held):
+            if absent and not _is_told(inventory, server, path, held) and not _is_written(inventory, server, folder):
                 yield _evidence(server, entry, path, folder, held)
 
 
@@ -60,6 +60,12 @@ def _is_told(inventory: Inventory, server: Service, path: str, held: list[str]) 
     """Whether a provider reads the folder in vain, which is a finding of its own."""
     reading = any(mounts.is_below(path, item.path) for item in grafana.providers(inventory, server))
     return reading and not grafana.are_dashboards(held)
+
+
+def _is_written(inventory: Inventory, server: Service, folder: str) -> bool:
+    """Whether another service may write the dashboard into the folder."""
+    others = (item for item in inventory.services if item.name != server.name)
+    return any(mount.source == folder and not mount.read_only for item in others for mount in item.mounts)
 
 
 def _evidence(server: Service, entry: EnvironmentEntry, path: str, folder: str, held: list[str]) -> Evidence:

@@ -107,10 +107,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_run(inventory: Inventory, reader: _Reader) -> bool:
-    """Whether a service, a command or a line of a document runs the program, or settings for it lie here."""
+    """Whether a service or a command runs the program, settings for it lie here, or a document speaks of it."""
     images = (text for service in inventory.services for text in (service.image, service.name))
     commands = (" ".join(item.words) for item in deployment.commands(inventory))
     told = (item.text for item in deployment.documented_commands(inventory))
+    spoken_of = not reader.labels.match(reader.name)  # else a document may mean the label
+    if spoken_of and any(reader.name in document.words for document in inventory.documents):
+        return True
     roles = (path for path in inventory.files if not path.lower().endswith(".md"))
     return any(map(reader.image.search, (*images, *commands, *told, *roles)))
 

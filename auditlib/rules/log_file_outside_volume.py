@@ -39,6 +39,7 @@ from auditlib.inventory.configuration import LogFile
 from auditlib.inventory.proxy import Block, Directive, ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
@@ -47,6 +48,8 @@ from auditlib.rules._rule import Evidence, rule
 _NGINX = frozenset({"nginx", "library/nginx", "docker/library/nginx", "nginxinc/nginx-unprivileged"})
 _ASIDE = (".disabled", ".bak", ".old", ".off", ".orig", ".example", ".sample")
 """Endings of files that nothing includes by `*.conf`."""
+_PASSING = regex(r"/(?:dev|proc|tmp)/")
+"""Folders of what nobody means to keep."""
 _LINKED = ("/var/log/nginx/access.log", "/var/log/nginx/error.log")
 """What the image makes links to the standard output (https://github.com/nginx/docker-nginx)."""
 
@@ -56,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every log file of code, or of an Nginx, with the services in which its path is in no mount."""
     found: defaultdict[tuple[str, str], list[tuple[LogFile, Service, str]]] = defaultdict(list)
     for log in inventory.log_files:
-        if log.echoed or log.path.startswith(("/dev/", "/proc/")) or "$" in log.path or "{" in log.path:
+        if log.echoed or _PASSING.match(log.path) or "$" in log.path or "{" in log.path:
             continue
         for service in inventory.distinct_services:
             path = _path_inside(inventory, service, log)
@@ -86,8 +89,11 @@ def _of_nginx(inventory: Inventory, config: ReverseProxy) -> Iterator[tuple[Serv
 
 
 def _access_logs(block: Block | None) -> Iterator[Directive]:
-    """The statements that have requests logged into a file whose path is known."""
-    for item in block.directives if block else ():
+    """The statements that have requests logged into a file whose path is known, and not to the output as well."""
+    written = [item.words[1] for item in block.directives if item.words[0] == "access_log" and len(item.words) > 1
+               ] if block else []  # fmt: skip
+    shown = any(path in _LINKED or path.startswith("/dev/") for path in written)
+    for item in block.directives if block and not shown else ():
         path = item.words[1] if len(item.words) > 1 and item.words[0] == "access_log" else ""
         if path.startswith("/") and "$" not in path and not path.startswith(("/dev/", "/proc/")):
             yield item
@@ -150,6 +156,9 @@ def _is_linked(inventory: Inventory, service: Service, path: str) -> bool:
 def _evidence(path: str, items: list[tuple[LogFile, Service, str]]) -> Evidence:
     log, _, inside = items[0]
     names = listed(service.name for _, service, _ in items)
+    folder = posixpath.dirname(inside)
+    among_code = "/" not in log.path.removeprefix("./")  # a volume over the working folder would hide the program
+    home = posixpath.join(folder, "logs") if among_code else folder
     return Evidence(
         f"The code writes its log to {path}; in {names} no volume covers {inside}, so that it is lost with the "
         "container.",
@@ -160,6 +169,8 @@ def _evidence(path: str, items: list[tuple[LogFile, Service, str]]) -> Evidence:
             Related(service.location, f"{service.name} mounts nothing at {posixpath.dirname(where)}")
             for _, service, where in items
         ),
-        recommendation=f"Mount a volume at {posixpath.dirname(inside)} in {names}, or log to standard output.",
-        example=compose_lines.named_volume(items[0][1], posixpath.dirname(inside), "logs"),
+        recommendation=f"Log to standard output, or into {home} with a volume there in {names}."
+        if among_code
+        else f"Mount a volume at {home} in {names}, or log to standard output.",
+        example=compose_lines.named_volume(items[0][1], home, "logs"),
     )

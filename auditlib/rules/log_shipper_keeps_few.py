@@ -49,6 +49,10 @@ _LINES = """relabel_configs:
     action: keep"""
 
 
+_ON_THE_HOST = frozenset({"", "json-file", "local", "journald"})
+"""Drivers whose logs stay where the container runs."""
+
+
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each Promtail that keeps a list of services, with those of its project that are not on it."""
@@ -63,9 +67,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_wanted(inventory: Inventory, service: Service) -> bool:
-    """Whether a service runs in operation, and isn't what ships and stores logs itself."""
+    """Whether a service runs in operation, isn't what ships and stores logs itself, and has no driver that ships."""
     found = services.product(inventory, service)
     aside = environments.is_for_developers(inventory, service) or services.is_one_shot(service)
+    if service.log_driver not in _ON_THE_HOST:
+        return False
     return not aside and (found is None or found.kind != "logs")
 
 

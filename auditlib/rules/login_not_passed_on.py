@@ -44,12 +44,15 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _HOST = "_HOST"
 _PASSWORDS = ("_PASSWORD", "_PASS")
+_ASKS_FOR_NOTHING = regex(r"\bwait[-_]for|\bdockerize\b|\bnc -|\bnetcat\b|\bpg_isready\b|\bmysqladmin ping\b")
+"""What only looks whether a server answers, which needs no login."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -68,9 +71,12 @@ def _alike(one: Service, other: Service) -> bool:
 
 
 def _may_have_more(inventory: Inventory, service: Service) -> bool:
-    """Whether a service may read variables from a file: of Compose, of its code, or of a secret."""
+    """Whether a service may read variables from a file (of Compose, of its code, of a secret), or needs no login."""
     folders = any(mount.kind == "bind" and not mount.outside and mount.source not in inventory.file_set
                   for mount in service.mounts)  # fmt: skip
+    words = " ".join((*service.entrypoint, *service.command))
+    if _ASKS_FOR_NOTHING.search(words) and "&&" not in words and ";" not in words and " -- " not in words:
+        return True
     return bool(service.env_files or service.secrets or folders) or services.is_datastore(inventory, service)
 
 

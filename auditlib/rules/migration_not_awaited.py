@@ -51,6 +51,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _SWITCH = regex(r"^(?:\w+_)??(?:(?:RUN|APPLY|DO|AUTO|ENABLE|WITH)_)?(?:DB_)?(?:AUTO)?MIGRAT(?:E|IONS?)$")
 _AGAINST = regex(r"SKIP|(?:^|_)NO_|DISABLE|WITHOUT")
+_WATCHES = regex(r"\bflower\b|\brq-dashboard\b|\barq --watch\b")
+"""What looks at the queue alone, though it is given the same variables."""
 _RESTARTED = frozenset({"always", "unless-stopped", "on-failure"})
 
 
@@ -113,7 +115,12 @@ def _hasty(inventory: Inventory, migrator: Service, own: list[Service]) -> Itera
     stores = set(_databases(inventory, migrator))
     for service in own:
         same = services.image_key(service) == services.image_key(migrator) and service.name != migrator.name
-        if not same or service.profiles != migrator.profiles or services.is_one_shot(service):
+        if (
+            not same
+            or _WATCHES.search(" ".join(service.command))
+            or service.profiles != migrator.profiles
+            or services.is_one_shot(service)
+        ):
             continue
         uses = bool(stores & set(_databases(inventory, service)))
         if uses and not _waits(inventory, service, migrator.name) and _migrates(inventory, service) is None:

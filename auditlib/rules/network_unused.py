@@ -35,6 +35,7 @@ from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Network
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.rules import _unused
 from auditlib.rules._rule import Evidence, rule
@@ -43,7 +44,8 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each base project one finding for all networks that neither it nor an overlay of it uses."""
-    declared = (item for item in inventory.networks if item.name != "default")
+    wanted = {item.called for item in inventory.networks if item.external} - {""}
+    declared = (item for item in inventory.networks if item.name != "default" and not _is_for_others(item, wanted))
     yield from _unused.findings(
         inventory,
         "network",
@@ -51,3 +53,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         declared,
         lambda service: (item.network for item in service.networks),
     )
+
+
+def _is_for_others(network: Network, wanted: set[str]) -> bool:
+    """Whether a network is made for another project, which joins it as an external one."""
+    return not network.external and network.called in wanted

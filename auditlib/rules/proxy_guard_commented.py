@@ -100,14 +100,24 @@ def _evidence(runner: Service, found: list[_Bare]) -> Evidence:
     written = [" ".join(item.words[1:]) + ";" for item in first.guards]
     file = first.guards[0].location.file
     paths = listed((f"location {item.path}" for item in (first, *others)), 3)
+    limits = all(item.words[1].startswith("limit_") for each in found for item in each.guards)
+    what, effect = ("limit", "takes requests there without end") if limits else ("guard", "answers everybody there")
     return Evidence(
-        f"{paths} of {file} {'has its guard' if not others else 'have their guards'} in comments "
-        f"(`{' '.join(written)[:80]}`): {runner.name} answers everybody there.",
+        f"{paths} of {file} {f'has its {what}' if not others else f'have their {what}s'} in comments "
+        f"(`{' '.join(written)[:80]}`): {runner.name} {effect}.",
         first.guards[0].location,
         subject=f"{file}/{first.path}",
         service=runner.name,
         related=tuple(Related(item.guards[0].location, f"location {item.path} too", member=True) for item in others),
-        severity=Severity.MEDIUM if _FOR_FEW.search(first.path) else None,
-        recommendation=f"Let the guard of location {first.path} count in {file}, with the addresses that may come in.",
-        example=files.into(file, f"location {first.path} {{\n  " + "\n  ".join(written) + "\n}"),
+        severity=Severity.MEDIUM if _FOR_FEW.search(first.path) and not limits else None,
+        recommendation=f"Let the {what} of location {first.path} count in {file}"
+        f"{'' if limits else ', with the addresses or logins that may come in'}.",
+        example=files.into(file, f"location {first.path} {{\n  " + "\n  ".join((*written, *_users(written))) + "\n}"),
     )
+
+
+def _users(written: list[str]) -> list[str]:
+    """The file of the users, without which `auth_basic` asks nobody."""
+    asks = any(line.startswith("auth_basic ") for line in written)
+    told = any(line.startswith("auth_basic_user_file ") for line in written)
+    return ["auth_basic_user_file <the file of the users>;"] if asks and not told else []

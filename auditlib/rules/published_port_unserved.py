@@ -62,15 +62,28 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = [item for item in inventory.reverse_proxies if mounts.path_inside(service, item.file).startswith(_HOME)]
         listens = {port for item in found for port in item.listens}
         tcp = (port for port in service.ports if port.target.isdigit() and port.protocol != "udp")
-        wrong = [port for port in tcp if port.target not in listens]
+        elsewhere = _listened_elsewhere(inventory, service)
+        wrong = [port for port in tcp if port.target not in listens | elsewhere]
         if wrong and listens and _is_all(inventory, service, found):
             yield _evidence(service, wrong[0], found, sorted(listens))
 
 
+def _listened_elsewhere(inventory: Inventory, service: Service) -> set[str]:
+    """The ports on which the configurations listen that an overlay gives the service."""
+    others = [item for item in inventory.versions(service) if item.key != service.key]
+    return {
+        port
+        for item in inventory.reverse_proxies
+        if any(mounts.path_inside(other, item.file).startswith(_HOME) for other in others)
+        for port in item.listens
+    }
+
+
 def _starts_otherwise(service: Service) -> bool:
-    """Whether something but the image's own words decides which configuration is read."""
+    """Whether something but the image's own words decides which configuration is read, or no port is published."""
     words = " ".join(service.command)
-    return bool(service.build or service.entrypoint or service.configs or "envsubst" in words or " -c" in words)
+    elsewhere = service.build or service.entrypoint or service.configs or service.network_mode
+    return bool(elsewhere or "envsubst" in words or " -c" in words)
 
 
 def _is_all(inventory: Inventory, service: Service, found: list[ReverseProxy]) -> bool:
@@ -83,8 +96,16 @@ def _is_all(inventory: Inventory, service: Service, found: list[ReverseProxy]) -
     main = next((item for item in found if mounts.path_inside(service, item.file) == proxies.MAIN_FILE), None)
     included = [path for path in main.includes if not _WITHOUT_SERVERS.search(path)] if main else [_USUAL]
     replaced = any(mounts.is_below(_USUAL, mount.target) for mount in mine)
+    further = (path for item in found if item is not main for path in item.includes)
+    if any(not _is_home(path) and not _WITHOUT_SERVERS.search(path) for path in further):
+        return False
     complete = not included or (replaced and all(posixpath.dirname(_USUAL) in path for path in included))
     return complete and not unread and not elsewhere
+
+
+def _is_home(path: str) -> bool:
+    """Whether what is included lies in the server's own folder, whose files are all looked at."""
+    return not path.startswith("/") or mounts.is_below(path, _HOME)
 
 
 def _brought(inventory: Inventory, mount: Mount) -> list[str]:
@@ -107,7 +128,7 @@ def _evidence(service: Service, port: Port, found: list[ReverseProxy], listens: 
         service=service.name,
         related=tuple(Related(item.location, f"{item.file} listens on {listed(item.listens)}") for item in speaking),
         recommendation=f"{first_step}, or let {service.name} listen on {port.target}.",
-        severity=Severity.MEDIUM if answers else None,
+        severity=Severity.LOW if answers else None,
         change=_published(service, port, listens),
         example=files.into(speaking[0].file, _server(port.target)),
     )

@@ -52,7 +52,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service of Redis or Valkey that mounts a configuration file and names none in its command."""
     for service in inventory.distinct_services:
         server = _SERVERS.get(images.repository(service.image), "")
-        if not server or service.build or service.entrypoint or _TOLD.search(" ".join(service.command)):
+        told = any(item.entrypoint or _TOLD.search(" ".join(item.command)) for item in inventory.versions(service))
+        if not server or service.build or service.entrypoint or told:
             continue
         found = next((mount for mount in service.mounts if _is_configuration(mount)), None)
         if found is not None and not any(word in ("sh", "bash") for word in service.command):

@@ -54,6 +54,13 @@ _ASIDE = regex(
 )
 
 
+_LIST = regex(
+    r"(?i)^\W*(?:to-?\s?dos?|roadmap|future|next steps?|follow-?ups?|open (?:points|questions|issues|items)|ideas|"
+    r"(?:possible |planned )?improvements?|offene punkte|nächste schritte)\b"
+)
+"""Headings of what somebody means to do one day: the steps above them are whole."""
+
+
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each document one finding for all steps and sections on trouble that are empty or still to be written."""
@@ -65,7 +72,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _matters(document: Document, item: Mention) -> bool:
-    """Whether a place stands in a document for trouble, or in a section on that."""
+    """Whether a place stands in a document for trouble, or in a section on that, and not in a list of plans."""
+    if _LIST.search(_section(document, item)):
+        return False
     return bool(_DOCUMENT.search(document.path) or _HEADING.search(_section(document, item)))
 
 

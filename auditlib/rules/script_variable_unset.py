@@ -34,16 +34,19 @@ import shlex
 from collections.abc import Iterator
 
 from auditlib import compose_command
-from auditlib.conventions import env_file_uses, environments, mounts
+from auditlib.conventions import deployment, env_file_uses, environments, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _READ = 'if [ -f "$(dirname "$0")/$env" ]; then set -a; . "$(dirname "$0")/$env"; set +a; fi'
+_EXPORTS = regex(r"\bset -a\b|\bset -o allexport\b|\bexport \$\(|\bdirenv\b")
+"""What a document has its readers do before they call a script."""
 _READS = frozenset({"source", ".", "eval", "dotenv", "direnv"})
 
 
@@ -95,8 +98,9 @@ def _may_be_given(inventory: Inventory, script: Script) -> bool:
     inside = mounted or any(name in item.argument for file in inventory.dockerfiles for item in file.instructions)
     others = (command for other in inventory.scripts if other is not script for command in other.commands)
     targets = (command for item in inventory.manifests for target in item.targets for command in target.commands)
+    told = any(_EXPORTS.search(item.text) for item in deployment.documented_commands(inventory))
     called = any(name in word for command in (*others, *targets) for word in command.words)
-    return reads or inside or called
+    return reads or inside or called or told
 
 
 def _exports_a_file(command: Command) -> bool:

@@ -51,6 +51,18 @@ _CREDENTIAL = regex(
     r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASS|SECRET|PAT|CREDENTIALS?|(?:API|ACCESS|PRIVATE|SECRET|SSH|SIGNING)_?KEY)(?:_|$)"
 )
 """Secrets that are credentials, not the names and addresses that are often kept beside them."""
+_UNNAMED = (
+    (regex(r"^(?:GH|GITHUB)_"), regex(r"\bgh\s|semantic-release|\bgit push\b")),
+    (regex(r"^AWS_"), regex(r"\baws\s|terraform|tofu\b|terragrunt|\bcdk\b|serverless|\bs3\b|pulumi|\bsam\s")),
+    (regex(r"^(?:TF_|HCLOUD_|DIGITALOCEAN_|ARM_|CLOUDFLARE_|GOOGLE_)"),
+     regex(r"terraform|tofu\b|terragrunt|wrangler|hcloud|doctl")),
+    (regex(r"^(?:TURBO|NX)_"), regex(r"\b(?:turbo|nx|npm|pnpm|yarn|bun)\s")),
+    (regex(r"^(?:NODE_AUTH|YARN_NPM)_"), regex(r"\b(?:npm|pnpm|yarn|bun)\s")),
+    (regex(r"^CARGO_"), regex(r"\bcargo\s")),
+    (regex(r"^(?:PULUMI|SENTRY|VERCEL|NETLIFY|FLY|RAILWAY|SONAR|SNYK|CODECOV)_"),
+     regex(r"pulumi|sentry|vercel|netlify|\bfly(?:ctl)?\s|railway|sonar|snyk|codecov|\b(?:npm|pnpm|yarn) ")),
+)  # fmt: skip
+"""Variables that programs read by themselves, each with calls of these."""
 _OWN = frozenset({"GITHUB_TOKEN"})
 
 
@@ -69,8 +81,10 @@ def _is_secret(pair: Pair) -> bool:
 
 
 def _jobs_without(workflow: Workflow, pair: Pair) -> list[Job]:
-    """The jobs with steps none of which names the variable."""
-    return [job for job in workflow.jobs if job.steps and pair.name not in _text(job)]
+    """The jobs with steps none of which names the variable, or calls a program that reads it by itself."""
+    calls = [pattern for name, pattern in _UNNAMED if name.search(pair.name.upper())]
+    texts = [(job, _text(job)) for job in workflow.jobs if job.steps]
+    return [job for job, text in texts if pair.name not in text and not any(item.search(text) for item in calls)]
 
 
 def _jobs_with(workflow: Workflow, pair: Pair) -> list[Job]:

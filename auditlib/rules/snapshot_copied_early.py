@@ -25,6 +25,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from auditlib.conventions import command_texts
 from auditlib.conventions.command_texts import CommandText
@@ -65,10 +66,14 @@ def _written(save: Command) -> str:
     words = list(save.words)
     if "redis-cli" not in words:
         return "redis-cli --rdb <the file of the backup>"
-    before = words[: words.index("redis-cli")]
+    place = words.index("redis-cli")
+    before, after = words[:place], words[place + 1 :]
+    server = [word for option, value in pairwise(after) if option in ("-h", "-p") for word in (option, value)]
     if "-a" in words and "exec" in before:
         before.insert(before.index("exec") + 1, "-e REDISCLI_AUTH")
-    return " ".join((*before, "redis-cli --rdb - > <the file of the backup>"))
+    if "exec" in before and any("compose" in word for word in before) and "-T" not in before:
+        before.insert(before.index("exec") + 1, "-T")
+    return " ".join((*before, "redis-cli", *server, "--rdb - > <the file of the backup>"))
 
 
 def _asks(command: Command) -> bool:

@@ -38,6 +38,7 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SWITCH = regex(r"KAFKA_(?:CFG_)?AUTO_CREATE_TOPICS_ENABLE")
+_MAKES_TOPICS = regex(r"debezium|connect|ksql|maxwell")
 _CREATES = regex(r"\bkafka-topics(?:\.sh)?\b.*\s--create\b")
 
 
@@ -46,7 +47,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each Kafka that is told to create topics, in a project where a service creates them by a command."""
     for service in inventory.distinct_services:
         switch = next((item for item in service.environment if _is_on(item)), None)
-        job = _creator(inventory, service) if switch else None
+        job = _creator(inventory, service) if switch and not _is_relied_on(inventory, service) else None
         if switch and job:
             yield _evidence(service, switch, *job)
 
@@ -54,6 +55,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _is_on(entry: EnvironmentEntry) -> bool:
     told = entry.value is not None and entry.value.text.lower() == "true"
     return told and _SWITCH.fullmatch(entry.name) is not None
+
+
+def _is_relied_on(inventory: Inventory, broker: Service) -> bool:
+    """Whether a program of the project makes topics for the tables that it finds, as Debezium does."""
+    mine = inventory.services_of(broker.project).values()
+    return any(_MAKES_TOPICS.search(f"{item.image} {item.name}") for item in mine)
 
 
 def _creator(inventory: Inventory, broker: Service) -> tuple[Service, Location] | None:

@@ -48,13 +48,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each name of a router that two services of one project, or of two stacks of one Swarm, use."""
     told: set[Location] = set()
     for mine, across in _together(inventory):
-        by_name: defaultdict[str, list[Route]] = defaultdict(list)
+        by_name: defaultdict[tuple[str, str], list[Route]] = defaultdict(list)
         for service in mine:
             for route in traefik.routes_of(service, enabled=False):
-                by_name[route.router.lower()].append(route)
+                by_name[route.protocol, route.router.lower()].append(route)
         for routes in by_name.values():
             other = next((item for item in routes if item.service.key != routes[0].service.key), None)
-            if other and "$" not in other.router and other.location not in told:
+            if other and not _are_copies(routes[0], other) and "$" not in other.router and other.location not in told:
                 told.add(other.location)
                 yield _evidence(routes[0], other, across=across)
 
@@ -75,9 +75,24 @@ def _of_project(inventory: Inventory, name: str) -> list[Service]:
     return [item for item in found if not item.profiles and not environments.is_for_developers(inventory, item)]
 
 
+def _are_copies(first: Route, other: Route) -> bool:
+    """Whether two of one project are meant to share the load: a router of one rule leads to one service of a name."""
+    target = traefik.target_of(first)
+    together = first.service.project == other.service.project
+    return together and first.rule == other.rule and bool(target) and target == traefik.target_of(other)
+
+
+def _differ(first: Route, other: Route) -> str:
+    """In what the two differ; nothing where Traefik takes their programs for copies of one."""
+    if first.rule != other.rule:
+        return "rules"
+    mine, theirs = (traefik.target_of(item) or item.service.name for item in (first, other))
+    return "services behind it" if mine != theirs else ""
+
+
 def _evidence(first: Route, other: Route, *, across: bool) -> Evidence:
-    same = first.rule == other.rule
-    follows = "takes both for copies of one program" if same else "leaves the router out, as the rules differ"
+    differ = _differ(first, other)
+    follows = f"leaves the router out, as the {differ} differ" if differ else "takes both for copies of one program"
     places = f" ({first.location.file} and {other.location.file})" if across else ""
     names = f"{first.service.name} and {other.service.name}" if not across else f"Two services{places}"
     return Evidence(

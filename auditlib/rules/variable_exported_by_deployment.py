@@ -66,12 +66,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _of_images(found: list[Overruled]) -> Evidence:
     first, *others = found
-    name, services = first.variables[0].name, listed((item.service or "" for item in first.variables), limit=3)
+    users = list(dict.fromkeys(item.service or "" for item in first.variables))
+    name, services = first.variables[0].name, listed(users, limit=3)
     by_template = first.elsewhere.file != first.file
     keeps = f"{first.file} has{' by its template' if by_template else ''}" if first.file else "the default is"
     home = first.file or ".env"
     return Evidence(
-        f"Only the shell of the deployment in {first.export.file} says which image {services} run ({name}); {keeps} "
+        f"Only the shell of the deployment in {first.export.file} says which image {services} "
+        f"{'runs' if len(users) == 1 else 'run'} ({name}); {keeps} "
         f"{first.value}: any other `docker compose up`, after a crash or by a runbook, starts that one.",
         first.export,
         subject=f"{first.project.name}/{name}",
@@ -82,7 +84,7 @@ def _of_images(found: list[Overruled]) -> Evidence:
             *(Related(item.export, f"the same for {item.project.location.file}", member=True) for item in others),
         ),
         recommendation=f"Have the deployment write {name} to {home} on the host, in place of the export.",
-        confidence=Confidence.HIGH if first.file else None,
+        confidence=Confidence.HIGH if first.file and not by_template else None,  # a host may have another copy
         example=f"# {first.export.file}, in place of the export\n"
         f"touch {home} && sed -i '/^{name}=/d' {home}\n"
         f"echo '{name}=<what is exported now>' >> {home}",

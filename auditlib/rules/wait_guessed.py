@@ -43,6 +43,7 @@ _LEAST = 3
 _SHOWS = frozenset({"ps", "logs", "top", "images"})
 _ELSEWHERE = frozenset({"docker", "podman", "git", "exit", "cd", "sleep", "systemctl"})
 """What asks nothing of the services, but for `docker exec`."""
+_ASKS_AGAIN = regex(r"\s--retry\b|\buntil\b|\bwait-(?:for|on)\b|\bdockerize\b")
 _WAIT = "--wait --wait-timeout 120"
 _RETIRED = regex(r"\bdocker-compose(?= )")
 
@@ -76,7 +77,7 @@ def _needs(use: Use) -> bool:
     following = next((item for item in use.after if not deployment.prints(item) and item.words[0] not in own), None)
     call = compose_command.of(following.words) if following else None
     shows = call is not None and call.verb in _SHOWS
-    if following is None or shows or following.tested:
+    if following is None or shows or following.tested or _ASKS_AGAIN.search(" ".join(following.words)):
         return False
     return call is not None or following.words[0] not in _ELSEWHERE or following.words[1:2] == ("exec",)
 
