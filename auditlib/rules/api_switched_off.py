@@ -45,6 +45,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _URL = regex(r"(?:https?://)?(?P<host>[\w.${}-]{1,80}):(?P<port>\d{2,5})(?P<path>/[\w./-]{1,80})")
 _PATHS = ("/-/reload", "/-/quit", "/api/v1/")
+_ELSEWHERE = frozenset({"kubectl", "helm", "minikube", "kubernetes", "lifecycle"})
 _RELEASE = regex(r"v?0\.(\d{1,3})(?:\.|$|-)")
 
 
@@ -70,8 +71,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each thing that commands or documents ask of Prometheus and Alertmanager and that every one of these refuses."""
     programs = {name: _services(inventory, name) for name in ("prometheus", "alertmanager")}
     found: defaultdict[_Offer, list[Told]] = defaultdict(list)
+    others = _other_documents(inventory) if any(programs.values()) else frozenset()
     for told in told_commands.everywhere(inventory) if any(programs.values()) else ():
-        if "/-/" not in told.text and "/api/v1/" not in told.text:
+        asks = "/-/" in told.text or "/api/v1/" in told.text
+        if not asks or (told.by_document and told.location.file in others):
             continue
         for match in _URL.finditer(told.text):
             offer = _offer(programs, match["host"], match["port"], match["path"])
@@ -79,6 +82,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 found[offer].append(told)
     for offer, uses in found.items():
         yield _evidence(programs[offer.program], offer, uses)
+
+
+def _other_documents(inventory: Inventory) -> frozenset[str]:
+    """The documents that tell of the flags, or reach the programs in another way than Compose starts them."""
+    return frozenset(item.path for item in inventory.documents if not _ELSEWHERE.isdisjoint(item.words))
 
 
 def _services(inventory: Inventory, program: str) -> list[Service]:

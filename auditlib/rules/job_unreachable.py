@@ -52,6 +52,12 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SERIOUS = regex(r"test|lint|check|scan|secur|audit|deploy|releas|publish|build|backup|migrat|verif|valid", re.I)
+_OF_GITHUB = regex(
+    r"pages-build-deployment|pages build and deployment|CodeQL(?: Setup)?|Dependabot Updates|Dependency Graph|"
+    r"Copilot.*|Automatic Dependency Submission.*|.*Update #\d+",
+    re.I,
+)
+"""Workflows that GitHub runs for a repository without a file in it."""
 _SWITCHED_OFF = frozenset({"false", "${{false}}"})
 
 
@@ -72,7 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _waiting_in_vain(workflow: Workflow, names: set[str]) -> Iterator[Evidence]:
     for trigger in workflow.triggers:
-        known = [name for name in trigger.workflows if name in names or "*" in name]
+        known = [name for name in trigger.workflows if name in names or "*" in name or _OF_GITHUB.fullmatch(name)]
         if trigger.event == "workflow_run" and trigger.workflows and not known and len(workflow.triggers) == 1:
             wanted = listed(trigger.workflows)
             yield Evidence(
