@@ -22,7 +22,9 @@ from auditlib.patterns import regex
 
 _BUILDERS = frozenset({"docker", "podman", "nerdctl", "buildah", "finch"})
 _VERBS = frozenset({"build", "buildx", "builder", "image", "bud"})
-_LEAVES = regex(r"\bpush\b|docker (?:image )?save\b|\bssh\b|\bscp\b|\brsync\b|deploy|upload-artifact|kind load")
+_LEAVES = regex(r"\bpush\b|docker (?:image )?save\b|\bssh\b|\bscp\b|\brsync\b|deploy|kind load")
+_TAKES = regex(r"ssh|deploy|upload-artifact|ecr|gcloud|azure")
+"""Actions that may take an image to where it runs."""
 _SWITCHES = frozenset({
     "--no-cache", "--pull", "--push", "--load", "--quiet", "-q", "--rm", "--force-rm", "--squash", "--compress", "-D",
     "--debug", "--check", "--layers", "--tls-verify",
@@ -58,7 +60,7 @@ def _of_steps(inventory: Inventory) -> Iterator[BuildCall]:
             caller = f"The step {step.name or step.index + 1} of the job {job.id}"
             if "/build-push-action@" in step.uses and (here or by_itself):  # which can fetch the repository
                 yield from _of_action(inventory, step, caller)
-            leaves = any(_LEAVES.search(f"{item.run} {item.uses}") for item in job.steps)
+            leaves = any(_LEAVES.search(item.run) or _TAKES.search(item.uses) for item in job.steps)
             folder = step.working_directory or job.working_directory
             for call in _of_commands(inventory, step.commands if here else (), (folder,), caller):
                 yield replace(call, leaves=leaves)
