@@ -312,7 +312,7 @@ def _ends_at_condition(file: str, text: str) -> Iterator[Pair]:
     call is a failure, at which the script ends.
     """
     lines = [line[:_LINE] for line in text.splitlines()]
-    if not any(map(_STRICT.match, lines)):
+    if not any(map(_STRICT.match, lines)) or "set +e" in text:
         return
     plain = {match["name"] for line in lines if (match := _PLAIN_CALL.match(line))}
     name, start = "", 0

@@ -93,9 +93,10 @@ def _leaks(
     """What an instruction leaves in the image."""
     if item.keyword == "ENV":
         for name, value in item.variables:
-            if value is not None and value.secret:
+            if value is not None and value.secret and not _OF_PAGES.match(name):
                 stand_in = value.placeholder or value.weak
-                yield name, f"sets {name} to {value.text}", Severity.MEDIUM if stand_in else None, None
+                grade = Severity.LOW if _TO_ITSELF.search(value.text) else Severity.MEDIUM
+                yield name, f"sets {name} to {value.text}", grade if stand_in else None, None
     elif item.copies_context:
         for source in item.words[:-1]:
             name = posixpath.basename(source)
@@ -111,7 +112,8 @@ def _leaks(
                 yield source, f"copies {source} into the image{how}", None, sure
     elif item.keyword == "RUN":
         lines = range(item.location.line, item.location.last_line + 1)
-        for kind in dict.fromkeys(filter(None, (written.get((file.path, line)) for line in lines))):
+        kinds = dict.fromkeys(filter(None, (written.get((file.path, line)) for line in lines)))
+        for kind in kinds if not _TO_ITSELF.search(item.argument) else ():
             yield kind, f"runs a command with a {kind} in it", None, None
 
 
@@ -129,6 +131,10 @@ def _hold_secrets(inventory: Inventory, paths: set[str]) -> bool:
     return found or any(line.value is not None and line.value.secret for line in lines)
 
 
+_OF_PAGES = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC|VUE_APP|PUBLIC)_")
+"""Variables that go into pages, which every visitor gets."""
+_TO_ITSELF = regex(r"@(?:localhost|127\.0\.0\.1|dummy|example|placeholder)\b")
+"""An address of the build's own host, at which nothing listens: a stand-in that a step asks for."""
 _SURE = regex(r"id_(?:rsa|ed25519|ecdsa)|[\w.-]*private[\w-]*\.pem|\.netrc|\.pypirc|\.git-credentials|"
               r"service[-_]?account[\w-]*\.json")  # fmt: skip
 """Files that hold secrets whatever a repository uses them for."""
