@@ -266,8 +266,8 @@ _PROCESSES = (
         r"\bSchedulerLock\b|\b[sS]hed[lL]ock\b|\bpg_(?:try_)?advisory_|\b[rR]edlock\b|\.lock\(|\bnx\b|\bNX\b|\bSetNX\(|"
         r"\bflock\b|\bleader_?[eE]lection\b|\b(?:Redis|SQLAlchemy|Mongo)JobStore\b|"
         r"\b[A-Z_]{0,30}(?:RUN|ENABLED?|START|DISABLED?)_[A-Z_]{0,30}(?:SCHEDULER|CRON|JOBS)\b|\bSCHEDULER_ENABLED\b",
-        hints="_SCHEDULER SCHEDULER_ _CRON _JOBS hedlock hedLock SchedulerLock _advisory_ edlock .lock( nx NX flock lection "
-        "JobStore",
+        hints="_SCHEDULER SCHEDULER_ _CRON _JOBS hedlock hedLock SchedulerLock _advisory_ edlock .lock( nx NX flock "
+        "lection JobStore",
     ),
     _of(
         "in memory",
