@@ -49,7 +49,7 @@ _BUILDS_AND_PUSHES = regex(r"^docker\s+(?:buildx\s+)?(?:build|bake)\b.*\s--push(
 _PUSH = "push: ${{ github.event_name != 'pull_request' }}"
 _FIXED = regex(r"type=(?:raw|edge)|latest=true|value=latest")
 _OWN_TAG = regex(
-    r"github\.(?:sha|run_id|run_number|head_ref|event\.(?:number|pull_request))|GITHUB_SHA|GITHUB_RUN_|refs?/pull"
+    r"hashFiles\(|github\.(?:sha|ref_name|run_id|run_number|head_ref|event\.(?:number|pull_request))|GITHUB_SHA|GITHUB_RUN_|refs?/pull"
 )
 _LOCAL = regex(r"localhost|127\.0\.0\.1|\bkind\b|ttl\.sh")
 """Registries that end with the job."""
@@ -128,7 +128,8 @@ def _step_lines(step: Step) -> str:
 def _is_apart(job: Job, step: Step, pushed: list[str]) -> bool:
     """Whether what a pull request pushes has a tag of its own, so that it takes the place of no image in use."""
     if made := _tagging(job, pushed):  # which by itself tags pull requests by their number
-        return not _FIXED.search(" ".join(pair.value for item in made for pair in item.inputs))
+        lines = (line for item in made for pair in item.inputs for line in pair.value.splitlines())
+        return not any(_FIXED.search(line) for line in lines if "enable=" not in line)  # which tells branches apart
     return bool(pushed) and all(_OWN_TAG.search(_made_of(job, step, text)) for text in pushed)
 
 

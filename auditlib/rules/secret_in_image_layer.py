@@ -135,6 +135,8 @@ _OF_PAGES = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC
 """Variables that go into pages, which every visitor gets."""
 _TO_ITSELF = regex(r"@(?:localhost|127\.0\.0\.1|dummy|example|placeholder)\b")
 """An address of the build's own host, at which nothing listens: a stand-in that a step asks for."""
+_AT_RUNTIME = regex(r"[\w.-]+\.(?:key|pem|p12|pfx|jks)|credentials(?:\.json)?|service[-_]?account[\w-]*\.json")
+"""Files that a program reads while it runs."""
 _SURE = regex(r"id_(?:rsa|ed25519|ecdsa)|[\w.-]*private[\w-]*\.pem|\.netrc|\.pypirc|\.git-credentials|"
               r"service[-_]?account[\w-]*\.json")  # fmt: skip
 """Files that hold secrets whatever a repository uses them for."""
@@ -209,6 +211,9 @@ def _outside(item: Instruction, subject: str, *, final: bool) -> str:
         return f"RUN {given} <the command, with ${name.upper()} for the secret>"
     if final and posixpath.basename(subject).startswith(".env"):
         return f"# Compose, or docker run --env-file\nenv_file: {subject}"
+    if final and _AT_RUNTIME.fullmatch(posixpath.basename(subject)):
+        place = item.words[-1] if not item.words[-1].endswith("/") else item.words[-1] + posixpath.basename(subject)
+        return f'# Compose\nvolumes: ["<where the host keeps it>:{place}:ro"]'
     name = posixpath.basename(subject).strip(".")
     return f"RUN --mount=type=secret,id={name} <the command that needs it, which reads /run/secrets/{name}>"
 
