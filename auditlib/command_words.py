@@ -18,7 +18,7 @@ EVERYWHERE = frozenset(
 
 _PREFIXES = frozenset({
     "uv", "uvx", "npx", "bunx", "pnpx", "pipx", "poetry", "pdm", "pipenv", "rye", "run", "exec", "sudo", "env", "time",
-    "xvfb-run", "command", "--",
+    "xvfb-run", "command", "nohup", "--",
 })  # fmt: skip
 _LIFECYCLE = frozenset({"test", "t", "start"})
 _OWN_COMMANDS = frozenset(
@@ -87,11 +87,20 @@ def core(words: list[str]) -> list[str]:
             break
         if word in _FOLDER_OPTIONS and index:
             index += 2
+        elif word == "timeout":
+            index = _after_duration(words, index + 1)
         elif word in _PREFIXES or (index and word.startswith("-")) or _ASSIGNMENT.match(word):
             index += 1
         else:
             break
     return words[index:]
+
+
+def _after_duration(words: list[str], index: int) -> int:
+    """Where the command begins that `timeout` runs: behind its options and its duration."""
+    while words[index : index + 1] and words[index].startswith("-"):
+        index += 2 if words[index] in ("-k", "-s", "--kill-after", "--signal") else 1
+    return index + 1
 
 
 def only_names(words: Sequence[str]) -> bool:

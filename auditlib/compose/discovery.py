@@ -250,7 +250,7 @@ def _repeats(mine: Map, theirs: Map) -> bool:
 
 
 def _says_again(content: Map, base: Map | None) -> bool:
-    """Whether a file repeats what the base says of most services that they share: an overlay has no reason to.
+    """Whether a file repeats what the base says of half of the services that they share: an overlay has no reason to.
 
     One that names the image again may only change it elsewhere; what stands in both word for word is not changed.
     """
@@ -258,7 +258,7 @@ def _says_again(content: Map, base: Map | None) -> bool:
     shared = [(mine, theirs.get(name)) for name, mine in content["services"].items()] if isinstance(theirs, Map) else []
     pairs = [(one, other) for one, other in shared if isinstance(one, Map) and isinstance(other, Map)]
     repeated = [sum(other.get(key) == value for key, value in one.items()) for one, other in pairs]
-    return len(pairs) > 1 and sum(number >= _REPEATED for number in repeated) > len(pairs) / 2
+    return len(pairs) > 1 and sum(number >= _REPEATED for number in repeated) >= len(pairs) / 2
 
 
 def _says(service: object) -> tuple[object, object]:

@@ -25,7 +25,7 @@ _OTHERS = regex(
     r"terraform\s+validate|tox|nox|coverage\s+report|vulture|codespell|typos|ty\s+check)(?=\s|$)"
 )
 AUDITS = regex(
-    r"(?:^|\s|/)(?:(?:npm|yarn|pnpm|bun|composer|cargo)\s+(?:\S+\s+){0,60}?audit|pip-audit|safety\s+(?:check|scan)|"
+    r"(?:^|\s|/)(?:(?:npm|yarn|pnpm|bun|composer|cargo)\s+(?:\S+\s+){0,60}?audit(?!\s+fix\b)|pip-audit|safety\s+(?:check|scan)|"
     r"bandit|trivy|grype|snyk|semgrep|gitleaks|trufflehog|osv-scanner|detect-secrets|zizmor|govulncheck)(?=\s|$)|"
     r"(?:^|\s|/)trivy:[\w.-]+\s+(?:-\S+\s+){0,8}(?:image|fs|filesystem|repo|repository|rootfs|config)(?=\s|$)"
 )

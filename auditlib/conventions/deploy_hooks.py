@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditlib.conventions import deployment
 from auditlib.inventory.delivery import Command, Job, Pair, Step, Workflow
@@ -26,10 +26,14 @@ _HOOK = regex(
 _WEBHOOK = regex(r"web_?hook|(?:^|[_./{-])hooks?(?:[_./}?-]|$)", re.I)
 _NEWS = regex(
     r"slack|discord|teams|telegram|mattermost|notif|notify|google_?chat|chat\.googleapis|pagerduty|sentry|datadog|newrelic|"
-    r"grafana|uptime|healthchecks\.io|hc-ping|webex|lark|feishu|dingtalk|mailgun|sendgrid|purge|cache|comment",
+    r"grafana|uptime|healthchecks\.io|hc-ping|webex|lark|feishu|dingtalk|mailgun|sendgrid|purge|cache|comment|"
+    r"rollbar|honeycomb|bugsnag|honeybadger|appsignal|raygun|sleuth|linear\.app|atlassian|jira|"
+    r"/repos/\S{1,200}/(?:deployments|statuses|issues|releases|check-runs)\b",
     re.I,
 )
 """What is told of a deployment, or follows one, and deploys nothing itself."""
+_LOGS_IN = regex(r"/(?:auth(?:enticate)?|login|token|oauth2?|sessions?|jwt)(?=[/?\"'\s]|$)", re.I)
+"""Addresses that give a token for the calls after them."""
 _NAMED = regex(r"(?:^|[^a-z])(?:re-?)?deploy(?:s|ing|ment)?(?![a-z])", re.I)
 _ASIDE = regex(
     r"notify|notif|status|check|test|comment|verify|wait|health|smoke|summary|report|announce|monitor|poll|preview",
@@ -37,6 +41,7 @@ _ASIDE = regex(
 )
 _VARIABLE = regex(r"\$\{?(\w+)")
 _POSTS = frozenset({"-X", "--request", "-d", "--data", "--data-raw", "--data-binary", "--json", "-F", "--form"})
+_READS = regex(r"(?:\s-X ?|--request[ =])[\"']?(?:GET|HEAD)\b|\s-(?:G|-get|I|-head)\b")
 _TAKES_VALUE = frozenset("XHdoweuTAmbcCDEFKPrtxyYzQU")
 _COMPARES = regex(r"\[\[?\s|\btest\s|\bcase\s|\bgrep\b|\bjq\s+(?:-\w*e|--exit-status)|\bpython3?\b|\bnode\b|\bawk\b")
 _CAUGHT = regex(
@@ -68,13 +73,22 @@ def _deploys(job: Job, step: Step, command: Command, known: dict[str, str]) -> b
         return False
     text = " ".join(words)
     text += " ".join(f" {name} {known.get(name, '')}" for name in _VARIABLE.findall(text))
-    if _NEWS.search(f"{text} {step.name} {step.id}") or _ASIDE.search(f"{step.name} {step.id}"):
+    if (
+        _LOGS_IN.search(text)
+        or _NEWS.search(f"{text} {step.name} {step.id}")
+        or _ASIDE.search(f"{step.name} {step.id}")
+    ):
         return False
     own = bool(_NAMED.search(f"{step.name} {step.id}"))
     if own or deployment.deploys(job):
-        posts = any(word in _POSTS or word.startswith(("-XP", "--data", "--request=")) for word in words)
-        return bool(_HOOK.search(text) or _WEBHOOK.search(text)) or (own and posts)
+        return bool(_HOOK.search(text) or _WEBHOOK.search(text)) or (own and _posts(words))
     return bool(_HOOK.search(text))
+
+
+def _posts(words: Sequence[str]) -> bool:
+    """Whether a call asks for more than to read what is there."""
+    sends = any(word in _POSTS or word.startswith(("-XP", "--data", "--request=")) for word in words)
+    return sends and _READS.search(" ".join(words)) is None
 
 
 def _is_checked(step: Step, command: Command) -> bool:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 
 from auditlib.compose.discovery import BASES
 from auditlib.compose_command import Call
 from auditlib.conventions import environments
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command
+from auditlib.inventory.delivery import Command, Step
 from auditlib.inventory.stack import Project, Service
+from auditlib.model import Location
 from auditlib.patterns import regex
 
 _FETCHES = regex(r"\bgit\s+(?:-C\s+\S+\s+)?(?:pull|fetch|reset|checkout)\b|\brsync\b")
+_COPYING = regex(r"^appleboy/scp-action@")
 _SAID = frozenset({"echo", "printf", "log", "info", "print"})
 """What only tells people of a command."""
 
@@ -23,6 +26,31 @@ def each(inventory: Inventory) -> Iterator[Sequence[Command]]:
     yield from (item.commands for item in inventory.scripts if not environments.is_for_development(item.path))
     for step in inventory.steps:
         yield step.remote or (step.commands if any(item.words[:1] == ("ssh",) for item in step.commands) else ())
+
+
+def copied(inventory: Inventory) -> dict[Location, tuple[Command, ...]]:
+    """By the place of a step the copies by which earlier steps of its job bring files to a host."""
+    found: dict[Location, tuple[Command, ...]] = {}
+    for job in inventory.jobs:
+        before: tuple[Command, ...] = ()
+        for step in job.steps:
+            found[step.location] = before
+            before = (*before, *_copies(step))
+    return found
+
+
+def _copies(step: Step) -> Iterator[Command]:
+    """The copies of a step, an action's as a command with the sources that it is given."""
+    given = {pair.name: pair.value for pair in step.inputs}
+    if _COPYING.search(step.uses) and given.get("source"):
+        yield Command(("scp", *re.split(r"[,\s]+", given["source"].strip()), "host:"), step.location)
+    yield from (item for item in step.commands if item.words[:1] in (("scp",), ("rsync",)) and ":" in item.words[-1])
+
+
+def brings(copy: Command, path: str) -> bool:
+    """Whether a copy brings a file or folder of the repository, as far as it names its sources by themselves."""
+    sources = (posixpath.normpath(word.removesuffix("*")) for word in copy.words[1:-1] if not word.startswith("-"))
+    return any(source in (".", path) or path.startswith(f"{source}/") for source in sources)
 
 
 def fetching(commands: Sequence[Command]) -> Command | None:

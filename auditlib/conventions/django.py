@@ -8,6 +8,10 @@ from __future__ import annotations
 from auditlib.conventions import environments
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import DJANGO_MODULE
+from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
+
+_WITHOUT_OLD_STORAGE = regex(r"(?:^|[=~^>\s])(?:5\.[1-9]|[6-9]\b|[1-9]\d)")
 
 
 def selected(inventory: Inventory) -> frozenset[str]:
@@ -28,3 +32,18 @@ def of_module(inventory: Inventory, module: str) -> list[str]:
     name, ends = path.rpartition("/")[2], (f"/{path}.py", f"/{path}/__init__.py")
     known = (*inventory.files_by_name.get(f"{name}.py", ()), *inventory.files_by_name.get("__init__.py", ()))
     return [item for item in known if f"/{item}".endswith(ends)]
+
+
+def stores_away(inventory: Inventory, service: Service) -> bool:
+    """Whether the settings that a service runs with send users' files to an object store: its volumes get none."""
+    known = {item.location.file: item.stores_away for item in inventory.django_settings if item.stores_away}
+    modules = [entry.value.text for entry in service.environment if entry.name == DJANGO_MODULE and entry.value]
+    told = {known.get(path, "") for module in (modules if known else ()) for path in of_module(inventory, module)}
+    return "STORAGES" in told or ("DEFAULT_FILE_STORAGE" in told and not _ignores_old_storage(inventory))
+
+
+def _ignores_old_storage(inventory: Inventory) -> bool:
+    """Whether Django may be of a release without `DEFAULT_FILE_STORAGE`
+    (https://docs.djangoproject.com/en/5.1/releases/5.1/#features-removed-in-5-1)."""
+    needs = (item for manifest in inventory.manifests for item in manifest.requirements if item.name == "django")
+    return any(_WITHOUT_OLD_STORAGE.search(item.constraint) for item in needs)

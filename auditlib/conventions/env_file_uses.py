@@ -81,8 +81,11 @@ def is_used(inventory: Inventory, path: str) -> bool:
 
 def is_read_by_commands(inventory: Inventory, path: str) -> bool:
     """Whether a command of workflows, scripts, manifests or documents may hand the file on (`--env-file`, `source`), on
-    another host too."""
+    another host too, or a makefile includes it.
+    """
     name = posixpath.basename(path)
+    if any(posixpath.basename(item) == name for manifest in inventory.manifests for item in manifest.env_files):
+        return True
     return any(name in files for files in map(_handed_on, _commands(inventory)))
 
 

@@ -23,6 +23,8 @@ from auditlib.model import Location
 from auditlib.patterns import is_quick, regex
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".template", ".gotmpl", ".erb")
+_OF_TEMPLATES = regex(r"(?:^|/)(?:roles/[^/]+|charts/[^/]+|(?:helm|ansible)(?:/[^/]+){0,4})/templates/")
+"""Folders of Ansible's roles and Helm's charts, in which each file is a template whatever it is called."""
 _HOME = "/etc/prometheus/"
 _TO_COPY = (".example", ".sample", ".dist")
 """Of what people copy the copy is read, so that it counts as if it were."""
@@ -32,7 +34,8 @@ _NAMES = regex(r"(?:^|\s)--?config(?:\.file)?[= ][\"']?(/[^\s\"']+)")
 
 def is_template(path: str, *texts: str) -> bool:
     """Whether a file is filled in before a program reads it, so that its words aren't final."""
-    return path.endswith(_TEMPLATES) or any("{{" in text or "${" in text or "{%" in text for text in texts)
+    filled = path.endswith(_TEMPLATES) or _OF_TEMPLATES.search(path) is not None
+    return filled or any("{{" in text or "${" in text or "{%" in text for text in texts)
 
 
 def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:

@@ -40,6 +40,8 @@ _PASSWORD = regex(r"^(?:[A-Z]+_)?(?:REDIS|VALKEY)_?PASS(?:WORD)?$")
 _KEY_OPTION = "--master-key"
 _KAFKAS = frozenset({"confluentinc/cp-kafka", "apache/kafka", "bitnami/kafka", "bitnamilegacy/kafka"})
 _ZOOKEEPERS = frozenset({"confluentinc/cp-zookeeper", "zookeeper"})
+_NATS = frozenset({"nats"})
+_NATS_LOGIN = regex(r"-{1,2}(?:c|config|user|pass|auth|tls\w*)(?:=|$)")
 _SECURES = regex(r"SASL|SSL|OPTS|JVMFLAGS|AUTH")
 _SETTING = regex(r"^KAFKA_(?:CFG_)?")
 _FILES = (".conf", ".yml", ".yaml")
@@ -78,6 +80,18 @@ def is_plain_broker(inventory: Inventory, service: Service) -> bool:
     protocols = [part.rpartition(":")[2] for part in mapped.split(",")] if mapped else []
     protocols = protocols or [part.partition("://")[0] for part in listeners.split(",")]
     return name in _KAFKAS and bool(listeners) and all(part.strip() == "PLAINTEXT" for part in protocols)
+
+
+def is_open_nats(inventory: Inventory, service: Service) -> bool:
+    """Whether a NATS is started with options alone, and none of them has it ask for a login or a certificate
+    (https://docs.nats.io/running-a-nats-service/introduction/flags).
+    """
+    words = [part for word in (*service.entrypoint, *service.command) for part in word.split()]
+    told = any(_NATS_LOGIN.match(word) or "$" in word or word.endswith(_FILES) for word in words)
+    files = service.env_files or service.configs or any(map(_is_settings, service.mounts))
+    return _name(service) in _NATS and not (
+        service.build or told or files or services.lacks_env_file(inventory, service)
+    )
 
 
 def _is_settings(mount: Mount) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, modules, names, services
+from auditlib.conventions import environments, images, modules, names, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
@@ -122,6 +122,32 @@ def programs(inventory: Inventory) -> tuple[Program, ...]:
         for service, builder in pairs
         if builder is not None and _is_built_here(builder)
     )
+
+
+@answered_once
+def of_only_image(inventory: Inventory) -> tuple[Program, ...]:
+    """The services of an image that is built elsewhere, where the repository makes one image alone: it is probably
+    that one. Whoever uses this names the assumption or looks for another sign of it.
+    """
+    if len(inventory.dockerfiles) != 1 or any(item.build for item in inventory.services):
+        return ()
+    code, instructions = _Code(inventory), inventory.dockerfiles[0].instructions
+    own = {name.upper() for item in instructions if item.keyword == "ENV" for name, _ in item.variables}
+    return tuple(
+        Program(
+            service, ("",), _run(service, code.settings_below(("",))),
+            frozenset(own | {entry.name.upper() for each in inventory.versions(service) for entry in each.environment}),
+            code.named_below(("",)), bool(code.foreign), bool(code.routes), code.go,
+        )
+        for service in inventory.distinct_services
+        if _is_own(inventory, service)
+    )  # fmt: skip
+
+
+def _is_own(inventory: Inventory, service: Service) -> bool:
+    """Whether an image isn't one of a known product or exporter, nor of Docker's own library."""
+    known = services.product(inventory, service) or images.product(service.image)
+    return bool(service.image) and not known and "/" in images.repository(service.image)
 
 
 def _is_built_here(service: Service) -> bool:

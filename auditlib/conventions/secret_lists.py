@@ -32,13 +32,17 @@ class SecretList(Struct, frozen=True):
 
     def lacking(self, uses: Mapping[str, Mapping[str, PairUse]]) -> Iterator[tuple[str, list[str]]]:
         """The workflows of which the list names some secrets, with those that its whole document doesn't name."""
-        named = {mention.text for mention in self.document.mentions if mention.kind == "variable"}
+        named = {mention.text for mention in self.document.mentions if mention.kind in ("variable", "secret")}
         complete = [set(names) & set(self.names) for names in uses.values() if set(names) <= named]
         for file, names in uses.items():
             told = set(names) & set(self.names)
-            lacking = [name for name in names if name not in named]
+            lacking = [name for name in names if name not in named and not self._may_name(name)]
             if len(told) >= _ENOUGH and lacking and not any(len(told & other) >= _ENOUGH for other in complete):
                 yield file, lacking
+
+    def _may_name(self, name: str) -> bool:
+        """Whether the document may name a secret of one word (`DOMAIN`), which no sign tells from other words."""
+        return "_" not in name and name.lower() in self.document.words
 
 
 def uses(workflow: Workflow) -> dict[str, PairUse]:

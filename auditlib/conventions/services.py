@@ -8,9 +8,10 @@ from functools import cache
 from re import Pattern
 
 from auditlib import stages
-from auditlib.conventions import data_folders, mounts
+from auditlib.conventions import data_folders, django, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once_each
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Mount, Port, Project, Service
@@ -73,6 +74,8 @@ _FILES_BY_VOLUME = regex(
     r"(?:[_-](?:data|volume|prod))?$"
 )
 """What keeps users' files, by the folder in the container or by the volume's name."""
+_HOMES = {"prom/prometheus": "/prometheus", "prom/alertmanager": "/alertmanager"}
+"""Where images keep their data, unless they are told of another folder."""
 _OF_MONITORING = frozenset({"/prometheus", "/alertmanager", "/var/lib/grafana", "/loki", "/var/lib/loki"})
 """Where the images of Prometheus, Alertmanager, Grafana and Loki keep what they write."""
 _OF_OPERATORS = frozenset({"Jenkins", "Nexus", "Uptime Kuma", "Node-RED", "Home Assistant"})
@@ -158,6 +161,7 @@ def commands(inventory: Inventory, service: Service) -> tuple[Command, ...]:
     return (joined, *entry.commands[1:], *given[1:])
 
 
+@answered_once_each
 def product(inventory: Inventory, service: Service) -> Product | None:
     """What a service is, by its image or by the image that its Dockerfile starts from; None for an application.
 
@@ -310,12 +314,17 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
     found: dict[str, tuple[Service, Product, Mount]] = {}
     for service in inventory.services_of(project.name).values():
         for mount in lasting(service) if product(inventory, service) is None else ():
-            kept = _FILES.search(mount.target) or _FILES_BY_VOLUME.search(mount.source)
-            if mount.kind == "volume" and kept:
+            kept = mount.kind == "volume" and is_of_users_files(mount)
+            if kept and not django.stores_away(inventory, service):
                 found.setdefault(mount.source, (service, _USERS_FILES, mount))
             elif mount.kind == "volume" and service.build and _is_told_of(service, mount):
                 found.setdefault(mount.source, (service, Product(f"data in {mount.source}", "files"), mount))
     return list(found.values())
+
+
+def is_of_users_files(mount: Mount) -> bool:
+    """Whether a mount, by its folder or its volume, is where an application keeps what users gave it."""
+    return bool(_FILES.search(mount.target) or _FILES_BY_VOLUME.search(mount.source))
 
 
 def _is_told_of(service: Service, mount: Mount) -> bool:
@@ -350,7 +359,15 @@ def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Servic
         if kind and kind.kind in OBSERVABILITY
         for mount in lasting(service)
         if mount.kind == "volume" or (mount.outside and mount.target.rstrip("/") in _OF_MONITORING)
+        if _is_written(service, mount)
     ]
+
+
+def _is_written(service: Service, mount: Mount) -> bool:
+    """Whether an image of Prometheus writes where a volume is mounted: to its own folder, or to one that it is told."""
+    home = next((folder for name, folder in _HOMES.items() if f"/{name}" in f"/{service.image}"), mount.target)
+    told = any(mount.target.rstrip("/") in word for word in service.command)
+    return told or mounts.is_below(mount.target, home) or mounts.is_below(home, mount.target)
 
 
 def lacks_env_file(inventory: Inventory, service: Service) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, names, programs
+from auditlib.conventions import environments, names, programs, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
@@ -124,6 +124,9 @@ def is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
 
 
 def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:
-    """Whether an image that somebody else made may be given the file as it is, so that its variables are read there."""
-    references = {item.path for service in inventory.services if not service.build for item in service.env_files}
+    """Whether the file as it is may be given to an image that somebody else made, or that is built of code which isn't
+    here, so that its variables are read there.
+    """
+    foreign = (item for item in inventory.services if services.dockerfile(inventory, item) is None)
+    references = {item.path for service in foreign for item in service.env_files}
     return bool(references & {file.path, file.copied_to, posixpath.join(posixpath.dirname(file.path), ".env")})

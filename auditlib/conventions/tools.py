@@ -61,6 +61,11 @@ def lacks_tests(inventory: Inventory, framework: str) -> bool:
     return framework in LOOKED_FOR and not any(_may_run(framework, suite) for suite in inventory.test_suites)
 
 
+def declares_none(suite: TestSuite) -> bool:
+    """Whether the files of a suite are called tests, and no line of them declares one."""
+    return not suite.cases and suite.framework in (*LOOKED_FOR, "unittest")
+
+
 def _may_run(framework: str, suite: TestSuite) -> bool:
     """Whether a framework may run the tests of a suite; pytest runs those of unittest and Playwright for Python too."""
     if suite.framework in OF_OTHER_LANGUAGES:

@@ -12,7 +12,7 @@ from functools import cache
 
 from msgspec import Struct
 
-from auditlib.inventory.delivery import Trigger, Workflow
+from auditlib.inventory.delivery import Job, Trigger, Workflow
 from auditlib.patterns import regex
 
 _BY_PERSON = frozenset({"workflow_dispatch", "repository_dispatch"})
@@ -22,6 +22,9 @@ _BRANCH = regex(r"(?:github\.ref\s*==\s*'refs/heads/(?P<full>[^']+)'|github\.ref
 _TAG = regex(r"startsWith\(\s*github\.ref\s*,\s*'refs/tags/[^']*'\s*\)$|github\.ref_type\s*==\s*'tag'$")
 _INTRICATE = regex(r"(?<!startsWith)\((?!\s*github\.ref\s*,)|!(?!=)")
 """Brackets and negations, which are not taken apart."""
+
+_STATUS = regex(r"\b(?:always|cancelled|failure|success)\(\s*\)")
+"""With one of these a job doesn't depend on how those went that it needs."""
 
 
 class Wish(Struct, frozen=True):
@@ -58,6 +61,35 @@ def never_holds(condition: str, workflow: Workflow) -> bool:
     if not asked or called or not workflow.triggers:
         return False
     return not any(wish.is_granted(trigger) for wish in asked for trigger in workflow.triggers)
+
+
+def skipping_need(workflow: Workflow, job: Job) -> Job | None:
+    """A job that this one needs, be it through others, and that is skipped wherever this one's condition holds."""
+    jobs = {item.id: item for item in workflow.jobs}
+    waiting, seen = [*job.needs], set(job.needs)
+    while waiting:
+        need = jobs.get(waiting.pop(0))
+        if need is None or _STATUS.search(need.condition):
+            continue
+        if _exclude(job.condition, need.condition):
+            return need
+        waiting += [name for name in need.needs if name not in seen]
+        seen |= set(need.needs)
+    return None
+
+
+def _exclude(one: str, other: str) -> bool:
+    """Whether two conditions, as far as they can be taken apart, never hold in the same run."""
+    pairs = [(mine, theirs) for mine in wishes(one) for theirs in wishes(other)]
+    return bool(pairs) and not any(_may_meet(mine, theirs) for mine, theirs in pairs)
+
+
+def _may_meet(one: Wish, other: Wish) -> bool:
+    if one.event and other.event and one.event != other.event:
+        return False
+    if one.branch and other.branch and one.branch != other.branch:
+        return False
+    return not (one.tag and other.branch) and not (other.tag and one.branch)
 
 
 def waits_for_tag_by_hand(condition: str, workflow: Workflow) -> bool:

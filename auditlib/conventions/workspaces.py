@@ -44,10 +44,12 @@ class Workspace(Struct, frozen=True, dict=True):
 
     @cached_property
     def holds_repository(self) -> bool:
-        """Whether the job checks this repository out, at its usual place and without submodules."""
+        """Whether the job checks this repository out, at its usual place, afresh and without submodules."""
         checkouts = filter(is_checkout, self.job.steps)
         inputs = [{pair.name: pair.value for pair in step.inputs} for step in checkouts]
         plain = [item for item in inputs if not {"repository", "path", "sparse-checkout"} & set(item)]
+        if any(item.get("clean") == "false" for item in inputs):
+            return False  # what an earlier run left is still there
         submodules = ".gitmodules" in self.inventory.file_set and any("submodules" in item for item in inputs)
         return bool(plain) and not submodules
 
@@ -112,6 +114,9 @@ class Workspace(Struct, frozen=True, dict=True):
 
 
 _ANYTHING = "*"
+_COPIERS = frozenset({"cp", "mv", "ln", "touch", "tee", "install"})
+_EXPANDED = regex(r"\$(?!\{?(?:HOME|GITHUB_|RUNNER_)|\{\{)\{?\w[^/]*")
+"""A whole path that a variable holds, as in a loop over templates."""
 _REDIRECTION = regex(r">>? ?[\"']?([^\s\"'&;|]+)")
 
 
@@ -120,6 +125,8 @@ def _makes_itself(step: Step) -> Iterator[str]:
     for command in step.commands:
         if _makes(command):
             yield from _words(" ".join(command.words))
+        if command.words[:1] and command.words[0] in _COPIERS and _EXPANDED.fullmatch(command.words[-1]):
+            yield _ANYTHING
 
 
 def _leaves(step: Step) -> Iterator[str]:

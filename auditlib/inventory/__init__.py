@@ -143,7 +143,7 @@ class Inventory(Records):
         return {}
 
     @cached_property
-    def answers(self) -> dict[Callable[[Inventory], Any], Any]:
+    def answers(self) -> dict[Callable[..., Any], Any]:
         """What `auditlib.inventory.answers` keeps: by the question its answer, once asked."""
         return {}
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from auditlib.inventory import Inventory
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 
 def answered_once(question: Callable[[Inventory], Answer]) -> Callable[[Inventory], Answer]:
@@ -20,5 +21,21 @@ def answered_once(question: Callable[[Inventory], Answer]) -> Callable[[Inventor
             inventory.answers[question] = question(inventory)
         found: Answer = inventory.answers[question]
         return found
+
+    return answer
+
+
+def answered_once_each(question: Callable[[Inventory, Item], Answer]) -> Callable[[Inventory, Item], Answer]:
+    """Work the answer for a record out when it is first asked for; the same record is the same object.
+
+    The record is kept with its answer, so that no other object ever has its identity.
+    """
+
+    @wraps(question)
+    def answer(inventory: Inventory, item: Item) -> Answer:
+        known: dict[int, tuple[Item, Answer]] = inventory.answers.setdefault(question, {})
+        if id(item) not in known:
+            known[id(item)] = (item, question(inventory, item))
+        return known[id(item)][1]
 
     return answer

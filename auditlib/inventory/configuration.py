@@ -224,6 +224,8 @@ class DjangoSettings(Struct, frozen=True):
     """The last line by which all names of another module are taken over (`from .local import *`); 0 without one."""
     cache_of_broker: Location | None = None
     """Where a cache in Redis is given the very address that Celery's broker has."""
+    stores_away: str = ""
+    """The setting by which files of users go to an object store, whatever the environment says; empty without one."""
 
 
 DJANGO_MODULE = "DJANGO_SETTINGS_MODULE"

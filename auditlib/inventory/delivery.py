@@ -218,6 +218,8 @@ class Manifest(Struct, frozen=True):
     """Whether a file of constraints (`-c`) holds the versions that the requirements leave open."""
     needs: tuple[Requirement, ...] = ()
     """What packages in its lock file need of the language, each constraint with the first package that has it."""
+    env_files: tuple[str, ...] = ()
+    """The environment files that a makefile includes, as it writes them."""
 
 
 class RecipeFault(Struct, frozen=True):

@@ -51,6 +51,7 @@ class Records:
     redis_files: tuple[stack.RedisFile, ...] = field(default=(), metadata={"of": stack.RedisFile})
     repeated_entries: tuple[stack.RepeatedEntry, ...] = field(default=(), metadata={"of": stack.RepeatedEntry})
     shadowed_mounts: tuple[stack.ShadowedMount, ...] = field(default=(), metadata={"of": stack.ShadowedMount})
+    told_profiles: tuple[stack.ToldProfile, ...] = field(default=(), metadata={"of": stack.ToldProfile})
     quoted_entries: tuple[stack.QuotedEntry, ...] = field(default=(), metadata={"of": stack.QuotedEntry})
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})

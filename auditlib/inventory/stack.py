@@ -124,6 +124,13 @@ class RepeatedEntry(Struct, frozen=True):
     """Whether the values differ."""
 
 
+class ToldProfile(Struct, frozen=True):
+    """A profile of Compose that a file of another program activates; `*` where a variable holds its name."""
+
+    name: str
+    location: Location
+
+
 class ShadowedMount(Struct, frozen=True):
     """A volume that a service mounts where a later entry of the same list mounts something else, which alone holds."""
 
@@ -249,6 +256,8 @@ class Service(Struct, frozen=True):
     replicas: int | None = None
     cpu_limit: str = ""
     memory_limit: str = ""
+    limited_by_old_key: bool = False
+    """Whether that limit is written as `mem_limit`, and not below `deploy`."""
     log_driver: str = ""
     log_options: tuple[tuple[str, str], ...] = ()
     labels: tuple[Label, ...] = ()

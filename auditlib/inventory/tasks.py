@@ -32,9 +32,9 @@ class TaskQueue(Struct, frozen=True):
 class TaskOption(Struct, frozen=True):
     """A place that says something of how Celery runs tasks.
 
-    `kind` is `schedule` (its beat is given something to do), `sent` (code asks for a task), `limit` (a task may take so
-    long), `lost` (a task whose process was killed goes back to the queue) or `kept` (its beat notes its state elsewhere
-    than in a file of the folder in which it starts).
+    `kind` is `schedule` (its beat is given something to do), `scheduler` (its beat takes what to do from a database),
+    `sent` (code asks for a task), `limit` (a task may take so long), `lost` (a task whose process was killed goes back
+    to the queue) or `kept` (its beat notes its state elsewhere than in a file of the folder in which it starts).
     """
 
     kind: str
@@ -45,7 +45,9 @@ class QueueName(Struct, frozen=True):
     """A queue that code or a file names.
 
     `role` is `sent` (code puts tasks into it), `taken` (something takes them), `default` (where tasks go that name
-    none), `horizon` (Horizon takes them), `open` (what is taken isn't written out), `line` (it starts a worker),
+    none), `route` (a pattern for the names of tasks with a queue), `routes elsewhere` (not all of these are known),
+    `called` (a task has this name, and no queue of its own), `sent by name` (code that asks for a task says in which
+    queue), `horizon` (Horizon takes them), `open` (what is taken isn't written out), `line` (it starts a worker),
     `timeout` (a task may take so many seconds) or `retry after` (then the broker gives it to another worker).
     """
 

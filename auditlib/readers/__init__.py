@@ -21,6 +21,7 @@ from auditlib.source import Source
 READERS: tuple[str, ...] = (
     "env_files",
     "repeated_entries",
+    "told_profiles",
     "redis_files",
     "settings",
     "cross_origins",

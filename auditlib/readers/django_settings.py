@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from auditlib.inventory.configuration import DjangoSettings
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import python_code
 from auditlib.readers.python_code import Module
 from auditlib.readers.reading import Reading, each
@@ -18,6 +19,9 @@ from auditlib.source import Source, Unreadable
 
 KIND = "settings code"
 _APPS = "INSTALLED_APPS"
+_AWAY = regex(r"\bstorages\.backends\.|\bcloudinary_storage\.|S3Boto|S3Storage|GoogleCloudStorage|AzureStorage")
+"""Classes that write to an object store (https://django-storages.readthedocs.io)."""
+_STORAGE = ("DEFAULT_FILE_STORAGE", "STORAGES")
 _STATIC = ("STATIC_ROOT", "STATICFILES_STORAGE", "STORAGES", "django_heroku")
 
 
@@ -25,7 +29,7 @@ def read(source: Source) -> Reading:
     """Every module with `INSTALLED_APPS`, and those that say where static files are collected."""
     python = [path for path in source.files if path.endswith(".py") and not is_test(path)]
     main = [path for path in python if _holds(source, path, (_APPS,))]
-    others = [path for path in python if _holds(source, path, _STATIC)] if main else []
+    others = [path for path in python if _holds(source, path, (*_STATIC, *_STORAGE))] if main else []
     return Reading(each(source, dict.fromkeys((*main, *others)), KIND, _read).records, [])
 
 
@@ -49,6 +53,7 @@ def _read(source: Source, path: str) -> Iterator[DjangoSettings]:
         collects=_holds(source, path, _STATIC),
         location=Location(path),
         cache_of_broker=_cache_of_broker(module),
+        stores_away=_stores_away(module),
     )
 
 
@@ -66,6 +71,17 @@ def _cache_of_broker(module: Module) -> Location | None:
         if address is not None and in_redis and ast.dump(module.resolved(address)) == asked:
             return module.location(address)
     return None
+
+
+def _stores_away(module: Module) -> str:
+    """The setting that always gives users' files a storage which is an object store."""
+    old, new = (module.constants.get(name) for name in _STORAGE)
+    pairs = zip(new.keys, new.values, strict=True) if isinstance(new, ast.Dict) else ()
+    default = next((value for key, value in pairs if key and module.string(key) == "default"), None)
+    backends = default.values if isinstance(default, ast.Dict) else []
+    if any(_AWAY.search(module.string(item) or "") for item in backends):
+        return _STORAGE[1]
+    return _STORAGE[0] if old is not None and _AWAY.search(module.string(old) or "") else ""
 
 
 def _takeovers(tree: ast.Module) -> Iterator[int]:

@@ -36,6 +36,10 @@ _LINK = regex(r"\]\(<?(?P<target>[^)\s>#?]+)")
 _REFERENCE = regex(r" {0,3}\[(?!\^)[^\]\n]{1,200}\]:[ \t]+<?(?P<target>[^\s>#?]+)")
 _ANCHOR = regex(r"<a\s[^>]{0,200}?\bhref=[\"'](?P<target>[^\"'#?]+)")
 _VARIABLE = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
+_DRAWN = regex(r"[\s│|┃]{0,80}(?:├|└|┣|┗|\+|\|)[─━-]{1,3}[>\s]\s*([\w.-]{1,100}\.(?:sh|bash|zsh|ps1))(?![\w.-])")
+"""A script in a drawn tree, where its folder stands on another line."""
+_ONE_WORD = regex(r"(?<=`)[A-Z][A-Z0-9]{2,}(?=`)")
+"""A name in code that no sign but its place tells from a word (`DOMAIN`)."""
 _PATH = regex(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
 _GLOB = regex(r"(?<![\w:/.*-])(?:\./)?[\w.@-]+(?:/[\w.@-]+)*/\*\.sh\b")
 """All scripts of a folder."""
@@ -138,6 +142,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             fence = ""
         elif fence:
             mentions += _mentions(source, file, number, line)
+            mentions += [Mention("drawn", drawn[1], Location(file, number))] if (drawn := _DRAWN.match(line)) else []
             if fences and language in _SHELLS:
                 fences[-1][1].append(line)
             elif windows and language in _POWERSHELL:
@@ -238,7 +243,7 @@ class _SecretTables(Struct):
         elif _RULE.fullmatch(line.strip()):
             self.within = "secret" in self.before.strip().strip("|").partition("|")[0].lower()
         elif self.within:
-            return _VARIABLE.findall(cells[0])
+            return [*_VARIABLE.findall(cells[0]), *_ONE_WORD.findall(cells[0])]
         self.before = line
         return []
 

@@ -6,6 +6,8 @@ reports no coverage.
 
 from __future__ import annotations
 
+import fnmatch
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -19,15 +21,19 @@ _SECTION = regex(r"^[ \t]*\[(?P<name>[A-Z_]+)\]", re.I)
 _NAMED = regex(r"^[ \t]*Parser(?:_Firstline|_\d)?[ \t]+(?P<name>[\w.-]+)", re.I)
 _FILE = regex(r"^[ \t]*Parsers?_File[ \t]+(?P<path>\S+)", re.I)
 _NAME = regex(r"^[ \t]*Name[ \t]+(?P<name>[\w.-]+)", re.I)
+_INCLUDE = regex(r"^[ \t]*@INCLUDE[ \t]+(\S{1,300})", re.M | re.I)
 _SIGN = regex(r"^[ \t]*\[(?:INPUT|FILTER)\]", re.M | re.I)
 
 
 def read(source: Source) -> Reading:
     """The parsers that each configuration names though it has none."""
     reading = Reading()
-    for file in source.matching("*.conf"):
-        text = source.glance(file)
-        if "arser" in text and _SIGN.search(text):
+    texts = {file: source.glance(file) for file in source.matching("*.conf")}
+    included = [path for text in texts.values() for path in _INCLUDE.findall(text)]
+    for file, text in texts.items():
+        name = posixpath.basename(file)
+        taken = any(fnmatch.fnmatch(name, posixpath.basename(path)) for path in included)
+        if not taken and "arser" in text and _SIGN.search(text):
             reading.records += _of(file, text)
     return reading
 

@@ -45,6 +45,7 @@ _WORD = regex(r"(?P<name>[\w.-]{1,50})\s*(?::{0,3}|\?)=[ \t]*(?P<word>[\w./-]{1,
 """A variable that is one plain word (`ENV ?= dev`)."""
 _TO_WORD = regex(r"\$[({]([\w.-]+)[)}]")
 _FROM_ELSEWHERE = regex(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
+_ENV_FILES = regex(r"^\s*[-s]?include\s+(\S*\.env[\w.-]*)")
 _LINE_LIMIT = 5_000
 _FORGOTTEN = regex(
     r"(?:cd|pushd)[ \t]+(?P<folder>[^\s;&|]{1,200})$|(?:export[ \t]+)?(?P<name>[A-Za-z_]\w{0,80})=[^\s;&|]{0,200}$|"
@@ -89,7 +90,8 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
     incomplete = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines) or any(
         "%" in name or "$" in name for rule in rules for name in rule.names
     )
-    yield Manifest(file, "make", "", tuple(targets), (), "", (), Location(file), incomplete)
+    taken = tuple(name for line in lines for name in _ENV_FILES.findall(line[:_LINE_LIMIT]))
+    yield Manifest(file, "make", "", tuple(targets), (), "", (), Location(file), incomplete, env_files=taken)
     yield from itertools.islice(_faults(source, file, lines, rules), _MOST_FAULTS)
 
 

@@ -54,6 +54,18 @@ _SAYINGS = (
     _Says("Celery", "open", (".py",), regex(
         r"(?i)(?:\btask_|\bcelery_(?:task_)?)queues\b\s{0,3}=(?!\s{0,3}[(\[{])|\bworker_main\(|"
         r"(?:\btask_|\bcelery_(?:task_)?)default_queue\s{0,3}=\s{0,3}(?![\"'\s])")),
+    _Says("Celery", "route", (".py",),
+          regex(r"[\"'](?P<name>[\w.*?-]{1,120})[\"']\s{0,3}:\s{0,3}(?:\{\s{0,9}[\"'](?:queue|routing_key|exchange)|[\"'])"),
+          regex(r"(?i)task_routes[\"']?\s{0,3}[=:]\s{0,3}\{")),
+    _Says("Celery", "routes elsewhere", (".py",),
+          regex(r"(?i)task_routes[\"']?\s{0,3}[=:](?!\s{0,3}\{)|\*\*\w{0,40}routes\b|routes\.update\(|"
+                r"\bdef route_\w{1,40}\(")),
+    _Says("Celery", "called", (".py",),
+          regex(r"@(?:\w{1,40}\.)?(?:shared_)?task\((?![^()]{0,300}\b(?:queue|base)\s{0,3}=)"
+                rf"[^()]{{0,300}}?\bname\s{{0,3}}=\s{{0,3}}{_NAME}"),
+          _CELERY),
+    _Says("Celery", "sent by name", (".py",),
+          regex(r"(?:apply_async|send_task|\.s|\.set|signature)\([\s\S]{0,300}?\b(?P<name>queue)\s{0,3}=")),
     _Says("Laravel", "sent", (".php",), regex(rf"->onQueue\(\s{{0,9}}{_NAME}")),
     _Says("Laravel", "sent", (".php",),
           regex(rf"\b(?:public|protected)\s+(?:\??string\s+)?\$queue\s{{0,3}}=\s{{0,3}}{_NAME}")),
@@ -81,7 +93,8 @@ _SAYINGS = (
           regex(r"\bnew Worker(?:<[^>()]{0,60}>)?\(\s{0,9}[^\s\"']|@Processor\(\s{0,9}[^\s\"'{]|\.process\("), _BULL),
 )  # fmt: skip
 _WORDS = Words(
-    "task_routes", "TASK_ROUTES", "beat_schedule", "BEAT_SCHEDULE", "apply_async", "shared_task", ".task(", "send_task",
+    "task_routes", "TASK_ROUTES", "beat_schedule", "BEAT_SCHEDULE", "apply_async", "queue=", "shared_task", ".task(",
+    "send_task",
     "kombu", "task_default_queue", "TASK_DEFAULT_QUEUE", "CELERY_DEFAULT_QUEUE",
     "task_queues", "TASK_QUEUES", "CELERY_QUEUES", "worker_main", "onQueue(",
     "$queue", "$timeout", "retry_after", "supervisor-", "time_limit", "visibility_timeout",

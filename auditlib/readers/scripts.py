@@ -67,6 +67,9 @@ _HELD = regex(
 _STRICT = regex(r"\s*set\s+-(?:[a-z]*e[a-z]*\b|o\s+errexit)|#!.*\bbash\s+-[a-z]*e")
 _FUNCTION = regex(r"(?:function\s+)?(?P<name>[\w-]+)\s*\(\)")
 _NUMBER = regex(r"(?:^|[\s;])(\w+)=[\"']?(\d+)[\"']?(?=$|[\s;])")
+_ASSIGNS = regex(r"(?:^|[\s;(])(?:(?:read|for)\s+(?:-\w+\s+)*)?(\w+)(?:\s*[-+*/%]?=(?!=)|\s+in\b|(?=\s*$))")
+"""What may give a variable a value that isn't known."""
+_LENIENT = regex(r"\s*set\s+\+(?:[a-z]*e[a-z]*\b|o\s+errexit)")
 _COUNTS = regex(r"\s*\(\(\s*(?P<name>\w+)\+\+\s*\)\)\s*(?:;|#|$)")
 _PLAIN_SHELLS = frozenset({"sh", "dash", "ash"})
 _CONDITION = regex(
@@ -197,7 +200,7 @@ def _of_shell(script: Script, text: str) -> Script:
         secret_paths=tuple(_secret_paths(file, text)),
         kept_days=_kept_days(text),
         arguments=script_arguments.of_shell(text),
-        ends_at_zero=tuple(_ends_at_zero(file, text)) if "++" in text else (),
+        ends_at_zero=tuple(_ends_at_zero(file, text)) if script.interpreter not in _PLAIN_SHELLS else (),
         ends_at_condition=tuple(islice(_ends_at_condition(file, text), _MOST_ENDS)) if "&&" in text else (),
         for_bash=tuple(_for_bash(file, text)) if script.interpreter in _PLAIN_SHELLS else (),
     )
@@ -277,17 +280,16 @@ def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
 
 def _ends_at_zero(file: str, text: str) -> Iterator[Location]:
     """The first `((name++))` after `name=0`: its value is the old one, zero, which bash takes for a failure."""
-    lines = text.splitlines()
-    strict = next((number for number, line in enumerate(lines) if _STRICT.match(line[:_LINE])), len(lines))
     values: dict[str, str] = {}
-    function = ""
-    for number, line in enumerate(lines):
-        if opened := _FUNCTION.match(line[:_LINE]):
+    function, strict = "", False
+    for number, line in enumerate((line[:_LINE] for line in text.splitlines()), 1):
+        if opened := _FUNCTION.match(line):
             function = opened["name"]
-        values |= dict(_NUMBER.findall(line[:_LINE]))
-        counts = _COUNTS.match(line[:_LINE])
-        if counts and number > strict and values.pop(counts["name"], "") == "0" and not _is_asked(text, function):
-            yield Location(file, number + 1)
+        values |= dict.fromkeys(_ASSIGNS.findall(line), "") | dict(_NUMBER.findall(line))
+        counts = _COUNTS.match(line)
+        if counts and strict and values.pop(counts["name"], "") == "0" and not _is_asked(text, function):
+            yield Location(file, number)
+        strict = bool(_STRICT.match(line)) or (strict and not _LENIENT.match(line))
 
 
 def _moved_argument(file: str, text: str) -> MovedArgument | None:

@@ -12,6 +12,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -368,8 +369,17 @@ def _writes(node: Node, text: _Text) -> tuple[str, ...]:
     if parent is None or parent.type != "redirected_statement":
         return ()
     redirections = [item.children for item in parent.children if item.type == "file_redirect"]
-    targets = [parts[-1] for parts in redirections if parts[0].type in (">", ">>")]
-    return _shown([shell_words.word(target, text.data) for target in targets], targets, text)
+    return tuple(_target(parts[1:], text) for parts in redirections if parts[0].type in (">", ">>"))
+
+
+def _target(parts: list[Node], text: _Text) -> str:
+    """The file of a redirection; the grammar cuts a name such as `$FOLDER/shop_$DATE.sql` in two at its second `$`."""
+    shown_parts = _shown([shell_words.word(part, text.data) for part in parts], parts, text)
+    found = shown_parts[0]
+    for (before, after), word in zip(pairwise(parts), shown_parts[1:], strict=True):
+        between = text.data[before.end_byte : after.start_byte].decode("utf-8", "ignore")
+        found = word if between != between.strip() else f"{found}{between}{word}"
+    return found
 
 
 def _secrets(data: bytes, vault: Vault | None) -> tuple[tuple[int, int], ...]:

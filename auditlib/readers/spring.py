@@ -35,7 +35,7 @@ _ELSEWHERE = regex(
 )
 _COMMENTED = regex(
     r"\s*(?P<name>[A-Za-z][\w.-]{1,100})\s*[=:]\s*(?:(?![A-Z]?[a-z]+\s+#\s*\w+\s)[^\s#]{1,300}|[\d*/?,-]+(?:\s[\d*/?,A-Z-]+){4,6})\s+"
-    r"(?P<comment>#\s*[A-Za-z].{0,200})$"
+    r"(?P<comment>(?!#[\dA-Fa-f]{3,8}$)#\s*[A-Za-z].{0,200})$"
 )
 """A value of one word, or a schedule, with a comment after it; in a sentence the sign may be a part of it."""
 _MEMORY = regex(r"(?<![:\w{])jdbc:(?:h2:mem|hsqldb:mem|derby:memory)")

@@ -24,6 +24,9 @@ KIND = "task queue"
 _ACKNOWLEDGES_LATE = regex(r"(?:\w+_)?(?:task_)?acks_late", re.I)
 _OPTIONS = {
     "schedule": regex(r"beat_?schedule|add_periodic_task|celery_beat|DatabaseScheduler|redbeat|PeriodicTask\b", re.I),
+    "scheduler": regex(
+        r"^[^#\n]{0,80}beat_?scheduler[\"']?\s{0,3}[=:]\s{0,3}[\"'][\w.]{0,80}[.:]DatabaseScheduler[\"']", re.I | re.M
+    ),
     "limit": regex(
         r"(?<!\w)(?:\w+_)?(?:task_)?(?:soft_)?time_?limit\s*=|[\"'](?:task_)?(?:soft_)?time_limit[\"']", re.I
     ),
@@ -116,7 +119,7 @@ def _scheduled(source: Source, module: Module, schedule: ast.expr) -> Iterator[S
         for key, value in zip(entry.keys, entry.values, strict=True) if isinstance(entry, ast.Dict) else ():
             named = isinstance(key, ast.Constant) and key.value == "task" and isinstance(value, ast.Constant)
             name = value.value if named and isinstance(value, ast.Constant) else None
-            if isinstance(name, str) and _DOTTED.fullmatch(name):
+            if isinstance(name, str) and _DOTTED.fullmatch(name) and not name.startswith("celery."):
                 top = name.partition(".")[0]
                 here = any(f"/{top}/" in f"/{path}" or path.endswith(f"/{top}.py") for path in source.files)
                 yield ScheduledTask(name, _is_defined(source, name, module.file), here, module.location(value))
@@ -125,6 +128,7 @@ def _scheduled(source: Source, module: Module, schedule: ast.expr) -> Iterator[S
 def _is_defined(source: Source, name: str, schedule: str) -> bool:
     """Whether a module of that path has the name, or a file of code other than the schedule's says the whole name."""
     path, _, function = name.rpartition(".")
+    made_up = regex(rf"\bf[\"']{re.escape(path)}\.\w*\{{")  # f"shop.tasks.{name}"
     ends = tuple(f"/{path.replace('.', '/')}{end}" for end in (".py", "/__init__.py"))
     for file in source.files:
         if not file.endswith(".py"):
@@ -134,6 +138,6 @@ def _is_defined(source: Source, name: str, schedule: str) -> bool:
         except Unreadable:
             return True
         in_module = f"/{file}".endswith(ends) and re.search(rf"\b{function}\b|import \*", text)
-        if in_module or (file != schedule and name in text):
+        if in_module or (file != schedule and (name in text or made_up.search(text))):
             return True
     return False

@@ -62,14 +62,20 @@ def _is_of(call: compose_command.Call, files: Collection[str]) -> bool:
     return set(map(normal, call.files)) == set(files) if call.files else _FOUND_BY_ITSELF.issuperset(files)
 
 
+@answered_once
+def _starts(inventory: Inventory) -> list[compose_command.Call]:
+    """The calls by which commands start services, here and on other hosts."""
+    remote = (command for step in inventory.steps for command in step.remote)
+    calls = (compose_command.of(item.words) for item in (*deployment.commands(inventory), *remote))
+    return [call for call in calls if call and call.verb == "up"]
+
+
 def set_in(inventory: Inventory, project: str) -> str:
     """Where a variable of a project is to be set: in `.env`, unless what starts it gives Compose another file."""
     own = {posixpath.basename(file) for file in inventory.files_of(project)}
-    remote = (command for step in inventory.steps for command in step.remote)
     given: dict[str, None] = {}
-    for command in (*deployment.commands(inventory), *remote):
-        call = compose_command.of(command.words)
-        if call and call.verb == "up" and own & ({posixpath.basename(file) for file in call.files} or set(BASES)):
+    for call in _starts(inventory):
+        if own & ({posixpath.basename(file) for file in call.files} or set(BASES)):
             given.update((after, None) for word, after in itertools.pairwise(call.options) if word == "--env-file")
     names = [file for file in given if "$" not in file]
     return "set it in .env" if not given else f"set it in {names[0]}" if len(given) == len(names) == 1 else "set it"

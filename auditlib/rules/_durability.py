@@ -20,6 +20,7 @@ _QUEUE_VARIABLE = regex(r"BROKER|QUEUE|CELERY|SIDEKIQ|BULL|(?:^|_)RQ_|DRAMATIQ|H
 _QUEUE_CHOICES = ("QUEUE_CONNECTION", "QUEUE_DRIVER")
 """Laravel's choice of a queue (https://laravel.com/docs/queues); the store has no address of its own for it."""
 _RESULTS = regex(r"RESULT", re.I)
+_SCHEDULER = regex(r"\bcelery\b.*\sbeat\b|\bceleryd?-?beat\b|\brqscheduler\b|\bschedule:(?:work|run)\b")
 _WORKER = regex(
     r"\bcelery\b.*\bworker\b|\bdramatiq\b|\brq(?:\s+\S+)* worker\b|\brqworker\b|\bsidekiq\b|\bhuey_consumer\b|"
     r"\barq\s|\btaskiq worker\b|\bbullmq\b|\bresque\b|\bqueue:work\b|\bhorizon\b"
@@ -32,6 +33,11 @@ _SETTINGS_FILE = regex(r"\.conf\b|\s(?:@|--include)\s")
 def is_worker(inventory: Inventory, service: Service) -> bool:
     """Whether a service takes tasks from a queue, by its command or that of its image."""
     return bool(_WORKER.search(_started(inventory, service)))
+
+
+def is_scheduler(inventory: Inventory, service: Service) -> bool:
+    """Whether a service only starts others' tasks by the clock, of which there is to be one."""
+    return bool(_SCHEDULER.search(_started(inventory, service)))
 
 
 def is_celery_worker(inventory: Inventory, service: Service) -> bool:

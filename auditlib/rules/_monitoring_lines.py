@@ -76,7 +76,10 @@ def for_exporter(
     some = inventory.distinct_services[:_LOOKED_AT]
     running = next((item for item in some if exporters.of_image(item.image) is exporter), None)
     host = running.name if running else exporter.name.lower().replace(" ", "-")
-    port = exporter.ports[0] if exporter.ports else "<port>"
+    itself = (
+        running is not None and "exporter" not in running.image
+    )  # a product that has its metrics on a port of its own
+    port = exporter.ports[-1 if itself else 0] if exporter.ports else "<port>"
     called = name or _free(inventory, config, host)
     asked = PROBE.format(called, _SITE, f"{host}:{port}") if exporter is _BLACKBOX else job(called, f"{host}:{port}")
     lines = files.into(config, asked)

@@ -44,6 +44,8 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 Joined = tuple[Service, Attachment]
+_SPARE = 8
+"""Addresses that copies of services, commands that run once and containers of other projects may take."""
 _SMALLEST = 29
 """The longest prefix of a subnet whose half is worth a range."""
 
@@ -55,8 +57,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         joined = list(_joined(inventory, network)) if network.pools and not network.external else []
         fixed = [(item, there) for item, there in joined if _is_handed_out(network, there.address)]
         free = [(item, there) for item, there in joined if not there.address]
-        if fixed and free:
-            yield _evidence(inventory, network, fixed, free)
+        near = [(item, there) for item, there in fixed if _is_near(network, there.address, len(joined))]
+        if near and free:
+            yield _evidence(inventory, network, near, free, _range(network, fixed))
 
 
 def _joined(inventory: Inventory, network: Network) -> Iterator[Joined]:
@@ -79,6 +82,14 @@ def _is_handed_out(network: Network, address: str) -> bool:
         return False
 
 
+def _is_near(network: Network, address: str, joined: int) -> bool:
+    """Whether Docker, which hands out the lowest free address, may come to one with so many in the network."""
+    wanted = ipaddress.ip_address(address)
+    starts = [ipaddress.ip_network(part or whole, strict=False).network_address for whole, part in network.pools]
+    same = [start for start in starts if start.version == wanted.version]
+    return any(0 <= int(wanted) - int(start) <= _SPARE + 2 * joined for start in same)
+
+
 def _range(network: Network, fixed: list[Joined]) -> str:
     """The upper half of a bridge's subnet, where none of the fixed addresses lies in it; a LAN has hosts of its own."""
     try:
@@ -91,10 +102,9 @@ def _range(network: Network, fixed: list[Joined]) -> str:
     return "" if any(ipaddress.IPv4Address(there.address) in upper for _, there in fixed) else str(upper)
 
 
-def _evidence(inventory: Inventory, network: Network, fixed: list[Joined], free: list[Joined]) -> Evidence:
+def _evidence(inventory: Inventory, network: Network, fixed: list[Joined], free: list[Joined], span: str) -> Evidence:
     (service, first), *others = fixed
     whole, part = network.pools[0]
-    span = _range(network, fixed)
     names = listed((f"{item.name} ({there.address})" for item, there in fixed), limit=4)
     takers = listed(dict.fromkeys(item.name for item, _ in free), limit=4)
     return Evidence(

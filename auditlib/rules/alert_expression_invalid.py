@@ -45,8 +45,10 @@ _RULER = """# Loki's configuration, beside the rules in <the folder of its rules
 ruler:
   alertmanager_url: http://<alertmanager>:9093
   storage: {type: local, local: {directory: <the folder of its rules>}}"""
-_PARSER_LIMITS = regex(r"too long|unknown function|unsupported|experimental|not supported", re.I)
+_PARSER_LIMITS = regex(r"too long|unknown function|unsupported|experimental|not supported|syntax: \d+_", re.I)
 """Errors that may be our parser's ignorance of a newer PromQL."""
+_NEWER = regex(r"\][^,()]{0,40}\b(?:smoothed|anchored)\b|\[[^\][\"']{0,40}[-+*/(][^\][\"']{0,40}\]|\d_\d")
+"""What newer versions read and our parser doesn't (https://prometheus.io/docs/prometheus/latest/feature_flags/)."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -105,4 +107,9 @@ def _checked(inventory: Inventory, file: str) -> str:
 def _is_other_language(item: AlertRule) -> bool:
     expression = item.query.expression
     written_later = monitoring.is_template(item.file, expression) or "$" in expression
-    return written_later or "loki" in item.file.lower() or bool(_LOGQL.search(expression))
+    return (
+        written_later
+        or bool(_NEWER.search(expression))
+        or "loki" in item.file.lower()
+        or bool(_LOGQL.search(expression))
+    )

@@ -40,7 +40,7 @@ from auditlib.inventory.delivery import Job
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.pipeline import Run
+from auditlib.pipeline import Pipeline, Run
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -65,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             pair.name == "record" and pair.value == "true" for step in job.steps for pair in step.inputs
         )
         shown = shown or any("GITHUB_STEP_SUMMARY" in step.run for step in job.steps)
-        if reports and not shown:
+        if reports and not shown and not _kept_before(inventory, found, job, reports):
             kinds = [_kind(run) for run in reports]
             yield Evidence(
                 f"The job {job.id} writes {listed(kinds)}, and no step uploads anything: they are gone when the job "
@@ -78,6 +78,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 example=workflow_lines.step(job.workflow, job.id, _upload(reports[0])),
                 confidence=Confidence.MEDIUM if found.is_opaque(job) or any(map(_is_browser_test, reports)) else None,
             )
+
+
+def _kept_before(inventory: Inventory, found: Pipeline, job: Job, reports: list[Run]) -> bool:
+    """Whether jobs that this one waits for ran just these tests, and kept what they report."""
+    before = [item for item in inventory.jobs if item.workflow == job.workflow and item.id in job.needs]
+    told = {run.text for item in before for run in found.of_job(item)
+            if any(tools.REPORTING.search(other.text) for other in found.of_job(item))}  # fmt: skip
+    return all(run.text in told for run in reports)
 
 
 def _reports(run: Run) -> bool:

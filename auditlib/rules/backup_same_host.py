@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from auditlib.conventions import backups, deployment, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -52,6 +53,9 @@ _NAMES_BACKUPS = regex(r"back[-_]?up|dump|snapshot|archive|offsite", re.I)
 _AWAY_SETTING = regex(
     r"S3|BUCKET|RESTIC_REPOSITORY|B2_|AZURE|GCS|GOOGLE|WEBDAV|SSH_|SFTP|DROPBOX|REMOTE|RCLONE|WALG_|FTP_|ENDPOINT", re.I
 )
+
+_HOST = regex(r"\s(?:-h|--host)[= ]?(?P<host>\d{1,3}(?:\.\d{1,3}){3}|[\w-]+(?:\.[\w-]+)+\.[a-z]{2,})(?=\s|$)")
+"""Another host that a dump is told of by its address or full name; a short name may be a container's."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -108,7 +112,7 @@ def _copied(target: Mount) -> str:
 def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
     """Scripts that by their name or words make backups; one that dumps for another purpose says so elsewhere."""
     for script in inventory.scripts:
-        dumps = [item for item in script.commands if backups.dump(item)]
+        dumps = [item for item in script.commands if backups.dump(item) and not _is_drawn_from_afar(item)]
         sends = any(_AWAY.search(word) for item in script.commands for word in item.words[:3])
         if dumps and not sends and backups.SCRIPT_NAME.search(script.path):
             yield Evidence(
@@ -120,6 +124,12 @@ def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
                 recommendation=f"Let {script.path} copy each dump to a bucket or another host.",
                 example=files.into(script.path, 'restic -r "$RESTIC_REPOSITORY" backup <the folder of the dumps>'),
             )
+
+
+def _is_drawn_from_afar(dump: Command) -> bool:
+    """Whether a dump is of a database on another host, so that it is on another host than the data."""
+    found = _HOST.search(" ".join(dump.words))
+    return found is not None and not found["host"].startswith("127.")
 
 
 def _local_target(service: Service) -> Mount | None:

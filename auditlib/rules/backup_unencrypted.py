@@ -86,7 +86,8 @@ def _file(dump: Command) -> str:
     """Where a dump is written to, as far as the command tells."""
     options = dump.words[_program(dump) :]  # `-f` before it is Compose's
     named = (after for word, after in itertools.pairwise(options) if word in ("-f", "--file", "-o"))
-    return next((name for name in (*dump.writes, *named) if name != "/dev/null"), "")
+    archives = (word.partition("=")[2] for word in options if word.startswith("--archive="))  # mongodump's
+    return next((name for name in (*dump.writes, *named, *archives) if name != "/dev/null"), "")
 
 
 def _program(dump: Command) -> int:
@@ -157,8 +158,10 @@ def _lines(backup: _Backup) -> str:
     left = {"-f", "--file", "-o", name}
     before, own = backup.dump.words[: _program(backup.dump)], backup.dump.words[_program(backup.dump) :]
     terminal = ("-t", "-it") if backup.dump.words[:2] == ("docker", "exec") else ()
-    words = [word for word in before if word not in terminal] + [word for word in own if word not in left]
-    dump = " | ".join(shell_lines.line(item) for item in (words, *((packed.words,) if packed else ())))
+    words = [word for word in before if word not in terminal]
+    words += [word.partition("=")[0] if word.startswith("--archive=") else word for word in own if word not in left]
+    given = "".join(f"{name}=<as it is now> " for name in backup.dump.assignments)
+    dump = given + " | ".join(shell_lines.line(item) for item in (words, *((packed.words,) if packed else ())))
     return (
         f'set -o pipefail  # of Bash\n{dump} | age -r "$BACKUP_RECIPIENT" > "{name or "<the dump>"}.age"\n'
         "# and before it is restored: age -d -i <the file with the private key>"

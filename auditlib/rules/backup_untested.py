@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from auditlib.conventions import backups, deployment, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
@@ -42,6 +42,16 @@ _RESTORES = regex(
     re.I,
 )
 
+_BRINGS_BACK = regex(
+    r"\bpg_restore\b|\bmongorestore\b|\bpsql\b.*<|\b(?:mysql|mariadb)\b.*<|"
+    r"\b(?:restic|borg|kopia|pgbackrest|litestream|wal-g)\b.*\b(?:restore|extract|backup-fetch)\b"
+)
+"""What tells of the act itself, and not only of a thing called after it."""
+_OF_TOOLS = {
+    "pg_": frozenset({"PostgreSQL"}), "mysql": frozenset({"MySQL", "MariaDB"}),
+    "mariadb": frozenset({"MySQL", "MariaDB"}), "mongo": frozenset({"MongoDB"}), "redis": frozenset({"Redis"}),
+}  # fmt: skip
+"""The products whose data a tool dumps, by what is in its name."""
 _UNPACKS = frozenset({"gunzip", "zcat", "gzip", "cat", "bzcat", "bunzip2", "xzcat", "zstdcat", "zstd", "pv", "openssl"})
 _CLIENTS = frozenset({"mysql", "mariadb", "psql", "mongorestore", "sqlite3"})
 _DUMP = regex(r"\.(?:sql|dump|gz|bz2|xz|zst|archive)\b")
@@ -59,29 +69,39 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     made = _made(inventory)
     if made is None or _is_restored(inventory):
         return
-    what, place = made
+    what, place, tool = made
+    told = _told(inventory)
     described = bool(backups.recovery_headings(inventory))
     heading = " A document has a heading on backups or recovery; whether anybody has restored one isn't known."
-    note = heading if described else ""
+    by_hand = f" {told.file} has commands for people to do it by; whether anybody has isn't known." if told else ""
+    note = by_hand or (heading if described else "")
     yield Evidence(
         f"{what} makes backups, and no command, script or job of the repository restores one.{note}",
         place,
         subject="restore",
         recommendation="Add a scheduled job that restores the newest backup into a scratch database and checks it.",
-        example=_RESTORE.format(_image(inventory)),
-        severity=Severity.LOW if described else None,
+        example=_RESTORE.format(_image(inventory, tool)),
+        related=(Related(told, "how people restore one"),) if told else (),
+        severity=Severity.INFO if told else (Severity.LOW if described else None),
     )
 
 
-def _made(inventory: Inventory) -> tuple[str, Location] | None:
-    """What makes backups, by a command or an image; a name alone is not enough."""
+def _told(inventory: Inventory) -> Location | None:
+    """The first command of a document that brings a dump back into a database."""
+    said = (item for item in deployment.documented_commands(inventory) if _RESTORES.search(item.text))
+    return next((item.location for item in said if _BRINGS_BACK.search(item.text)), None)
+
+
+def _made(inventory: Inventory) -> tuple[str, Location, str] | None:
+    """What makes backups, by a command or an image, with its text; a name alone is not enough."""
     for service in inventory.distinct_services:
         text = " ".join((service.image, *service.entrypoint, *service.command))
         if backups.TOOL.search(text):
-            return service.name, service.location
+            return service.name, service.location, text
     for command in deployment.commands(inventory):
-        if backups.TOOL.search(" ".join(command.words)) and not _RESTORES.search(" ".join(command.words)):
-            return command.location.file, command.location
+        text = " ".join(command.words)
+        if backups.TOOL.search(text) and not _RESTORES.search(text):
+            return command.location.file, command.location, text
     return None
 
 
@@ -106,7 +126,9 @@ def _is_restored(inventory: Inventory) -> bool:
     return any("restore" in name.lower() for name in names) or any(_RESTORES.search(text) for text in texts)
 
 
-def _image(inventory: Inventory) -> str:
-    """The image of the first data store, so that the dump meets the version that it is of."""
+def _image(inventory: Inventory, made: str) -> str:
+    """The image of the data store that a tool is for, so that the dump meets the version that it is of."""
     stores = (item for project in inventory.base_projects for item in services.stores(inventory, project))
-    return next((service.image for service, _, _ in stores if service.image), "<the image of the database>")
+    wanted = next((names for tool, names in _OF_TOOLS.items() if tool in made), frozenset())
+    found = (service.image for service, kind, _ in stores if service.image and (not wanted or kind.name in wanted))
+    return next(found, "<the image of the database>")

@@ -308,6 +308,13 @@ def _is_read_by_no_provider(inventory: Inventory, mount: Mount) -> bool:
     return mount.target.startswith("/var/lib/grafana/dashboards") and bool(paths) and not near
 
 
+def _copy_of(inventory: Inventory, path: str, template: str) -> str:
+    """What to do about a file that people make from a template, as they put their own values in."""
+    ignored = git_ignores.left_out_by(inventory, path)
+    rest = "" if ignored else ", and have Git ignore the copy where it gets passwords"
+    return f"Say in the README that {template} is copied before the start{rest}."
+
+
 def _first_step(path: str, mount: Mount, script: str, *, secret: bool) -> str:
     if secret:
         return f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
@@ -345,6 +352,8 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
         recommendation=f"Say in the README how {path} is made on the host."
         if kept
+        else _copy_of(inventory, path, template)
+        if template and not secret
         else _first_step(path, first, script, secret=secret),
         severity=Severity.LOW if kept or idle else _severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template or kept or script else None,

@@ -53,9 +53,14 @@ _KINDS = {
 }  # fmt: skip
 _STARTS = regex(
     r"\bdocker\s+(?:\S+\s+){0,60}?(?:run|start)\b|\bcompose\s+(?:\S+\s+){0,60}?(?:up|run|start)\b|\bsystemctl\b|\bservice\s+\S+\s+start\b|"
-    r"\b(?:redis|rabbitmq|mongo|mysql|mariadb|postgres\w*|nats)[\w-]*\b"
+    r"\b(?:redis|rabbitmq|mongo|mysql|mariadb|postgres\w*|nats)[\w-]*\b|"
+    r"^(?:make|just|task)\s+(?!\S*(?:test|lint|check|install|build))\w|^(?:bash\s|sh\s|\./)\S*\.sh\b"
 )
 """What may start a service by other means, and the names of programs and actions that do."""
+_NO_TESTS = regex(
+    r"\b(?:lint|format|fmt|ruff|eslint|prettier|mypy|pyright|tsc|black|isort|flake8|pylint|audit)\b|type-?check"
+)
+"""Checks that read the code and start nothing of it."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -68,7 +73,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _tests(job: Job) -> bool:
-    return any(checks.is_check(command.words) for step in job.steps for command in step.commands)
+    commands = (command.words for step in job.steps for command in step.commands)
+    return any(checks.is_check(words) and not _NO_TESTS.search(" ".join(words)) for words in commands)
 
 
 def _starts_more(job: Job) -> bool:

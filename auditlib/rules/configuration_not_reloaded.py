@@ -47,15 +47,19 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_GRAFANA = ("grafana/grafana", "grafana/grafana-oss", "grafana/grafana-enterprise")
+"""It reads what it provides and its settings once; dashboards themselves it looks for again."""
 _READS_ONCE = frozenset({
     "prom/prometheus", "prom/alertmanager", "prom/blackbox-exporter", "nginx", "nginxinc/nginx-unprivileged", "haproxy",
-    "grafana/loki", "grafana/promtail", "caddy", "eclipse-mosquitto",
+    "grafana/loki", "grafana/promtail", "grafana/alloy", "grafana/tempo", "caddy", "eclipse-mosquitto", *_GRAFANA,
 })  # fmt: skip
 """Images of programs that read their configuration when they start, or when they are told to."""
 _STARTS_ANEW = regex(r"--force-recreate|\breload\b|\bHUP\b|/-/reload|\bdocker\s+(?:restart|stop|rm|kill)\b")
 _ANEW = frozenset({"down", "restart", "stop", "rm", "kill"})
 _DEPLOYS = regex(r"(?:^|[/_.-])(?:deploy|update|upgrade|rollout|release)(?=$|[/_.-])")
-_CONFIGURATION = regex(r"\.(?:ya?ml|conf|cfg|template|rules|json|toml)$|file$")
+_AT_FIRST = regex(r"(?:^|[/_.-])(?:first|initial|init|bootstrap|provision)(?:[-_](?:time|run))?(?=$|[/_.-])")
+"""Names of scripts for a host that is empty: its containers are new."""
+_CONFIGURATION = regex(r"\.(?:ya?ml|conf|cfg|template|rules|json|toml|alloy|ini)$|file$")
 _Read = tuple[Service, Mount]
 
 
@@ -73,12 +77,34 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     by_file: dict[str, list[_Start]] = {}
     for commands in deploy_texts.each(inventory):
         fetch = deploy_texts.fetching(commands)
-        if commands and (fetch or _DEPLOYS.search(commands[0].location.file.lower())) and not _starts_anew(commands):
+        if commands and _brings_files(commands, fetch) and not _starts_anew(commands):
             start = next(_starts(inventory, commands, fetch), None)
             if start:
                 by_file.setdefault(start.command.location.file, []).append(start)
+    for start in _after_copies(inventory):
+        if start.command.location.file not in by_file:
+            by_file[start.command.location.file] = [start]
     for starts in by_file.values():
         yield _evidence(inventory, sorted(starts, key=lambda start: "stag" in " ".join(start.command.words)))
+
+
+def _after_copies(inventory: Inventory) -> Iterator[_Start]:
+    """The starts on a host to which an earlier step of the job copies what the services mount."""
+    copied = deploy_texts.copied(inventory)
+    for step in inventory.steps:
+        copies = copied.get(step.location, ())
+        for start in _starts(inventory, step.remote, None) if copies and not _starts_anew(step.remote) else ():
+            for copy in copies:
+                pairs = {name: [pair for pair in reading if deploy_texts.brings(copy, pair[1].source)]
+                         for name, reading in start.found.items()}  # fmt: skip
+                if kept := {name: reading for name, reading in pairs.items() if reading}:
+                    yield _Start(copy, start.command, kept)
+
+
+def _brings_files(commands: Sequence[Command], fetch: Command | None) -> bool:
+    """Whether a text fetches files for what may run already, or deploys by its name and isn't for an empty host."""
+    name = commands[0].location.file.lower()
+    return not _AT_FIRST.search(name.rpartition("/")[2]) and bool(fetch or _DEPLOYS.search(name))
 
 
 def _starts(inventory: Inventory, commands: Sequence[Command], fetch: Command | None) -> Iterator[_Start]:
@@ -114,11 +140,13 @@ def _configuration(inventory: Inventory, project: Project, service: Service) -> 
     if not known or environments.is_for_developers(inventory, service):
         return None
     return next((mount for mount in service.mounts if mount.kind == "bind" and not mount.outside
-                 and _is_configuration(inventory, mount)), None)  # fmt: skip
+                 and _is_configuration(inventory, service.image, mount)), None)  # fmt: skip
 
 
-def _is_configuration(inventory: Inventory, mount: Mount) -> bool:
+def _is_configuration(inventory: Inventory, image: str, mount: Mount) -> bool:
     """Whether the repository has what is mounted, and it is configuration rather than pages to serve."""
+    if images.repository(image) in _GRAFANA and not mount.target.startswith("/etc/grafana"):
+        return False
     if mount.source in inventory.file_set:
         return bool(_CONFIGURATION.search(mount.source))
     return mount.source in inventory.folder_set and mount.target.startswith("/etc/")

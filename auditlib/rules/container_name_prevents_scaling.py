@@ -69,10 +69,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         scalable = [item for item in rest if services.product(inventory, item) is None]
         scalable = [item for item in scalable if not environments.is_for_developers(inventory, item)]
         free = [item for item in scalable if not _has_fixed_port(item) and not _has_state(item)]
+        free = [item for item in free if not durability.is_scheduler(inventory, item)]
         if free and (spoken or any(durability.is_worker(inventory, item) for item in free)):
-            ordered = scalable + [item for item in rest if item not in scalable]
+            ordered = scalable + [item for item in rest if item not in scalable] if spoken else free
             twice = "" if any(map(_has_fixed_port, mine)) else ", nor the project run twice on a host"
-            yield _evidence(inventory, hosts, ordered, f"can't be scaled{twice}", None, free[0])
+            found = _evidence(inventory, hosts, ordered, f"can't be scaled{twice}", None, free[0])
+            yield found if spoken else replace(found, severity=Severity.INFO)
 
 
 def _called(inventory: Inventory) -> frozenset[str]:

@@ -48,6 +48,8 @@ _OTHER_PLACE = regex(r"(?:PGDATA|DATA_?DIR|DATA_PATH|DBPATH|--datadir|--dbpath|-
 _TRACKED_ELSEWHERE = regex(r"store[-_]uri|artifact|s3|\$", re.I)
 _STORES = "# mlflow server --backend-store-uri sqlite:////mlflow/runs.db --artifacts-destination /mlflow/artifacts"
 _UNKNOWN = "<the folder where its image keeps the data>"
+_NATS_FILE = regex(r"-{1,2}(?:c|config)(?:=|$)|.*(?:\.conf|\$)")
+"""What has NATS read a file, which may name another folder (https://docs.nats.io/running-a-nats-service/configuration)."""
 _KEEPER = regex(
     r"(?:^|[-_])(?:carts?|baskets?|wishlists?|sessions?|bookings?|reservations?|votes?|polls?|leaderboards?)(?:$|[-_])"
 )
@@ -71,6 +73,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for item in mine:
             if _is_forgetful_tracker(inventory, item):
                 yield _of_tracker(item)
+            if _is_forgetful_nats(inventory, item):
+                yield _of_nats(item)
             found = services.product(inventory, item)
             if found and (mount := _in_temporary(item, found)):
                 yield _of_temporary(item, found, mount)
@@ -146,6 +150,30 @@ def _of_tracker(service: Service) -> Evidence:
         "--artifacts-destination.",
         severity=Severity.MEDIUM,
         example=f"{compose_lines.named_volume(service, '/mlflow')}\n{_STORES}",
+    )
+
+
+def _is_forgetful_nats(inventory: Inventory, service: Service) -> bool:
+    """Whether the streams of a NATS, which are in files unless somebody says otherwise, are in no volume."""
+    words = [part for word in service.command for part in word.split()]
+    told = any(_NATS_FILE.match(word) for word in words) or services.lacks_env_file(inventory, service)
+    streams = service.image.partition(":")[0] in ("nats", "library/nats") and not {"-js", "--jetstream"}.isdisjoint(
+        words
+    )
+    aside = environments.only_for_development(service) or _TEMPORARY.search(service.name)
+    return streams and not (told or services.lasting(service) or service.configs or aside)
+
+
+def _of_nats(service: Service) -> Evidence:
+    return Evidence(
+        f"{service.name} (NATS) has JetStream keep streams, and no lasting volume: the messages, and how far they were "
+        "taken, are gone with the container.",
+        service.command_location or service.location,
+        subject=f"{service.name}/streams",
+        service=service.name,
+        recommendation=f"Mount a named volume of {service.name} at /data, and add `--store_dir /data` to its command.",
+        severity=Severity.MEDIUM,
+        example=compose_lines.named_volume(service, "/data"),
     )
 
 

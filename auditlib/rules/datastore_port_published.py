@@ -45,13 +45,21 @@ _MEANT_TO_BE_PUBLIC = frozenset({"MinIO", "broker"})
 """Stores whose clients are often browsers or devices: object storage, MQTT."""
 
 _NAMED = 12
+_FOR_MONITORING = frozenset({"7777", "8222"})
+"""Where NATS and its exporter tell how it is, and take nothing."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file one finding for all data stores whose ports it publishes beyond the host."""
     for mine in stacks.by_project(inventory.services).values():
-        found = [(item, port) for item in mine if _is_store(inventory, item) for port in services.public_ports(item)]
+        found = [
+            (item, port)
+            for item in mine
+            if _is_store(inventory, item)
+            for port in services.public_ports(item)
+            if port.target not in _FOR_MONITORING or not open_stores.is_open_nats(inventory, item)
+        ]
         for file in dict.fromkeys(port.location.file for _, port in found):
             yield _evidence(inventory, file, [(item, port) for item, port in found if port.location.file == file])
 
@@ -60,13 +68,14 @@ def _is_store(inventory: Inventory, service: Service) -> bool:
     """Whether a service is a store that its ports open to others; of internal networks Docker publishes none."""
     found = services.product(inventory, service)
     kept = found is not None and found.kind in services.DATASTORES and found.name not in _MEANT_TO_BE_PUBLIC
+    kept = kept or open_stores.is_open_nats(inventory, service)
     return kept and not networks.closed_around(inventory, service)
 
 
 def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]) -> Evidence:
     (service, first), *others = found
     names = dict.fromkeys(f"{item.name} ({port.host_port or port.variable or 'a free port'})" for item, port in found)
-    asking = (open_stores.asks_nobody, open_stores.is_plain_broker)
+    asking = (open_stores.asks_nobody, open_stores.is_plain_broker, open_stores.is_open_nats)
     opened = [item for item, _ in found if any(ask(inventory, item) for ask in asking)]
     vain = open_stores.refused(inventory, opened) if opened else []
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)

@@ -45,7 +45,7 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _CHECKING_ACTION = regex(
-    r"trivy-action|codeql-action/analyze|hadolint-action|super-linter|megalinter|gitleaks-action|snyk/actions|"
+    r"hadolint-action|super-linter|megalinter|gitleaks-action|snyk/actions|"
     r"anchore/scan-action|dependency-review-action|kubeconform|kubeval|yamllint|actionlint|golangci-lint-action|"
     r"ruff-action|pre-commit/action|semgrep|kube-linter|checkov-action|tfsec|tflint|cypress-io/github-action|pip-audit|"
     r"trufflehog|bandit|datree"
@@ -163,11 +163,21 @@ def _checks(job: Job, found: Pipeline) -> bool:
         return bool(_CALLED_CHECK.search(name))
     firm = [step for step in job.steps if not step.continue_on_error]
     commands = [item for step in firm for item in step.commands]
-    if any(_CHECKING_ACTION.search(step.uses) for step in firm):
+    if any(_CHECKING_ACTION.search(step.uses) or _fails_on_findings(step) for step in firm):
         return True
-    own = any(_is_check(" ".join(item.words)) and not item.cannot_fail for item in commands)
-    weak = any(step.continue_on_error for step in job.steps) or any(item.cannot_fail for item in commands)
+    toothed = (item for item in commands if not (item.cannot_fail or checks.passes_by_default(item.words)))
+    own = any(_is_check(" ".join(item.words)) for item in toothed)
+    weak = any(step.continue_on_error for step in job.steps) or any(
+        item.cannot_fail or checks.passes_by_default(item.words) for item in commands
+    )
     return own or (not weak and any(_is_check(run.text) for run in found.of_job(job) if "@" not in run.text))
+
+
+def _fails_on_findings(step: Step) -> bool:
+    """Whether Trivy is told to end with an error where it finds something; by itself it only lists."""
+    told = {pair.name.lower(): pair.value for pair in (*step.inputs, *step.env)}
+    code = told.get("exit-code") or told.get("trivy_exit_code") or "0"
+    return "trivy-action" in step.uses and (code != "0" or "trivy-config" in told)
 
 
 def _is_check(text: str) -> bool:

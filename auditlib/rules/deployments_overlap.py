@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib import pipeline
+from auditlib.conventions import workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
@@ -53,7 +54,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for workflow in inventory.workflows:
         if not _holds(workflow.concurrency) and _follows_branches(workflow):
             runs = pipeline.of(inventory, [workflow])
-            free = [job for job in workflow.jobs if not _holds(job.concurrency) and not deploying.is_chosen(job)]
+            starting = [job for job in workflow.jobs if not workflow_events.skipping_need(workflow, job)]
+            free = [job for job in starting if not _holds(job.concurrency) and not deploying.is_chosen(job)]
             found = [(job, place) for job in free if (place := deploying.place(job, runs.of_job(job)))]
             if found:
                 yield _evidence(workflow, found)

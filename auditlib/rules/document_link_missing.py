@@ -68,9 +68,10 @@ def _like(inventory: Inventory, document: Document, link: str) -> str:
 def _evidence(inventory: Inventory, document: Document, broken: list[Mention]) -> Evidence:
     first, *others = broken
     folder = posixpath.dirname(document.path)
+    lacking = {posixpath.normpath(posixpath.join(folder, item.text)) for item in broken}
     like = _like(inventory, document, first.text)
     there = posixpath.relpath(like, folder or ".") if like else ""
-    more = f", and to {counted(len(others), 'other file')} that it lacks" if others else ""
+    more = f", and to {counted(len(lacking) - 1, 'other file')} that it lacks" if len(lacking) > 1 else ""
     known = f"; there is {like}" if like else ""
     named = posixpath.normpath(posixpath.join(folder, first.text))
     return Evidence(

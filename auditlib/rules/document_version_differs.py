@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import images
+from auditlib.conventions import images, language_versions
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.document import Claim, Document, Mention
@@ -42,8 +42,11 @@ from auditlib.rules._rule import Evidence, rule
 
 _ASIDE = regex(
     r"(?i)(?:^|[/_.-])(?:change(?:log|s)|history|news|releases?|roadmap|todo|plans?|proposals?|rfcs?|adrs?|decisions?|"
-    r"migrat\w*|upgrad\w*|ideas?|notes?|prompts?|claude|agents|examples?|vendor|node_modules)(?=[/_.-])"
+    r"migrat\w*|upgrad\w*|ideas?|notes?|prompts?|claude|agents|examples?|vendor|node_modules|"
+    r"phase\d{0,3}|complet\w*|summary|status|reports?|progress)(?=[/_.-])"
 )
+_ON_IMAGES = regex(r"(?i)docker|container")
+"""In the path of a document that is on the images alone."""
 _TAG = regex(r"v?(\d+(?:\.\d+)*)(?![\w.])")
 _LEAST = {"postgres": 9, "redis": 4, "mysql": 5, "mariadb": 10, "mongo": 3, "rabbitmq": 3, "elasticsearch": 6,
           "grafana": 6, "keycloak": 10, "node": 10, "clickhouse-server": 20,
@@ -66,8 +69,10 @@ class _Running(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each document one finding for all products that it names in a version that no image of the repository has."""
     running = _running(inventory) if any(_claims(item) for item in inventory.documents) else {}
+    known = _with_pipelines(inventory, running)
     for document in inventory.documents if running else ():
-        wrong = [(item, claim) for item, claim in _claims(document) if _is_wrong(claim, running)]
+        mine = running if _ON_IMAGES.search(document.path) else known
+        wrong = [(item, claim) for item, claim in _claims(document) if _is_wrong(claim, mine)]
         if wrong:
             yield _evidence(document, wrong, running)
 
@@ -106,6 +111,19 @@ def _running(inventory: Inventory) -> dict[str, list[_Running]]:
         if own and images.repository(service.image).rpartition("/")[2] != own:
             unknown.add(own)
     return {name: items for name, items in found.items() if name not in unknown}
+
+
+def _with_pipelines(inventory: Inventory, running: dict[str, list[_Running]]) -> dict[str, list[_Running]]:
+    """The same with the releases of languages with which workflows work: most documents may speak of these."""
+    known = dict(running)
+    for language, found in language_versions.stated(inventory).items() if running else ():
+        if language in _LANGUAGES and language in running:
+            of_ci = (item for item in found if item.source == "ci")
+            known[language] = [
+                *running[language],
+                *(_Running(item.version, item.text, item.location) for item in of_ci),
+            ]
+    return known
 
 
 def _is_wrong(claim: Claim, running: dict[str, list[_Running]]) -> bool:

@@ -182,7 +182,8 @@ def _advice(download: _Download) -> str:
 def _lines(download: _Download) -> str:
     if _DOCKER in download.address:
         return (
-            "apt-get update && apt-get install -y docker.io  # the distribution's, or docker-ce of Docker's repository"
+            "apt-get update && apt-get install -y docker.io docker-compose-v2  # of Ubuntu; or docker-ce and "
+            "docker-compose-plugin of Docker's own repository"
         )
     each = ", one for each architecture" if _ARCHITECTURE.search(download.address) else ""
     compare = f'echo "<the SHA-256 of the version that you looked at{each}>  {_file(download)}" | sha256sum -c -'

@@ -114,8 +114,9 @@ def _evidence(script: Script, dumps: list[tuple[Command, str, str]]) -> Evidence
 
 def _of_half_file(script: Script, dumps: list[tuple[Command, str, str]]) -> Evidence:
     (first, tool, file), *others = dumps
+    then = "the script ends" if first.asked else "the script goes on"
     return Evidence(
-        f"{script.path} writes what {tool} gives straight to {file}: where {tool} breaks off, the script ends, and the "
+        f"{script.path} writes what {tool} gives straight to {file}: where {tool} breaks off, {then}, and the "
         "half file stays under the name of a backup.",
         first.location,
         subject=f"{script.path}/{tool}/half",

@@ -63,7 +63,7 @@ def _option(command: Command) -> str:
     start = next((index for index, word in enumerate(words[:3]) if word in ("exec", "run")), 0)
     if not start or words[start - 1].rpartition("/")[2] not in ("docker", "podman", "container"):
         return ""
-    if not backups.DATABASE_DUMP.search(" ".join(words[start + 1 :])):
+    if not backups.DATABASE_DUMP.search(" ".join(words[start + 1 :])) or {"--version", "--help"} & set(words):
         return ""
     return next((word for word in _options(words[start + 1 :]) if _TERMINAL.fullmatch(word)), "")
 

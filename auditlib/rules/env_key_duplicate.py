@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if line.name and not line.commented and not line.malformed:
                 lines[line.name].append(line)
         for name, found in lines.items():
-            if len(found) > 1:
+            if len(found) > 1 and not any(_goes_on(line) for line in found[1:]):
                 yield _evidence(file, name, found)
     for entry in inventory.repeated_entries:
         yield _of_list(entry)
@@ -82,6 +83,12 @@ def _of_list(entry: RepeatedEntry) -> Evidence:
         example=f"sed -i '{';'.join(f'{place.line}d' for place in others)}' {shlex.quote(last.file)}",
         severity=None if entry.differ and not environments.is_for_development(last.file) else Severity.LOW,
     )
+
+
+def _goes_on(line: EnvLine) -> bool:
+    """Whether a line adds to the value of one before it (`JAVA_OPTS="$JAVA_OPTS -Xmx1g"`)."""
+    text = line.value.text if line.value else ""
+    return re.search(rf"\$\{{?{re.escape(line.name)}\b", text) is not None
 
 
 def _content(line: EnvLine) -> str | int | None:

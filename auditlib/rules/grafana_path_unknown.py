@@ -1,8 +1,9 @@
-"""A proxy passes requests below a path to Grafana, which doesn't know of the path.
+"""A proxy and Grafana don't agree on the path below which Grafana is.
 
 Grafana makes the addresses of its pages, scripts and redirects out of `root_url`. Without one it takes itself for the
 root of the host: behind `location /grafana/` the login page leads to `/login`, which belongs to another program, and
-the browser shows a blank page.
+the browser shows a blank page. With `serve_from_sub_path` it wants the path in each request, and since version 10 it
+redirects what comes without: a proxy that takes the path away never gets another answer.
 
 Anti-pattern:
 
@@ -29,11 +30,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, nginx_locations, proxies, services
+from auditlib.conventions import environments, images, nginx_locations, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import Passage, ReverseProxy
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
@@ -52,6 +53,36 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 passage = _below_path(config, service) if _is_untold(inventory, service) else None
                 if passage:
                     yield _evidence(config, passage, service)
+                wanted = _wants_path(inventory, service)
+                stripped = _below_path(config, service) if wanted else None
+                if wanted and stripped and stripped.rewritten == "/":
+                    yield _of_loop(config, stripped, service, wanted)
+
+
+def _wants_path(inventory: Inventory, service: Service) -> EnvironmentEntry | None:
+    """Where a Grafana of a release that redirects is told to serve below a path."""
+    found = services.product(inventory, service)
+    old = regex(r"v?\d\b").match(images.tag(service.image))
+    if found is None or found.name != "Grafana" or old or environments.only_for_development(service):
+        return None
+    told = (item for item in service.environment if item.name == "GF_SERVER_SERVE_FROM_SUB_PATH" and item.value)
+    return next((item for item in told if item.value and item.value.text.lower() == "true"), None)
+
+
+def _of_loop(config: ReverseProxy, passage: Passage, service: Service, entry: EnvironmentEntry) -> Evidence:
+    match = _PREFIX.fullmatch(passage.path)
+    path = f"{match['path'].rstrip('/')}/" if match else "/"
+    return Evidence(
+        f"{config.file} takes {path} away from what it passes to {service.name}, which wants it in each request and "
+        "redirects what comes without it: the browser is sent round until it gives up.",
+        passage.location,
+        subject=f"{service.project}/{service.name}/loop",
+        service=service.name,
+        related=(Related(entry.location, f"{service.name} serves from below the path"),),
+        recommendation=f"Pass requests below {path} on as they are: `proxy_pass` without a path behind the host.",
+        severity=Severity.HIGH,
+        example=f"# {config.file}\nlocation {path} {{\n    proxy_pass http://{service.name}:3000;\n}}",
+    )
 
 
 def _is_untold(inventory: Inventory, service: Service) -> bool:

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import database_names, environments
+from auditlib.conventions import database_names, environments, programs, starting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Port, Service, Variable
@@ -49,6 +49,8 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _NAMED = regex(r"^\$\{?(?P<name>\w+)")
+_LISTENING = frozenset({"PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "GRPC_PORT"})
+"""By which programs are told where they listen themselves."""
 _HOSTS = ("_HOST", "_HOSTNAME", "_SERVER", "HOST")
 
 
@@ -68,6 +70,34 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             uses = list(_uses(inventory, server, name)) if name else []
             if uses and not environments.only_for_development(server):
                 yield _evidence(server, port, name, uses)
+            if name and (entry := _own(inventory, server, port, name)):
+                yield _of_listener(server, port, name, entry)
+
+
+def _own(inventory: Inventory, server: Service, port: Port, name: str) -> EnvironmentEntry | None:
+    """The variable by which a program is told the host's port as the one to listen at, its mapping being fixed."""
+    told = [item for item in server.environment if item.origin == "environment" and item.variables == (name,)]
+    entry = next((item for item in told if item.name in _LISTENING), None)
+    if entry is None or entry.value is None or entry.value.text != port.target or server.network_mode:
+        return None
+    program = next((item for item in programs.programs(inventory) if item.service.key == server.key), None)
+    words = " ".join(word for start in starting.of(inventory, server) for word in start.words)
+    reads = program is not None and any(entry.name in (item.name, *item.aliases) for item in program.settings)
+    return entry if reads and port.target not in words else None
+
+
+def _of_listener(server: Service, port: Port, name: str, entry: EnvironmentEntry) -> Evidence:
+    return Evidence(
+        f"{name} is the port at which the host publishes {server.name}, and {server.name} is told by {entry.name} to "
+        f"listen at it too, while the mapping leads to {port.target} inside: another value leads to a port that nobody "
+        "serves.",
+        entry.location,
+        subject=f"{server.name}/{name}/own",
+        service=server.name,
+        related=(Related(port.location, f"leads to {port.target}, whatever {name} is"),),
+        recommendation=f"Give {server.name} {port.target} in place of {name}, which is for the host alone.",
+        example=compose_lines.of_service(server, f"environment:\n  {_fixed(entry, name, port)}"),
+    )
 
 
 def _host_variable(inventory: Inventory, server: Service, port: Port) -> str:

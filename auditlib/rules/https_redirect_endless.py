@@ -28,10 +28,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, programs, starting
+from auditlib.conventions import django, environments, programs, starting
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import DJANGO_MODULE
 from auditlib.inventory.proxy import ProxyTrait
 from auditlib.inventory.stack import EnvironmentEntry
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -57,10 +58,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in redirects:
         if environments.is_for_development(item.location.file):
             continue
-        for program in programs.programs(inventory):
+        for program in (*programs.programs(inventory), *_selecting(inventory, item)):
             if program.holds(item.location.file) and _serves_in_clear(inventory, program):
-                yield _evidence(item, program)
+                yield _evidence(inventory, item, program)
                 break
+
+
+def _selecting(inventory: Inventory, item: ProxyTrait) -> list[Program]:
+    """The services of an image that is built elsewhere and that name the module with the redirect as theirs."""
+    if item.location.file not in django.selected(inventory):
+        return []
+    return [
+        program for program in programs.of_only_image(inventory)
+        if any(item.location.file in django.of_module(inventory, entry.value.text)
+               for entry in program.service.environment if entry.name == DJANGO_MODULE and entry.value)
+    ]  # fmt: skip
 
 
 def _serves_in_clear(inventory: Inventory, program: Program) -> bool:
@@ -79,13 +91,21 @@ def _switch(program: Program) -> EnvironmentEntry | None:
     return None
 
 
-def _evidence(item: ProxyTrait, program: Program) -> Evidence:
+def _is_served(inventory: Inventory, project: str) -> bool:
+    """Whether some service of a project may answer at the port of HTTPS."""
+    ports = [port for item in inventory.services_of(project).values() for port in item.ports]
+    return any("443" in f"{port.host_port}{port.target}{port.variable}" for port in ports)
+
+
+def _evidence(inventory: Inventory, item: ProxyTrait, program: Program) -> Evidence:
     name, file = program.service.name, item.location.file
     off = _switch(program)
+    open_port = bool(program.service.ports) and not _is_served(inventory, program.service.project)
+    alone = ", and without one a redirect to port 443, which no service publishes" if open_port else ""
     where = f"where {off.name} isn't off, as it is for {name}, " if off else ""
     return Evidence(
         f"{file} has Django send callers to HTTPS, {name} serves in clear, and no SECURE_PROXY_SSL_HEADER says how a "
-        f"proxy tells of HTTPS: {where}behind a proxy that ends TLS each answer is a redirect to itself.",
+        f"proxy tells of HTTPS: {where}behind a proxy that ends TLS each answer is a redirect to itself{alone}.",
         item.location,
         subject=f"{file}/SECURE_SSL_REDIRECT",
         service=name,

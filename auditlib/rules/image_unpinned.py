@@ -30,7 +30,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.conventions import builds, deployment, environments, images, placeholders, pushed_images
+from auditlib.conventions import builds, deployment, environments, images, placeholders, programs, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvLine
@@ -44,6 +44,8 @@ _RELEASES = frozenset({
     "buster", "bullseye", "bookworm", "trixie", "focal", "jammy", "noble", "nonroot", "debug", "debug-nonroot",
 })  # fmt: skip
 """Tags without a digit that name a release of a distribution, or a variant of an image that has no versions."""
+_MOVES = regex(r"\bimagetools\s+create\b.*?\s(?:-t|--tag)[\s=]\S+:(?P<tag>[a-z][\w.-]*)(?=\s|$)")
+"""A command that gives an image of the registry another tag, as promotions do."""
 _FILLS = regex(r"\b(?:sed|envsubst|yq|perl|awk|kustomize)\b")
 """Programs by which a deployment writes the version into a manifest."""
 _DIGEST = "docker image inspect --format '{{{{index .RepoDigests 0}}}}' {}  # what to write instead"
@@ -61,7 +63,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for image, location in _named(inventory):
         if images.repository(image) not in own and _moves(image):
             found.setdefault(location.file, {})[location] = image
-    pushed = _pushed(inventory) if found else frozenset()
+    pushed = _pushed(inventory) | _of_only_dockerfile(inventory) if found else frozenset()
+    if found and (moved := frozenset(_moved(inventory))):
+        kept = {file: _without_moved(places, moved) for file, places in found.items()}
+        found = {file: places for file, places in kept.items() if places}
     bases = {dockerfile.path for dockerfile in inventory.dockerfiles}
     built = {service.name for service in inventory.services if service.build}
     for file, places in found.items():
@@ -73,6 +78,25 @@ def _pushed(inventory: Inventory) -> frozenset[str]:
     jobs = ((workflow, job) for workflow in inventory.workflows for job in workflow.jobs)
     names = (_name(item.reference) for workflow, job in jobs for item in pushed_images.of(workflow, job))
     return frozenset(name for name in names if name and not set("${}") & set(name))
+
+
+def _moved(inventory: Inventory) -> Iterator[str]:
+    """The tags that a command of a workflow moves to what was pushed before: by them a version is released."""
+    for step in inventory.steps:
+        for command in step.commands:
+            if match := _MOVES.search(" ".join(command.words)):
+                yield match["tag"]
+
+
+def _without_moved(places: dict[Location, str], moved: frozenset[str]) -> dict[Location, str]:
+    return {place: image for place, image in places.items()
+            if "/" not in image or images.product(image) is not None or images.tag(image) not in moved}  # fmt: skip
+
+
+def _of_only_dockerfile(inventory: Inventory) -> frozenset[str]:
+    """The only image of a repository's Compose files that is no known one, where one Dockerfile makes one by hand."""
+    names = frozenset(_name(item.service.image) for item in programs.of_only_image(inventory))
+    return names if len(names) == 1 else frozenset()
 
 
 def _name(image: str) -> str:

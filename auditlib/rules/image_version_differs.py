@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from auditlib.conventions import images, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Requirement
+from auditlib.inventory.delivery import Job, Requirement
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -55,6 +55,7 @@ _ELASTIC = regex(
     r"^(?:docker\.elastic\.co/.+|(?:.+/)?(?:elasticsearch|kibana|logstash|apm-server|filebeat|metricbeat|heartbeat))$"
 )
 """https://www.elastic.co/support/matrix#matrix_compatibility"""
+_NUMBERS = regex(r"\d+(?:[.-]\d+)?")
 _TWO_PARTS = frozenset({"MySQL", "MariaDB"})
 """Products of which 8.0 and 8.4, or 10.6 and 10.11, are series of their own
 (https://dev.mysql.com/doc/refman/8.4/en/mysql-releases.html)."""
@@ -97,10 +98,12 @@ def _image(inventory: Inventory, service: Service) -> str:
 
 
 def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:
+    """What no job tests with the version that runs; a job for each of several versions is meant so."""
     for job in inventory.jobs:
         for item in job.services:
             found = running.get(_program(item.image), [])
-            if found and _version(item.image) and all(_differ(item.image, image) for _, image in found):
+            tested = {item.image, *_tested_by_others(inventory, job, _program(item.image))}
+            if found and _version(item.image) and all(_differ(each, image) for each in tested for _, image in found):
                 yield Evidence(
                     f"The job {job.id} tests with {item.image}; Compose runs {listed(image for _, image in found)}.",
                     item.location,
@@ -113,6 +116,12 @@ def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[E
                         job.workflow, job.id, f"services:\n  {item.name}:\n    image: {found[0][1]}"
                     ),
                 )
+
+
+def _tested_by_others(inventory: Inventory, job: Job, program: str) -> list[str]:
+    """The images of a program that the other jobs test with."""
+    others = (item.image for other in inventory.jobs if other is not job for item in other.services)
+    return [image for image in others if _program(image) == program and _version(image)]
 
 
 def _of_clusters(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:
@@ -148,7 +157,8 @@ def _between_files(inventory: Inventory, found: list[_Run]) -> Iterator[Evidence
     alike: defaultdict[tuple[str, str], dict[Location, _Run]] = defaultdict(dict)
     for service, image in found:
         product = services.product(inventory, service)
-        if product is not None and product.kind in services.DATASTORES:
+        stored = product is not None and product.kind in services.DATASTORES
+        if stored and not _names_version(service.image_location.file, image):
             alike[homes.get(service.project, ""), service.name].setdefault(service.image_location, (service, image))
     for runs in alike.values():
         (first, (service, image)), *others = runs.items()
@@ -166,6 +176,13 @@ def _between_files(inventory: Inventory, found: list[_Run]) -> Iterator[Evidence
                 recommendation=f"Use one major version of {images.repository(image)} in all files.",
                 example=compose_lines.of_service(service, f"image: {images.repository(image)}:<what production runs>"),
             )
+
+
+def _names_version(file: str, image: str) -> bool:
+    """Whether a file is there for one version, as its name says (`docker-compose.pg14.yml`, `mysql57/compose.yaml`)."""
+    numbers = _NUMBERS.findall("/".join(file.split("/")[-2:]))
+    version = [str(part) for part in _version(image)]
+    return bool({version[0], "".join(version), ".".join(version), "-".join(version)} & set(numbers))
 
 
 def _elastic(together: list[Service]) -> Iterator[Evidence]:

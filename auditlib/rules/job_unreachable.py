@@ -1,9 +1,9 @@
 """A job can never start.
 
-Its condition asks for a branch or an event that the workflow's own triggers don't let through, or the workflow waits
-for another one that doesn't exist. Nobody sees an error: GitHub shows the job as skipped, as it does every day with
-jobs that are skipped for good reasons. A deployment that was meant to happen just doesn't. A job that only prints is
-no loss, and no work until it does something.
+Its condition asks for a branch or an event that the workflow's own triggers don't let through, or for which a job that
+it needs is skipped; or the workflow waits for another one that doesn't exist. Nobody sees an error: GitHub shows the
+job as skipped, as it does every day with jobs that are skipped for good reasons. A deployment that was meant to happen
+just doesn't. A job that only prints is no loss, and no work until it does something.
 
 Anti-pattern:
 
@@ -73,6 +73,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _contradiction(inventory, workflow, job)
             elif workflow_events.waits_for_tag_by_hand(job.condition, workflow):
                 yield _of_tag(workflow, job)
+            elif need := workflow_events.skipping_need(workflow, job):
+                yield _excluded(inventory, workflow, job, need)
             elif job.condition.replace(" ", "") in _SWITCHED_OFF:
                 yield _switched_off(job)
 
@@ -157,6 +159,29 @@ def _contradiction(inventory: Inventory, workflow: Workflow, job: Job) -> Eviden
         severity=_severity(inventory, workflow, (job, *waiting)),
         example=files.into(workflow.file, _BY_TAG) if tagged else _triggered(workflow, branches, events),
     )
+
+
+def _excluded(inventory: Inventory, workflow: Workflow, job: Job, need: Job) -> Evidence:
+    """A job and one that it needs, with conditions that exclude each other."""
+    mine, theirs = workflow_events.branches_asked_for(job.condition), workflow_events.branches_asked_for(need.condition)
+    wants = f"the branch {listed(mine)}" if mine else f"`{job.condition}`"
+    runs = f"the branch {listed(theirs)} alone" if theirs else f"`{need.condition}` alone"
+    return Evidence(
+        f"The job {job.id} wants {wants} and needs {need.id}, which runs for {runs}: where one may run, the other is "
+        "skipped, so that it never runs.",
+        job.location,
+        subject=job.id,
+        related=(Related(need.location, f"{need.id} runs for {runs}"),),
+        recommendation=f"Let the condition of {need.id} hold for {listed(mine) or job.id}, too, or let {job.id} do "
+        "without it.",
+        severity=_severity(inventory, workflow, (job,)),
+        example=workflow_lines.of_job(workflow.file, need.id, f"if: {_either(need.condition, job.condition)}"),
+    )
+
+
+def _either(one: str, other: str) -> str:
+    bare = (text.strip().removeprefix("${{").removesuffix("}}").strip() for text in (one, other))
+    return " || ".join(f"({text})" if "&&" in text else text for text in bare)
 
 
 def _of_tag(workflow: Workflow, job: Job) -> Evidence:

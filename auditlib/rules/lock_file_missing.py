@@ -26,6 +26,7 @@ References:
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ from auditlib.conventions.package_installs import LOCKS, MAKES_LOCK
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
-from auditlib.inventory.dockerfile import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
@@ -65,6 +66,8 @@ def _of_image(inventory: Inventory, file: Dockerfile, built_by: tuple[Service, .
             for command in () if aside else item.commands:
                 manager = _strict(command)
                 manifest = _manifest(sources, command, manager) if manager and not command.cannot_fail else ""
+                if manifest and _is_made(file, item.stage, command, manager):
+                    continue
                 if manifest and not _may_have(inventory, manifest, manager, texts):
                     yield _evidence(file, command, manager, manifest)
 
@@ -82,6 +85,32 @@ def _manifest(sources: Sources, command: Command, manager: str) -> str:
     """The file of the repository that the manager reads in the image; empty where none is known."""
     found = package_installs.of(command.words, command.folder)
     return sources.find(posixpath.join(found.folder if found else "", LOCKS[manager][0]))[0]
+
+
+def _is_made(file: Dockerfile, stage: str, command: Command, manager: str) -> bool:
+    """Whether a command before in the same stage leaves a lock file, as a plain `npm install` does, or a copy may bring
+    that of another stage.
+    """
+    for item in services.final_stage(file, stage)[1]:
+        if item.copies_image and _brings_one(file, item, manager):
+            return True
+        for other in item.commands if item.keyword == "RUN" else ():
+            if other == command:
+                return False
+            found = package_installs.of(other.words, other.folder)
+            installs = found is not None and found.manager == manager and not _strict(other)
+            if installs or " ".join(other.words).startswith((MAKES_LOCK[manager], "pnpm import")):
+                return True
+    return False
+
+
+def _brings_one(file: Dockerfile, item: Instruction, manager: str) -> bool:
+    """Whether a copy out of another stage may bring a lock file: by its name, or with the whole folder of work."""
+    homes = {other.argument.strip().rstrip("/") for other in file.instructions if other.keyword == "WORKDIR"}
+    return any(
+        source.rstrip("/") in homes or any(fnmatch.fnmatch(name, posixpath.basename(source)) for name in _OWN[manager])
+        for source in item.words[:-1]
+    )
 
 
 def _may_have(inventory: Inventory, manifest: str, manager: str, texts: str) -> bool:

@@ -43,6 +43,13 @@ from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_OF_IMAGE = frozenset({
+    "apache", "apache2", "apache_error", "nginx", "k8s-nginx-ingress", "json", "logfmt", "docker", "docker-daemon",
+    "syslog-rfc5424", "syslog-rfc3164-local", "syslog-rfc3164", "mongodb", "envoy", "istio-envoy-proxy", "cri",
+    "kube-custom",
+})  # fmt: skip
+"""The parsers of https://github.com/fluent/fluent-bit/blob/master/conf/parsers.conf."""
+
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -60,6 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evidence(inventory: Inventory, file: str, items: list[UnknownParser]) -> Evidence:
     first, *others = items
     names = listed(dict.fromkeys(item.name for item in items))
+    own = [name for name in dict.fromkeys(item.name for item in items) if name.lower() not in _OF_IMAGE]
     running = monitoring.runners(inventory, file)
     return Evidence(
         f"{file} has lines parsed by {names}, and its `[SERVICE]` names no `Parsers_File`: the parser isn't known, and "
@@ -68,6 +76,15 @@ def _evidence(inventory: Inventory, file: str, items: list[UnknownParser]) -> Ev
         subject=f"{file}/{first.name}",
         service=running[0].name if running else None,
         related=tuple(Related(item.location, f"{item.name} isn't known either", member=True) for item in others),
-        recommendation=f"Add `Parsers_File /fluent-bit/etc/parsers.conf`, which the image brings, to {file}.",
-        example=files.into(file, "[SERVICE]\n    Parsers_File  /fluent-bit/etc/parsers.conf"),
+        recommendation=f"Add `Parsers_File /fluent-bit/etc/parsers.conf`, which the image brings, to {file}."
+        if not own
+        else f"Define {listed(own)} in a file of `[PARSER]` sections, and name it by `Parsers_File` in {file}.",
+        example=files.into(file, "[SERVICE]\n    Parsers_File  /fluent-bit/etc/parsers.conf" + _defined(own)),
     )
+
+
+def _defined(own: list[str]) -> str:
+    """A file with the parsers that the image doesn't bring."""
+    file = "    Parsers_File  <a mounted file>\n# in that file\n"
+    parts = [f"[PARSER]\n    Name    {name}\n    Format  <json, logfmt or regex>" for name in own[:3]]
+    return "\n" + file + "\n".join(parts) if parts else ""

@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, services, stacks
@@ -62,6 +63,10 @@ _STEPS = {
 }
 """By handler the first step, in words and in lines."""
 _DAEMON = regex(r"(?:^|/)(?:daemon\.json|logrotate[^/]*|[^/]*\.logrotate)$|(?:^|/)logrotate\.d/")
+
+_HELD = regex(r"\$\{?\w*(?:DAEMON|LOGROTATE)\w*", re.I)
+"""A variable that by its name holds one of these files: `cat > "$DAEMON_JSON"`."""
+_PUTS = frozenset({"tee", "cp", "install", "mv", "jq"})
 
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -110,9 +115,9 @@ def _is_documented(inventory: Inventory) -> bool:
 
 def _is_set_by_a_command(inventory: Inventory) -> bool:
     return any(
-        "daemon.json" in word or "logrotate" in word
+        any("daemon.json" in word or "logrotate" in word for word in (*command.words, *command.writes))
+        or any(_HELD.search(word) for word in (*(command.words if _PUTS & set(command.words) else ()), *command.writes))
         for command in deployment.commands(inventory)
-        for word in (*command.words, *command.writes)
     )
 
 

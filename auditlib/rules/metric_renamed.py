@@ -95,12 +95,15 @@ https://github.com/prometheus/mysqld_exporter)."""
 _FAMILIES = ("hikari_connections",)
 _NEEDS = {
     "container_restart_count": ", and count its changes: restarts aren't counted",
+    "mysql_slow_queries": " inside `increase(…[5m])`, as it counts since the server's start",
     "redis_list_length": ", and name the keys in the exporter's `--check-single-keys`",
 }
 """What a name needs besides."""
+_ASKED = {"mysql_global_status_slow_queries": "increase(mysql_global_status_slow_queries[5m])"}
+"""How one of the new names is asked for."""
 _DIFFERENT = frozenset({"container_restart_count"})
 """Metrics in whose place another one has to be asked in another way."""
-_CHANGED = ("container_restart_count", "node_disk_io_time_ms", "jvm_gc_", "redis_list_length")
+_CHANGED = ("container_restart_count", "mysql_slow_queries", "node_disk_io_time_ms", "jvm_gc_", "redis_list_length")
 """Metrics whose unit or labels changed with their names, so that a query needs more than the name."""
 
 
@@ -202,7 +205,7 @@ def _evidence(
         recommendation=f"Write {new} in place of {metric}{_NEEDS.get(metric, '')}.",
         confidence=confidence,
         change=("", "") if metric.startswith(_CHANGED) else (metric, new),
-        example=files.into(first.file, new) if metric.startswith(_CHANGED) else "",
+        example=files.into(first.file, _ASKED.get(new, new)) if metric.startswith(_CHANGED) else "",
     )
 
 

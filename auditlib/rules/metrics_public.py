@@ -79,7 +79,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ports = services.public_ports(service)
         ways = passed[service.project, service.name]
         dockerfile = services.dockerfile(inventory, service) if ports or ways else None
-        if dockerfile is None or (ports and environments.is_for_development(ports[0].location.file)):
+        if dockerfile is None or (ports and environments.in_development_file(inventory, ports[0].location.file)):
             continue
         if any(_TASK_RUNNERS & set(command.words) for command in services.commands(inventory, service)):
             continue  # the application's image, and another program than the one with the route

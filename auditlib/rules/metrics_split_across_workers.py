@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring, mounts, services, stacks, worker_counts
+from auditlib.conventions import monitoring, mounts, programs, services, stacks, worker_counts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import MULTIPROCESS, Instrumentation
@@ -63,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     anybody = not inventory.prometheus
     for service in inventory.deployed_services if anybody else inventory.distinct_services:
         asked = service.key in watched or anybody
-        folder = scraping.code_folder(inventory, service) if asked and inventory.instrumentations else None
+        folder = _folder(inventory, service) if asked and inventory.instrumentations else None
         tried = stacks.in_operation(inventory, service) if folder is not None else []
         found = next((found for item in tried if (found := worker_counts.several(inventory, item))), None)
         library = _library(inventory, folder or "") if found else None
@@ -71,6 +71,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(service, found[0], found[1], library, Severity.LOW if anybody else None)
             if anybody:
                 return
+
+
+def _folder(inventory: Inventory, service: Service) -> str | None:
+    """The folder of a service's code; the whole repository where that makes but the image which the service runs."""
+    alone = any(item.service.key == service.key for item in programs.of_only_image(inventory))
+    return "" if alone else scraping.code_folder(inventory, service)
 
 
 def _library(inventory: Inventory, folder: str) -> Instrumentation | None:
@@ -85,7 +91,8 @@ def _is_shared(inventory: Inventory, service: Service) -> bool:
     """Whether Compose or the image sets the folder that processes share."""
     build = services.dockerfile(inventory, service)
     named = [name for item in (build.instructions if build else ()) for name, _ in item.variables]
-    names = [entry.name for entry in service.environment] + named
+    alone = [item.given for item in programs.of_only_image(inventory) if item.service.key == service.key]
+    names = [entry.name for entry in service.environment] + named + [name for given in alone for name in given]
     return any(name.upper() == "PROMETHEUS_MULTIPROC_DIR" for name in names)
 
 

@@ -46,7 +46,11 @@ _Start = tuple[str, Command]
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each service, or entry point, that migrates by itself and is started by texts that migrate again."""
-    again = [(text, found) for text in on_servers.texts(inventory) if not text.starts and (found := _after_start(text))]
+    again = [
+        (text, found)
+        for text in on_servers.texts(inventory)
+        if not text.starts and (found := _after_start(inventory, text))
+    ]
     told: set[str] = set()
     for start in _starting(inventory) if again else ():
         tool = _tool(start[1])
@@ -56,13 +60,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(mine, start)
 
 
-def _after_start(text: ServerText) -> Command | None:
-    """The command that migrates after services were started for good."""
+def _after_start(inventory: Inventory, text: ServerText) -> Command | None:
+    """The command that migrates after services were started for good, and not the data stores alone."""
+    products = ((item.name, services.product(inventory, item)) for item in inventory.services)
+    stores = {name for name, product in products if product and product.kind in services.DATASTORES}
     started = False
     for command in text.commands:
         call = compose_command.of(command.words)
         if call and call.verb in ("up", "restart"):
-            started = True
+            started = started or not call.services or not stores.issuperset(call.services)
         elif started and _tool(command):
             return command
     return None
@@ -70,7 +76,7 @@ def _after_start(text: ServerText) -> Command | None:
 
 def _starting(inventory: Inventory) -> Iterator[_Start]:
     """What services, or the scripts that they start by, call to migrate."""
-    for service in inventory.deployed_services:
+    for service in (item for item in inventory.deployed_services if not item.profiles):
         for command in services.commands(inventory, service):
             if _tool(command):
                 yield service.name, command

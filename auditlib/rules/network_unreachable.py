@@ -38,7 +38,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring, proxies, services
+from auditlib.conventions import monitoring, networks, proxies, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import Upstream
@@ -70,7 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         one, other = known.get(edge.source), known.get(edge.target)
         pair = (edge.source, edge.target)
         passed = pair in seen or (edge.attributes["shared"] and (edge.location, edge.target) in met)
-        if one and other and not passed and _are_apart(one, other):
+        if one and other and not passed and _are_apart(one, other) and not _meets_namesake(inventory, one, other):
             seen.add(pair)
             yield _evidence(edge, one, other)
     told = {(known[source].key, known[target].key) for source, target in seen}
@@ -151,6 +151,13 @@ def _are_apart(one: Service, other: Service) -> bool:
         return False
     mine, theirs = ({item.network for item in service.networks} for service in (one, other))
     return bool(mine and theirs) and not mine & theirs
+
+
+def _meets_namesake(inventory: Inventory, one: Service, other: Service) -> bool:
+    """Whether a service of another stack answers by the same name in a network that both know by its name."""
+    named = (item for item in inventory.services if other.name in (item.name, item.container_name))
+    foreign = (item for item in named if networks.home(inventory, item) != networks.home(inventory, one))
+    return any(networks.may_meet(inventory, one, item) for item in foreign)
 
 
 def _evidence(edge: Edge, one: Service, other: Service) -> Evidence:

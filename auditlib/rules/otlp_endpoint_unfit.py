@@ -30,7 +30,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from auditlib.conventions import environments
@@ -53,24 +53,34 @@ _GRPC, _HTTP = "4317", "4318"
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each service whose variables name the wrong port or path, and each exporter that is given none at all."""
+    read = {name for item in inventory.settings for name in (item.name, *item.aliases)}
+    read |= {item.variable for item in inventory.otlp_exporters}
     for service in inventory.distinct_services:
         if any(entry.name.startswith(_PREFIX) for entry in service.environment):
-            yield from _of_service(service)
+            yield from _of_service(service, read)
     for exporter in inventory.otlp_exporters:
         if found := _of_code(inventory, exporter):
             yield found
 
 
-def _of_service(service: Service) -> Iterator[Evidence]:
+def _of_service(service: Service, read: Collection[str]) -> Iterator[Evidence]:
+    """The faults of a service's variables; what code does with one that it reads by itself nobody knows."""
     given = {entry.name: entry for entry in service.environment if entry.value}
     for name, entry in given.items():
         match = _VARIABLE.fullmatch(name)
         address = _address(_text(entry)) if match else None
-        if match and address:
-            signal = match["signal"] or ""
+        signal = match["signal"] or "" if match else ""
+        if address and not (name in read or _is_off(given, signal)):
             protocol = _text(given.get(f"{_PREFIX}{signal}_PROTOCOL")) or _text(given.get(f"{_PREFIX}PROTOCOL"))
             if found := _fault(*address, signal, protocol):
                 yield _evidence(service, entry, *found)
+
+
+def _is_off(given: Mapping[str, EnvironmentEntry], signal: str) -> bool:
+    """Whether the SDK, or what sends the signal, is switched off."""
+    exporters = [f"OTEL_{name}_EXPORTER" for name in ((signal,) if signal else ("TRACES", "METRICS", "LOGS"))]
+    off = _text(given.get("OTEL_SDK_DISABLED")).lower() == "true"
+    return off or all(_text(given.get(name)).lower() == "none" for name in exporters)
 
 
 def _text(entry: EnvironmentEntry | None) -> str:

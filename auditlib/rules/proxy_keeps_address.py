@@ -61,6 +61,8 @@ class _Made(Struct, frozen=True):
 
     call: Call
     location: Location
+    pulled: frozenset[str] = frozenset()
+    """The services for which alone an image was pulled before."""
 
 
 class _Stale(Struct, frozen=True):
@@ -94,14 +96,16 @@ def _made(inventory: Inventory) -> Iterator[_Made]:
     for commands in _sequences(inventory):
         texts = [" ".join(command.words) for command in commands]
         reloaded = max((index for index, text in enumerate(texts) if _RELOADS.search(text)), default=-1)
-        pulled = False
+        pulled, told = False, frozenset[str]()
         for index, text in enumerate(texts):
             calls = list(compose_calls.in_text(text))  # several, where another host is told them in one word
             if any(call.verb in _ENDS for call in calls):
                 break  # the proxy is taken away as well, perhaps, and what follows starts it again
-            for call in calls if index > reloaded else ():
-                if call.verb == "up" and (call.services or "--build" in call.arguments or pulled):
-                    yield _Made(call, commands[index].location)
+            for call in calls:
+                if index > reloaded and call.verb == "up" and (call.services or "--build" in call.arguments or pulled):
+                    yield _Made(call, commands[index].location, frozenset() if call.services else told)
+                elif call.verb == "pull":
+                    told |= frozenset(call.services)
             pulled = pulled or " pull" in text
 
 
@@ -126,7 +130,7 @@ def _stale(inventory: Inventory, config: ReverseProxy, proxy: Service, made: lis
         if posixpath.basename(proxy.location.file) in files and proxy.name not in item.call.services:
             for name, place in _fixed(config):
                 service = mine.get(name)
-                if service and service.name != proxy.name and _is_made(service, proxy, item.call):
+                if service and service.name != proxy.name and _is_made(service, proxy, item.call, item.pulled):
                     return _Stale(proxy, service, item, place)
     return None
 
@@ -139,12 +143,14 @@ def _fixed(config: ReverseProxy) -> list[tuple[str, Location]]:
     return listed + [(item.target, item.location) for item in config.passages if item.target not in named | {""}]
 
 
-def _is_made(service: Service, proxy: Service, call: Call) -> bool:
+def _is_made(service: Service, proxy: Service, call: Call, pulled: frozenset[str]) -> bool:
     """Whether the call makes an upstream anew and leaves its proxy; without names, what was built alone."""
     if any(each.service == service.name and each.restarts for each in proxy.dependencies):
         return False
     if call.services:
         return service.name in call.services
+    if pulled:  # these alone may have a new image
+        return service.name in pulled and proxy.name not in pulled and service.build is None
     other = proxy.build is None or (service.build and proxy.build.dockerfile != service.build.dockerfile)
     return service.build is not None and bool(other)
 

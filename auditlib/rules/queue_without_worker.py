@@ -27,6 +27,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from auditlib.conventions import deployment, starting
 from auditlib.graph import DependencyGraph
@@ -68,6 +69,48 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         lost = [item for item in mine if item.name not in taken]
         if lost and places and "" not in taken:
             yield _evidence(system, lost, taken, places)
+    yield from _by_default(inventory)
+
+
+def _by_default(inventory: Inventory) -> Iterator[Evidence]:
+    """The tasks of Celery that no route gives a queue, if no worker takes from the one for such tasks."""
+    own = [item for item in inventory.queue_names if item.system == "Celery"]
+    patterns = [item.name for item in own if item.role == "route"]
+    if not patterns or {"routes elsewhere", "sent by name"} & {item.role for item in own}:
+        return
+    lost = [
+        item for item in own
+        if item.role == "called" and not any(fnmatchcase(item.name, pattern) for pattern in patterns)
+    ]  # fmt: skip
+    if lost and not deployment.uses_orchestrator(inventory):
+        taken, places = _taken(inventory, "Celery")
+        queue = _default(own, "Celery")
+        if places and not {queue, ""} & taken:
+            yield _unrouted(lost, queue, taken, places)
+
+
+def _unrouted(lost: list[QueueName], queue: str, taken: set[str], places: list[Location]) -> Evidence:
+    first, *rest = lost
+    names, known = listed((item.name for item in lost), limit=3), listed(sorted(taken))
+    one = len(lost) == 1
+    workers = f"{counted(len(places), 'worker')} {'takes' if len(places) == 1 else 'take'} from {known}"
+    return Evidence(
+        f"No route of Celery fits {names}, so that {'it goes' if one else 'they go'} to the queue {queue}, and no "
+        f"worker takes from it: {workers}.",
+        first.location,
+        subject=f"Celery/{queue}",
+        related=(
+            *(Related(place, f"a worker takes from {known}") for place in places[:4]),
+            *(Related(item.location, f"{item.name} has no route either", member=True) for item in rest[:8]),
+        ),
+        recommendation=f"Let a worker take from {queue}, too, or write a route that fits the names of the tasks.",
+        example=files.into(places[0].file, f"<command of the worker> -Q {','.join([*sorted(taken), queue])}"),
+    )
+
+
+def _default(own: list[QueueName], system: str) -> str:
+    """Where tasks go that name no queue."""
+    return next((item.name for item in own if item.role == "default"), _DEFAULTS[system])
 
 
 def _taken(inventory: Inventory, system: str) -> tuple[set[str], list[Location]]:
@@ -105,8 +148,7 @@ def _of_worker(system: str, text: str, own: list[QueueName], named: set[str]) ->
     names = {name.strip() for part in found for name in part.split(",")}
     if any("$" in name for name in names) or (not found and "$" in rest):
         return {""}
-    default = next((item.name for item in own if item.role == "default"), _DEFAULTS[system])
-    return {name for name in names if name} or named or {default}
+    return {name for name in names if name} or named or {_default(own, system)}
 
 
 def _evidence(system: str, lost: list[QueueName], taken: set[str], places: list[Location]) -> Evidence:

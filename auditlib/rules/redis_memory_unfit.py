@@ -31,6 +31,7 @@ References:
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, images, services
@@ -51,6 +52,8 @@ _MOST = 0.85
 _FIT = 0.75
 _MB = 1024**2
 _OFFICIAL = frozenset({"redis", "valkey/valkey"})
+
+_POLICIES = "noeviction for a queue, allkeys-lru for a cache"
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -100,10 +103,15 @@ def _unbounded(found: list[tuple[Service, str]]) -> Evidence:
                       for item, _ in others),
         recommendation=f"Give {service.name} `--maxmemory {fit}` and the policy that fits what it keeps.",
         severity=Severity.LOW,
-        example=compose_lines.of_service(
-            service, f"command: redis-server --maxmemory {fit}  # noeviction for a queue, allkeys-lru for a cache"
-        ),
+        example=compose_lines.of_service(service, f"command: {_started(service)} --maxmemory {fit}  # {_POLICIES}"),
     )  # fmt: skip
+
+
+def _started(service: Service) -> str:
+    """What starts the server now, with its options; those of a script or with a variable are to be kept by hand."""
+    words = service.command
+    plain = words[:1] == ("redis-server",) and not any("$" in word or "\n" in word for word in words)
+    return shlex.join(words) if plain else f"redis-server{' <its options now>' if words else ''}"
 
 
 def _evidence(service: Service, said: str, own: int, limit: int) -> Evidence:

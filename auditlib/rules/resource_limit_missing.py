@@ -41,6 +41,7 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _LIMIT = "deploy:\n  resources:\n    limits:\n      memory: <measured, and half as much again>  # such as 512M"
+_LIMIT_OF_OLD = "mem_limit: <measured, and half as much again>  # such as 512m"
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -73,6 +74,11 @@ def _leader(inventory: Inventory, missing: list[Service]) -> Service:
     return next((item for item in missing if services.product(inventory, item) is None), missing[0])
 
 
+def _key(mine: list[Service]) -> str:
+    """The key that the file uses for its other services already."""
+    return "mem_limit" if any(item.limited_by_old_key for item in mine) else "deploy.resources.limits.memory"
+
+
 def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service]) -> Evidence:
     first, *others = missing
     leader = _leader(inventory, missing)
@@ -87,7 +93,7 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} has no memory limit", member=True) for item in others),
         severity=Severity.LOW if rarely_felt else None,
-        recommendation=f"Measure what {leader.name} needs and set `deploy.resources.limits.memory` for it"
+        recommendation=f"Measure what {leader.name} needs and set `{_key(mine)}` for it"
         f"{', then for the others.' if others else '.'}",
-        example=compose_lines.of_service(leader, _LIMIT),
+        example=compose_lines.of_service(leader, _LIMIT if _key(mine) != "mem_limit" else _LIMIT_OF_OLD),
     )

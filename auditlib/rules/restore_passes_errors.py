@@ -35,6 +35,7 @@ from auditlib import command_words, compose_command
 from auditlib.conventions import backups, deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.delivery import Command, Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -71,10 +72,16 @@ def _are_archives(inventory: Inventory, script: Script) -> bool:
 
     Its psql is then for dumps that come from elsewhere.
     """
-    dumps = [item.words for item in deployment.commands(inventory) if (found := backups.dump(item))
-             and found["tool"] == "pg_dump"]  # fmt: skip
     reads = any("pg_restore" in item.words and not command_words.only_names(item.words) for item in script.commands)
-    return reads and bool(dumps) and all(_ARCHIVE.search(" ".join(words)) for words in dumps)
+    dumps = _dumps(inventory) if reads else []
+    return bool(dumps) and all(map(_ARCHIVE.search, dumps))
+
+
+@answered_once
+def _dumps(inventory: Inventory) -> list[str]:
+    """The calls of pg_dump."""
+    found = ((item, backups.dump(item)) for item in deployment.commands(inventory))
+    return [" ".join(item.words) for item, match in found if match and match["tool"] == "pg_dump"]
 
 
 def _unpacked(script: Script) -> Iterator[Command]:

@@ -33,7 +33,7 @@ from auditlib.conventions import deployment, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step
-from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.rules import _compose_lines as compose_lines
@@ -73,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     place = deployment.main_document(inventory)
     if not signs or place is None or not inventory.base_projects or _is_described(inventory):
         return
-    guides = sorted(deployment.guides(inventory), key=lambda item: "deploy" not in item.file.lower())
+    guides = sorted(deployment.guides(inventory), key=_prominence)
     guide = guides[0] if guides else place
     unread = deployment.unread_documents(inventory)
     doubt = f" ({counted(len(unread), 'document')} in other formats than Markdown aside)" if unread else ""
@@ -85,6 +85,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         recommendation=f"Add a section on going back to the previous release to {guide.file}.",
         example=_SECTION.format(back=_back(inventory)),
     )
+
+
+def _prominence(guide: Location) -> tuple[bool, bool, int]:
+    """What puts a deployment guide before one step's story (`4-2-deploy-prometheus.md`) or another document."""
+    stem = guide.file.lower().rpartition("/")[2].rpartition(".")[0]
+    return "deploy" not in guide.file.lower(), not stem.startswith("deploy"), guide.file.count("/")
 
 
 def _back(inventory: Inventory) -> str:

@@ -95,7 +95,8 @@ def _of_server(inventory: Inventory, service: Service) -> list[str]:
     """The folders in which a well-known server makes files, and where nothing is mounted."""
     name = images.repository(service.image).removeprefix("docker.io/").removeprefix("library/")
     folders, option = _FOLDERS.get(name, ((), ""))
-    changed = service.build or service.entrypoint or any(option in word for word in service.command)
+    told = any(option in word or word == "--nounixsocket" for word in service.command)
+    changed = service.build or service.entrypoint or told
     configured = any(mount.target.startswith(("/etc/mysql", "/etc/my", "/usr/local/apache2/conf")) or
                      mount.target.endswith("postgresql.conf") for mount in service.mounts)  # fmt: skip
     if changed or configured or not services.runs_server(inventory, service):

@@ -29,6 +29,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -64,9 +65,11 @@ class _Run(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each such service one finding for the calls of commands and documents that hand it a command."""
     deaf = {item.name: item for item in inventory.services if _is_deaf(item)}
+    listening = {item.name for item in inventory.services if item.name in deaf and not _is_deaf(item)}
     found: dict[str, list[_Run]] = {}
     for call, place in compose_calls.everywhere(inventory) if deaf else ():
-        if run := _run(deaf, call, place):
+        run = _run(deaf, call, place)
+        if run and (call.files or run.service.name not in listening):  # else another file's may be meant
             found.setdefault(run.service.name, []).append(run)
     for runs in found.values():
         yield _evidence(list({(run.location.file, run.location.line): run for run in runs}.values()))
@@ -102,6 +105,7 @@ def _evidence(runs: list[_Run]) -> Evidence:
         else ("the script of the entry point runs in its place")
     )
     program = "certbot" if "certbot" in service.image else first.words[0]
+    rest = " ".join(map(_quoted, first.words[first.words[0] == program :]))
     return Evidence(
         f"{first.location.file} runs {service.name} with `{given}`, and its entry point `{service.entrypoint[0]} "
         f"{service.entrypoint[1]}` looks at no argument: {follows}.",
@@ -114,6 +118,11 @@ def _evidence(runs: list[_Run]) -> Evidence:
         ),
         recommendation=f"Give the call its entry point as well: `run --rm --entrypoint {program} {service.name} …`.",
         example=files.into(
-            first.location.file, f"docker compose run --rm --entrypoint {program} {service.name} {given}"
+            first.location.file, f"docker compose run --rm --entrypoint {program} {service.name} {rest}".rstrip()
         ),
     )
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell; one with an expansion or quotes of its own as it is."""
+    return word if set("$\"'") & set(word) else shlex.quote(word)

@@ -130,8 +130,9 @@ def _own_name(inventory: Inventory) -> str:
 
 def _linked(inventory: Inventory, alert: AlertRule) -> str:
     """An alert with a link that whoever gets it can open: beside those of the others, if there are any."""
+    own = _own_name(inventory)
     linked = [value for other in monitoring.alerts(inventory) for name, value in other.annotations
-              if name == _own_name(inventory) and "#" in value and not _UNFILLED.search(value)]  # fmt: skip
+              if name == own and "#" in value and not _UNFILLED.search(value)]  # fmt: skip
     page = linked[0].partition("#")[0] if linked else web_host.page(inventory.origin, _RUNBOOKS)
     page = page or f"https://<where the documents are>/{_RUNBOOKS}"
-    return f"- alert: {alert.name}\n  annotations:\n    {_own_name(inventory)}: {page}#{alert.name.lower()}"
+    return f"- alert: {alert.name}\n  annotations:\n    {own}: {page}#{alert.name.lower()}"

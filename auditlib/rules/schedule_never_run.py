@@ -49,12 +49,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """A schedule of Celery beside workers in Compose, or one of Laravel in a deployed image, that nothing runs."""
     tasks = inventory.scheduled_tasks
     uses = code_traits.of(inventory, "schedule")
-    if not tasks and not uses:
+    entered = [item.location for item in inventory.task_options if item.kind == "scheduler"]
+    if not tasks and not uses and not entered:
         return
     text = "\n".join(_texts(inventory))
     workers = [item for item in inventory.deployed_services if durability.is_celery_worker(inventory, item)]
-    if tasks and workers and not inventory.cluster_files and not _RUNS.search(text):
-        yield _of_celery(workers[0], len(tasks), tasks[0].location)
+    if (tasks or entered) and workers and not inventory.cluster_files and not _RUNS.search(text):
+        yield _of_celery(workers[0], len(tasks), tasks[0].location if tasks else entered[0])
     if uses and uses[0].services and not inventory.cluster_files and not _RUNS_OF_LARAVEL.search(text):
         yield _of_laravel(uses)
 
@@ -73,9 +74,14 @@ def _texts(inventory: Inventory) -> Iterator[str]:
 
 def _of_celery(worker: Service, number: int, place: Location) -> Evidence:
     command = " ".join(worker.command).partition(" worker")[0] or "celery -A <application>"
+    what = (
+        f"gives Celery a schedule of {counted(number, 'task')}"
+        if number
+        else "has Celery's beat keep a schedule in the"
+    )
+    lost = "none of them ever runs" if number else "what people enter there never runs"
     return Evidence(
-        f"The code gives Celery a schedule of {counted(number, 'task')}, and no service or script starts its beat: "
-        "none of them ever runs.",
+        f"The code {what}{'' if number else ' database'}, and no service or script starts its beat: {lost}.",
         place,
         subject="celery/beat",
         related=(

@@ -51,7 +51,7 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _MATTERS = regex(
-    r"^(?:sudo\s+(?:-\S+\s+)*)?(?:git\s+(?:-C\s+\S+\s+)?(?:pull|fetch|checkout|reset|clone|merge)\b|"
+    r"^(?:sudo\s+(?:-\S+\s+)*)?(?:timeout\s+(?:-\S+\s+){0,4}\d\S*\s+)?(?:git\s+(?:-C\s+\S+\s+)?(?:pull|fetch|checkout|reset|clone|merge)\b|"
     r"docker[- ]compose\s+(?:\S+\s+){0,60}?(?:pull|up|build|run|exec)\b|docker\s+(?:pull|build|run|load|login)\b|"
     r"docker\s+stack\s+deploy\b|"
     r"docker\s+exec\s+(?:\S+\s+){1,9}?(?:php|python\d?|npm|npx|yarn|composer|alembic|bundle|bin/rails)\s|"

@@ -48,6 +48,12 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _TESTS = regex(r"tests?|testing|e2e|ci|integration(?:[-_]tests?)?")
+_BY_VARIABLE = regex(r"--profile[= ]['\"]?\$[\w{(]")
+_OFF = regex(
+    r"(?:disabled?|(?:do[-_]?not|dont|never|no)[-_]?(?:start|run|up)?|none|off|inactive|unused|ignored?|hidden|manual|"
+    r"build(?:[-_]?only)?|base|template|placeholder|skip(?:ped)?)"
+)
+"""Profiles that keep a service from starting by intent, or that are there to be built alone."""
 _COMPOSE = regex(r"\bdocker[ -]compose\b")
 
 
@@ -61,6 +67,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     texts = list(_texts(inventory))
     active = {key for key, members in gated.items() if _is_activated(texts, key[1], members)}
     for (project, profile), members in gated.items():
+        if _OFF.fullmatch(profile.lower()):
+            continue
         left = [item for item in members if active.isdisjoint((project, other) for other in item.profiles)]
         if left and _matters(inventory, left):
             yield _evidence(inventory, profile, left)
@@ -88,13 +96,16 @@ def _texts(inventory: Inventory) -> Iterator[str]:
         yield f"{line.name}={line.value}"
     yield from (f"{pair.name}={pair.value}" for pair in deployment.workflow_variables(inventory))
     yield from (f"--profile {name}" for project in inventory.projects for name in project.told_profiles)
+    yield from (f"--profile {item.name}" for item in inventory.told_profiles)
     yield from (call for project in inventory.projects for call in project.told_calls)
 
 
 def _activates(text: str, profile: str, names: set[str]) -> bool:
     if match := re.search(r"COMPOSE_PROFILES=(\S+)", text):
-        return bool({profile, "*"} & set(match[1].strip("\"'").split(",")))
-    if re.search(rf"--profile[= ]['\"]?(?:{re.escape(profile)}|\*)(?=['\"\s]|$)", text):
+        return "$" in match[1] or bool({profile, "*"} & set(match[1].strip("\"'").split(",")))
+    if re.search(rf"--profile[= ]['\"]?(?:{re.escape(profile)}(?=['\"\s]|$)|\*)", text):
+        return True
+    if _COMPOSE.search(text) and _BY_VARIABLE.search(text):
         return True
     words = [word.strip("\"'`.,:;()") for word in text.split()]
     starts = _COMPOSE.search(text) and {"up", "run", "start", "create"} & set(words)

@@ -79,6 +79,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         told = _told_by_applications(inventory) if unwatched else frozenset()
         unwatched = [item for item in unwatched if told.isdisjoint(_words_for(inventory, item))]
+        unwatched = [item for item in unwatched if not _is_told_of(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             runs = watching.is_run(inventory, configs)
             yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be", seen)
@@ -91,6 +92,13 @@ def _told_by_applications(inventory: Inventory) -> frozenset[str]:
     names = {name for alert in monitoring.alerts(inventory) for name in alert.query.metrics}
     own = (name for name in names if exporters.of_metric(name) in (None, exporters.APPLICATION))
     return frozenset(word for name in own for word in name.lower().split("_")[1:])
+
+
+def _is_told_of(inventory: Inventory, service: Service) -> bool:
+    """Whether an alert asks for metrics called after a worker, which listens nowhere: the application gives them."""
+    name = service.name.lower().replace("-", "_")
+    asked = (metric for alert in monitoring.alerts(inventory) for metric in alert.query.metrics)
+    return durability.is_worker(inventory, service) and any(metric.startswith(f"{name}_") for metric in asked)
 
 
 def _words_for(inventory: Inventory, service: Service) -> set[str]:

@@ -54,6 +54,7 @@ _LOCAL = ("@localhost", "@127.0.0.1", "@[::1]")
 _OWN_HOST = frozenset({"localhost", "127.0.0.1", "::1"})
 _OF_SERVERS = frozenset({"the database", "object storage", "the message broker", "Redis", "search", "mail"})
 """What a password opens only if the server was given the same one; else code with the default can't connect."""
+_ADDRESS = regex(r"https?://([\w.-]+)(?=[:/]|$)")
 _GENERAL = regex(r"((?:^|.*/)application)\.(?:ya?ml|properties)")
 _OF_PROFILE = regex(r"((?:^|.*/)application)-([\w-]+)\.(?:ya?ml|properties)")
 
@@ -185,9 +186,11 @@ def _evidence(
     given = _is_given(inventory, default)
     beside = _is_beside(inventory, setting)
     milder = demanded or _is_clients(setting.name, default)  # that the server has it is a finding of its own
-    mildest = local or (milder and beside and not given)
-    if local:
+    endpoint = _own_endpoint(inventory, setting)
+    mildest = local or bool(endpoint) or (milder and beside and not given)
+    if local or endpoint:
         consequence = "wherever the variable isn't set, the code asks its own host with it"
+        consequence += f", as {endpoint} does by default, and Compose starts no such server" if endpoint else ""
     if demanded:
         consequence = "Compose demands the variable, but every other start of this code runs with the default"
     return Evidence(
@@ -226,6 +229,32 @@ def _is_beside(inventory: Inventory, setting: Setting) -> bool:
         and item.default.text.strip("\"'") in _OWN_HOST
         for item in inventory.settings
     )
+
+
+def _own_endpoint(inventory: Inventory, setting: Setting) -> str:
+    """The endpoint that goes with a key and defaults to the program's own host, if no file names a service for it."""
+    family = setting.name.upper().partition("_")[0]
+    for item in inventory.settings:
+        name, default = item.name.upper(), item.default
+        beside = item.location.file == setting.location.file and name.startswith(f"{family}_") and "ENDPOINT" in name
+        if beside and default is not None and _host(default.text) in _OWN_HOST and not _leads_on(inventory, item.name):
+            return item.name
+    return ""
+
+
+def _leads_on(inventory: Inventory, name: str) -> bool:
+    """Whether a service is given an address, or an environment file has one, that leads to a service."""
+    if any(entry.name == name for service in inventory.services for entry in service.environment):
+        return True
+    names = {service.name for service in inventory.services}
+    lines = (line for file in inventory.env_files for line in file.lines if line.name == name and line.value)
+    return any(_host(line.value.text) in names for line in lines if line.value)
+
+
+def _host(address: str) -> str:
+    """The host of an address of the web; empty where it has none or a login stands before it."""
+    found = _ADDRESS.match(address.strip("\"'"))
+    return found[1] if found else ""
 
 
 def _is_given(inventory: Inventory, default: Value) -> bool:

@@ -51,14 +51,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not stacks.swarm_files(inventory):
         return
     known = {item.name for item in inventory.services}
+    own = _stacks(inventory)
     for text in command_texts.texts(inventory):
         found: defaultdict[str, list[Location]] = defaultdict(list)
         for command in text.commands:
             for name in _named(command):
-                if not _is_there(name, known):
+                if not _is_there(name, known) and (not own or name.startswith(own)):
                     found[name].append(command.location)
         if found:
             yield _evidence(text.opening, text.path, found, known)
+
+
+def _stacks(inventory: Inventory) -> tuple[str, ...]:
+    """How the services begin of the stacks that commands deploy; nothing where a variable names one."""
+    calls = (command_words.core(list(item.words)) for text in command_texts.texts(inventory) for item in text.commands)
+    names = {words[-1] for words in calls if words[:3] in (["docker", "stack", "deploy"], ["docker", "stack", "up"])}
+    return () if any("$" in name for name in names) else tuple(f"{name}_" for name in sorted(names))
 
 
 def _named(command: Command) -> list[str]:

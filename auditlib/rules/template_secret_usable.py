@@ -29,9 +29,10 @@ References:
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Container, Iterator
 
-from auditlib.conventions import env_file_uses, env_readers, environments, programs, secrets, templates
+from auditlib.conventions import env_file_uses, env_readers, environments, programs, secrets, services, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
@@ -53,6 +54,14 @@ _LARAVEL = (31, 32, 51)
 _FERNET = (43, 44)
 _OF_PROMETHEUS = regex(r"^(?:PROM(?:ETHEUS)?|ALERTMANAGER)_(?:\w+_)?PASS(?:WORD)?$")
 """https://prometheus.io/docs/prometheus/latest/configuration/https/ has passwords as hashes alone."""
+
+_SERVERS = {"Redis": ("Redis", "Valkey"), "the message broker": ("RabbitMQ",)}
+"""By what a password protects the products that Compose may start for it."""
+_LOGIN = regex(r"requirepass|aclfile|\.conf\b|rabbitmqctl|add_user", re.I)
+_CONFIGURES = regex(r"\.(?:conf|config|json|acl|sh)$|/etc/|/usr/local/etc/", re.I)
+"""What of a command or a mount may give a server its logins."""
+_ENDPOINT = regex(r"https?://([A-Za-z][\w-]*)(?=[:/]|$)")
+"""An address by a name without a dot, which only the network of Compose knows."""
 
 _OF_COMPANY = regex(r"^(?P<who>[A-Z0-9]{3,})_(?:API_(?:KEY|TOKEN|SECRET)|CLIENT_SECRET)$")
 """A key that is called by somebody's name, as companies call what they give out."""
@@ -77,7 +86,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if file.template and not environments.is_for_development(file.copied_to):
             handed = [item for item in inventory.services if _is_handed(item, file)]
             works = [line for line in file.lines if _works(line, refused) and line.name not in left_out]
-            used = [line for line in works if line.name in read or _may_be_read(inventory, handed, line.name)]
+            here = _is_read_here(inventory, file)
+            used = [line for line in works if line.name in read or _may_be_read(inventory, handed, line.name, here)]
             used = [line for line in used if not _is_no_fault(inventory, file, line)]
             if used and not _is_read_by_nothing(inventory, file, used):
                 yield _evidence(file, used)
@@ -90,6 +100,8 @@ def _is_no_fault(inventory: Inventory, file: EnvFile, line: EnvLine) -> bool:
         or _is_kept_as_hash(inventory, line)
         or _is_elsewhere_empty(inventory, file, line)
         or _is_given_out(inventory, line)
+        or _is_refused_by_servers(inventory, line)
+        or _leads_nowhere(inventory, file, line)
     )
 
 
@@ -97,15 +109,54 @@ def _is_handed(service: Service, file: EnvFile) -> bool:
     return any(reference.path == file.copied_to for reference in service.env_files)
 
 
-def _may_be_read(inventory: Inventory, handed: list[Service], name: str) -> bool:
+def _is_read_here(inventory: Inventory, file: EnvFile) -> bool:
+    """Whether files of the repository name most variables of a template, so that it is for the code that is here."""
+    names = [line.name.lower() for line in file.lines if not line.commented]
+    return 2 * len(templates.used(inventory).intersection(names)) > len(names)
+
+
+def _may_be_read(inventory: Inventory, handed: list[Service], name: str, for_code_here: bool) -> bool:
     """Whether a service that is handed the whole file may read a variable of it."""
     named = name.lower() in templates.used(inventory) or programs.is_read_by_libraries(name)
     for service in handed:
         known = env_readers.is_known_image(service)
-        here = service.build and not service.build.outside
+        here = bool(service.build and not service.build.outside) or (for_code_here and not known)
         if named if here else not known or env_readers.read_by_image(inventory, service, [name]):
             return True
     return False
+
+
+def _is_refused_by_servers(inventory: Inventory, line: EnvLine) -> bool:
+    """Whether Compose starts the server that a password is for, and gives it none: a login with one fails there."""
+    if line.name in {item.name for item in inventory.variables} or line.value is None:
+        return False
+    servers = [
+        item for name in _SERVERS.get(secrets.purpose(line.name), ()) for item in services.of_product(inventory, name)
+    ]
+    return bool(servers) and not any(_may_have_login(item) for item in servers)
+
+
+def _may_have_login(service: Service) -> bool:
+    """Whether a server gets an environment file, or a login or a configuration of its own."""
+    words = " ".join((*service.entrypoint, *service.command))
+    own = any(is_credential_name(entry.name) for entry in service.environment)
+    mounted = any(_CONFIGURES.search(mount.target) for mount in service.mounts)
+    return (
+        bool(service.build or service.env_files or service.secrets or service.configs)
+        or own
+        or mounted
+        or bool(_LOGIN.search(words))
+    )
+
+
+def _leads_nowhere(inventory: Inventory, file: EnvFile, line: EnvLine) -> bool:
+    """Whether the endpoint that the file has for a key is a service's name, and Compose has no such service."""
+    family = line.name.partition("_")[0]
+    beside = (item for item in file.lines if item.name.startswith(f"{family}_") and "ENDPOINT" in item.name)
+    texts = [item.value.text for item in beside if item.value is not None]
+    hosts = {found[1] for found in map(_ENDPOINT.match, texts) if found}
+    known = {name for item in inventory.services for name in (item.name, item.container_name)}
+    return bool(hosts and inventory.services) and hosts.isdisjoint(known | {"localhost"})
 
 
 def _is_given_out(inventory: Inventory, line: EnvLine) -> bool:

@@ -1,7 +1,7 @@
-"""A pipeline runs tests that don't exist.
+"""A test suite holds no test.
 
-The step looks like a safety net. Either it fails on each run, since most frameworks refuse to run nothing, or an option
-lets it pass, and then it is green for ever.
+A step that runs it looks like a safety net. Either it fails on each run, since most frameworks refuse to run nothing,
+or an option lets it pass, and then it is green for ever.
 
 Anti-pattern:
 
@@ -58,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for runs in _by_job(found.matching(_NOT_WRITTEN)).values():
         yield _not_written(runs[0])
     for suite in inventory.test_suites:
-        if not suite.cases and suite.framework in (*tools.LOOKED_FOR, "unittest"):
+        if tools.declares_none(suite):
             yield _without_cases(suite)
 
 
@@ -137,7 +137,7 @@ def _not_written(run: Run) -> Evidence:
 
 def _without_cases(suite: TestSuite) -> Evidence:
     return Evidence(
-        f"The {suite.framework} files of {suite.folder or 'the repository'} declare no test.",
+        f"The files of {suite.folder or 'the repository'} that {suite.framework} takes for tests declare none.",
         suite.location,
         subject=f"{suite.folder}/{suite.framework}",
         related=tuple(

@@ -38,6 +38,7 @@ from auditlib.conventions.image_sources import Sources
 from auditlib.conventions.package_installs import LOCKS, Installs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.delivery import Manifest, Requirement
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -73,9 +74,13 @@ def _is_for_tests(inventory: Inventory, built: Built) -> bool:
     return tasks or any(pattern.search(text) for pattern in tools.TEST_FRAMEWORKS.values())
 
 
-def _calls(inventory: Inventory) -> Iterator[str]:
-    yield from (" ".join(command.words) for command in deployment.commands(inventory))
-    yield from (mention.text for mention in deployment.documented_commands(inventory))
+@answered_once
+def _calls(inventory: Inventory) -> list[str]:
+    """The calls of Docker, of commands and of documents, that name a tool for tests."""
+    told = [" ".join(command.words) for command in deployment.commands(inventory)]
+    told += [mention.text for mention in deployment.documented_commands(inventory)]
+    called = (text for text in told if "docker" in text)
+    return [text for text in called if any(pattern.search(text) for pattern in tools.TEST_FRAMEWORKS.values())]
 
 
 def _is_tested_in_place(text: str, built: Built) -> bool:

@@ -53,6 +53,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NAMED = 4
+_BY_ARGUMENT = regex(r"(?:--\S+\s+){0,3}[^\s$:]+:\$\{?(?P<name>\w+)\}?(?P<rest>[\w.-]*)(?=\s|$)")
 _TOOLCHAIN = regex(r"go(?P<version>\d[\d.]*)")
 """A version that is taken whatever the image and go.mod say (https://go.dev/doc/toolchain#select)."""
 
@@ -145,8 +146,19 @@ def _of_stages(file: Dockerfile, targets: set[str]) -> Iterator[_Use]:
                 (in_final or _is_compiled_in(ended)) and not environments.is_for_development(file.path),
                 "$" in written.get(stage.location, ""),
                 instead,
-                files.into(file.path, f"FROM {instead or _placeholder(stage.base, ended)}"),
+                files.into(
+                    file.path, _from(written.get(stage.location, ""), instead or _placeholder(stage.base, ended))
+                ),
             )
+
+
+def _from(written: str, instead: str) -> str:
+    """The line that names another version: that of the argument, where the one of FROM only holds its name."""
+    match = _BY_ARGUMENT.match(written)
+    tag = instead.rpartition(":")[2]
+    if match and tag.endswith(match["rest"]):
+        return f"ARG {match['name']}={tag.removesuffix(match['rest'])}"
+    return f"FROM {instead}"
 
 
 def _toolchain(file: Dockerfile, stage: str) -> tuple[Instruction, str] | None:

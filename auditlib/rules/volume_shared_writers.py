@@ -168,6 +168,11 @@ def _called(service: Service) -> set[str]:
 
 def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
     """Those that only read as readers, or each with files of its own."""
+    (first, mount), *_ = found
+    if not own and len({services.image_key(service) for service, _ in found}) == 1:
+        parts = ("logs", "cache")
+        kept = (f"\n  - {first.name}-{part}:{mount.target.rstrip('/')}/<folder of {part}>" for part in parts)
+        return compose_lines.of_service(first, f"volumes:\n  - {_source(mount)}:{mount.target}{''.join(kept)}")
     if not own:
         line = f"{_source(found[0][1])}:{found[0][1].target}:ro"
         return compose_lines.of_name("<a service that only reads it>", f"volumes:\n  - {line}")
@@ -185,7 +190,10 @@ def _advice(found: list[tuple[Service, Mount]], volume: str, names: str) -> str:
     if len(images) == 1:
         if _COORDINATES.search(volume):
             return f"Say in a document which of {names} writes what in {volume}, as it binds them to one host."
-        return f"Move what {names} share in {volume} to an object store; logs and caches belong to each alone."
+        return (
+            f"Keep what only one of {names} needs out of {volume}; before a second host, move the rest to an object "
+            "store."
+        )
     return f"Mount {volume} with `:ro` in those of {names} that only read it, or move its content to an object store."
 
 
@@ -214,6 +222,15 @@ def _is_in(path: str, folder: str) -> bool:
     if path.startswith("/"):
         return mounts.is_below(path, folder)
     return path.removeprefix("./").startswith(f"{posixpath.basename(folder.rstrip('/'))}/")
+
+
+def _severity(found: list[tuple[Service, Mount]], *, known: bool, sqlite: bool, databases: bool) -> Severity | None:
+    if databases:
+        return Severity.HIGH
+    if known or sqlite:
+        return Severity.MEDIUM
+    one_image = len({services.image_key(service) for service, _ in found}) == 1
+    return Severity.INFO if one_image and all(services.is_of_users_files(mount) for _, mount in found) else None
 
 
 def _evidence(
@@ -249,6 +266,6 @@ def _evidence(
         recommendation=f"Let {names} log to standard output, or each to files of its own."
         if logs
         else _advice(found, volume, names),
-        severity=Severity.HIGH if databases else (Severity.MEDIUM if known or sqlite else None),
+        severity=_severity(found, known=known, sqlite=sqlite, databases=databases),
         example="" if sqlite else _apart(found, own=logs or databases),
     )

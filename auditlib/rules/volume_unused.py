@@ -34,9 +34,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import ShadowedMount
+from auditlib.inventory.stack import ShadowedMount, Volume
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _unused
 from auditlib.rules._rule import Evidence, rule
@@ -49,6 +50,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     hidden = {(item.location.file, item.volume) for item in shadowed.values()}
     hidden |= {(item.location.file, name) for item in inventory.reset_values for name in item.volumes}
     declared = [item for item in inventory.volumes if (item.location.file, item.name) not in hidden]
+    taken = _taken_elsewhere(inventory)
+    declared = [item for item in declared if not any(_is_called(item, name) for name in taken)]
     yield from _unused.findings(
         inventory,
         "volume",
@@ -57,6 +60,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         lambda service: (item.source for item in service.mounts if item.kind == "volume"),
     )
     yield from map(_shadowed, shadowed.values())
+
+
+def _taken_elsewhere(inventory: Inventory) -> set[str]:
+    """The volumes that other projects know as external ones, and those that commands mount or look at."""
+    external = {item.called or item.name for item in inventory.volumes if item.external}
+    calls = (item.words for item in deployment.commands(inventory) if "docker" in item.words[:2])
+    mounted = {word.rpartition("=")[2].partition(":")[0].split(",")[0] for words in calls for word in words}
+    return external | {name for name in mounted if name}
+
+
+def _is_called(volume: Volume, name: str) -> bool:
+    """Whether Docker knows a volume by a name: its own, or with that of the project before it."""
+    return not volume.external and (name == volume.called or (not volume.called and name.endswith(f"_{volume.name}")))
 
 
 def _shadowed(item: ShadowedMount) -> Evidence:

@@ -96,6 +96,10 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
     lines = own_lines(fix)
     if not lines and image:
         lines = f"image: {image['image'].replace('<version>', '<the version that runs today>')}"
+    if rule == "CL-0007" and lines.rstrip().endswith("/run"):
+        lines = f"{lines.rstrip()}\n  - <each other folder that it writes to, such as /var/cache/nginx>"
+    if not lines and rule == "CL-0013" and posixpath.splitext(name.partition(":")[0])[1]:
+        lines = f"# without the mount of {name}, unless nothing but this file will do"
     if not lines and name and rule in _BY_RULE:
         lines = _BY_RULE[rule].format(name=name, service=service, target=_TARGET)
     return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
@@ -152,11 +156,15 @@ def _changed(inventory: Inventory) -> set[tuple[str, str | None]]:
 
 
 def _limited(inventory: Inventory) -> set[tuple[str, str | None]]:
-    """The services, each by the file that defines it, to which another file that goes with it sets a limit."""
+    """The services, each by the file that defines it, that need no limit there: another file that goes with it sets
+    one, or they are for development.
+    """
+    from auditlib.conventions import environments  # when the scanners have been started
+
     return {
         (service.location.file, service.name)
         for service in inventory.services
-        if service.memory_limit or service.cpu_limit
+        if service.memory_limit or service.cpu_limit or environments.is_for_developers(inventory, service)
     }
 
 

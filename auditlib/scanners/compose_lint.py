@@ -73,6 +73,7 @@ _ADVICE = {
     "CL-0004": "Write the version that runs today.",
     "CL-0005": "Publish the port on 127.0.0.1 alone, unless other hosts are to reach it.",
     "CL-0008": "Remove `network_mode: host`, and publish the ports at which others than its own network ask it.",
+    "CL-0013": "Remove the bind mount, or mount the one file that is read; an image would keep what is secret.",
     "CL-0019": "Write the digest behind the tag, as `name:tag@sha256:…`.",
     "CL-0026": "Measure what the service needs, and set `deploy.resources.limits` for memory and processors.",
 }

@@ -54,6 +54,10 @@ def name_around(text: str, position: int) -> Span:
     return begin, match.end() if match else position + 1
 
 
+_TAG = regex(r":(?:latest|stable|edge|main|master|nightly|alpine|v?\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)(?![\w.-])")
+"""The tag of an image whose name ends like that of a secret (`ghcr.io/example/slack-webhook:latest`)."""
+
+
 def named(text: str, begin: int, end: int, code: bool) -> Iterator[Span]:
     """The value of a name that says of itself that it holds a secret."""
     if text[begin - 2 : begin] == "${" and begin > 1:
@@ -62,6 +66,8 @@ def named(text: str, begin: int, end: int, code: bool) -> Iterator[Span]:
         return
     name = text[begin:end].rstrip(".-_") if end - begin > 1 else text[begin:end]
     end = begin + len(name)
+    if text[begin - 1 : begin] == "/" and _TAG.match(text, end):
+        return
     if is_credential_name(_whole(name, text, begin)) or _is_encoded_login(name, text, end):
         for span in _values(text, name, begin, end, code):
             yield from _secret(name, text, span)

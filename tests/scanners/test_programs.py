@@ -163,3 +163,19 @@ def test_an_edit_is_of_a_line_that_the_file_has(tmp_path, port, edited):
     (finding,) = (item for item in found(tmp_path, service) if item.rule == "compose-lint/CL-0005")
 
     assert finding.change == (("3000:3000", "127.0.0.1:3000:3000") if edited else ("", ""))
+
+
+def test_a_mounted_file_has_no_folder_below_it_and_a_read_only_system_more_than_two(tmp_path):
+    service = "  a:\n    image: acme/agent:1.0\n    volumes: ['/root/.docker/config.json:/config.json:ro']"
+    examples = {item.rule: item.example for item in found(tmp_path, service)}
+
+    assert "config.json/<" not in examples["compose-lint/CL-0013"]
+    assert "/var/cache/nginx" in examples["compose-lint/CL-0007"]
+
+
+def test_what_is_for_development_needs_no_limit(tmp_path):
+    services = "  a:\n    image: acme/agent:1.0"
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "compose.yaml").write_text(f"services:\n{services}\n", encoding="utf-8")
+
+    assert "compose-lint/CL-0026" not in {item.rule for item in found(tmp_path, services)}

@@ -130,6 +130,7 @@ def _limits(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
         "replicas": int(replicas) if replicas is not None else None,
         "cpu_limit": str(limits.get("cpus") or config.get("cpus") or ""),
         "memory_limit": str(limits.get("memory") or config.get("mem_limit") or ""),
+        "limited_by_old_key": not limits.get("memory") and bool(config.get("mem_limit")),
         "log_driver": str(logging.get("driver") or ""),
         "log_options": tuple(
             (key, view.value(key, value, view.place("services", name, "logging", "options", key)).text)
