@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from auditlib.conventions.workspaces import Workspace, is_checkout
 from auditlib.inventory import Inventory
@@ -17,9 +18,13 @@ from auditlib.inventory.answers import answered_once
 from auditlib.inventory.delivery import Command, Step
 from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 _BUILDERS = frozenset({"docker", "podman", "nerdctl", "buildah", "finch"})
 _VERBS = frozenset({"build", "buildx", "builder", "image", "bud"})
+_LEAVES = regex(r"\bpush\b|docker (?:image )?save\b|\bssh\b|\bscp\b|\brsync\b|deploy|kind load")
+_TAKES = regex(r"ssh|deploy|upload-artifact|ecr|gcloud|azure")
+"""Actions that may take an image to where it runs."""
 _SWITCHES = frozenset({
     "--no-cache", "--pull", "--push", "--load", "--quiet", "-q", "--rm", "--force-rm", "--squash", "--compress", "-D",
     "--debug", "--check", "--layers", "--tls-verify",
@@ -38,6 +43,8 @@ class BuildCall(Struct, frozen=True):
     arguments: tuple[str, ...] = ()
     """The names of the arguments that are passed."""
     arguments_location: Location | None = None
+    leaves: bool = True
+    """Whether the image goes anywhere: not one that a job of a workflow builds to see whether it can be built."""
 
 
 @answered_once
@@ -53,8 +60,10 @@ def _of_steps(inventory: Inventory) -> Iterator[BuildCall]:
             caller = f"The step {step.name or step.index + 1} of the job {job.id}"
             if "/build-push-action@" in step.uses and (here or by_itself):  # which can fetch the repository
                 yield from _of_action(inventory, step, caller)
+            leaves = any(_LEAVES.search(item.run) or _TAKES.search(item.uses) for item in job.steps)
             folder = step.working_directory or job.working_directory
-            yield from _of_commands(inventory, step.commands if here else (), (folder,), caller)
+            for call in _of_commands(inventory, step.commands if here else (), (folder,), caller):
+                yield replace(call, leaves=leaves)
 
 
 def _of_programs(inventory: Inventory) -> Iterator[BuildCall]:
@@ -82,6 +91,7 @@ def _of_action(inventory: Inventory, step: Step, caller: str) -> Iterator[BuildC
             inputs["target"].location if target else None,
             tuple(key for key, equals, _ in lines if equals and key.isidentifier()),
             given.location if given else None,
+            leaves=("push" in inputs and inputs["push"].value != "false") or "outputs" in inputs,
         )
 
 

@@ -32,6 +32,8 @@ class Command(Struct, frozen=True):
     """The function of the script that it stands in."""
     tested: bool = False
     """Whether a condition (`if`, `while`, `!`, `&&`, `||`) decides by its exit status, so that `set -e` doesn't."""
+    within: str = ""
+    """The subshells that it runs in, from outside inwards (`/4.0/7.2`); `!5.0` stands for a shell of its own."""
 
 
 class Trigger(Struct, frozen=True):
@@ -260,6 +262,8 @@ class Script(Struct, frozen=True):
     location: Location
     shebang: bool = False
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
+    shell_options: str = ""
+    """The letters of the options that this line gives the shell (`eu` of `#!/bin/bash -eu`)."""
     carriage_return: bool = False
     """Whether its first line ends as on Windows, and Git is not told to end it otherwise."""
     compose_files: tuple[Pair, ...] = ()

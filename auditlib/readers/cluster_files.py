@@ -59,7 +59,8 @@ _ENCRYPTED = regex(
     re.M,
 )
 """A certificate of its own, or that of the load balancer before it, in an annotation."""
-_TEMPLATE = regex(r"\{\{|\{%|<%|\(\(")
+_TEMPLATE = regex(r"\{\{|\{%|<%|\(\(|[:-][ \t]+[@%]\w+[@%]")
+"""Placeholders that something fills in first; YAML refuses a value that begins with `@` or `%`."""
 _REDIRECTS = regex(r"^[^#\n]{0,100}ssl-redirect:[ \t]*[\"']true", re.M)
 
 

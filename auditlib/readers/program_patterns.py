@@ -103,13 +103,18 @@ _CLIENTS = (
         hints=".on(",
     ),
 )
+_OWN_HOST = r"^\(\s{0,9}f?[\"'](?:file:|https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?![\w.-]))"
+"""A request to the own host, as a check of health makes it, or for a file."""
+_DEFAULT_CLIENT = r"\bhttp\.DefaultClient(?:\.Timeout)?\s{0,3}=[^=]"
+_WITH_CONTEXT = r"\bhttp\.NewRequestWithContext\("
+"""A request that ends with its context, whose limit is set where that is made."""
 _CALLS = (
     _of(
         "endless",
         "requests",
         PY,
         rf"\brequests\.(?:{_VERBS}|head|request)\(",
-        unless=_UNTIMED,
+        unless=rf"{_UNTIMED}|{_OWN_HOST}",
         needs=r"\bimport requests\b",
         hints="requests.",
     ),
@@ -121,8 +126,17 @@ _CALLS = (
         unless=r"^(?![\s\S]*\btimeout\s{0,3}=\s{0,3}None\b)",
         hints="httpx.",
     ),
-    _of("endless", "urlopen", PY, r"\burlopen\(", unless=rf"{_UNTIMED}|^\([^,()]*,[^,]*,", hints="urlopen("),
-    _of("endless", "http.Get", GO, r"\bhttp\.(?:Get|Post|PostForm|Head)\(", hints="http.Get( http.Post http.Head("),
+    _of(
+        "endless", "urlopen", PY, r"\burlopen\(", unless=rf"{_UNTIMED}|{_OWN_HOST}|^\([^,()]*,[^,]*,", hints="urlopen("
+    ),
+    _of(
+        "endless",
+        "http.Get",
+        GO,
+        r"\bhttp\.(?:Get|Post|PostForm|Head)\(",
+        unless=_OWN_HOST,
+        hints="http.Get( http.Post http.Head(",
+    ),
     _of("endless", "http.DefaultClient", GO, r"\bhttp\.DefaultClient\b", hints="http.DefaultClient"),
     _of("endless", "http.Client{}", GO, r"\bhttp\.Client\{", unless=r"\bTimeout\b", hints="http.Client{"),
     _of("endless", "RestTemplate", JVM, r"\bnew RestTemplate\(\)", hints="RestTemplate()"),
@@ -137,6 +151,10 @@ _CALLS = (
         needs=r"\baxios\b",
         hints="axios",
     ),
+    _of("timed", "http.Get", GO, _DEFAULT_CLIENT, hints="http.DefaultClient"),
+    _of("timed", "http.DefaultClient", GO, rf"{_DEFAULT_CLIENT}|{_WITH_CONTEXT}", hints="http."),
+    _of("timed", "http.Client{}", GO, rf"\w\.Timeout\s{{0,3}}=|{_WITH_CONTEXT}", hints=".Timeout http.New"),
+    _of("timed", "urlopen", PY, r"\bsetdefaulttimeout\(", hints="setdefaulttimeout("),
     _of("timed", "curl", PHP, r"\bCURLOPT_TIMEOUT(?:_MS)?\b", hints="CURLOPT_TIMEOUT"),
     _of(
         "timed",
@@ -253,8 +271,10 @@ _PROCESSES = (
         "",
         (*PY, *JVM, *GO, *JS),
         r"\bSchedulerLock\b|\b[sS]hed[lL]ock\b|\bpg_(?:try_)?advisory_|\b[rR]edlock\b|\.lock\(|\bnx\b|\bNX\b|\bSetNX\(|"
-        r"\bflock\b|\bleader_?[eE]lection\b|\b(?:Redis|SQLAlchemy|Mongo)JobStore\b",
-        hints="hedlock hedLock SchedulerLock _advisory_ edlock .lock( nx NX flock lection JobStore",
+        r"\bflock\b|\bleader_?[eE]lection\b|\b(?:Redis|SQLAlchemy|Mongo)JobStore\b|"
+        r"\b[A-Z_]{0,30}(?:RUN|ENABLED?|START|DISABLED?)_[A-Z_]{0,30}(?:SCHEDULER|CRON|JOBS)\b|\bSCHEDULER_ENABLED\b",
+        hints="_SCHEDULER SCHEDULER_ _CRON _JOBS hedlock hedLock SchedulerLock _advisory_ edlock .lock( nx NX flock "
+        "lection JobStore",
     ),
     _of(
         "in memory",

@@ -34,6 +34,7 @@ INTERPRETERS = {
 _SHELL_ENDINGS = frozenset({".sh", ".bash", ".zsh"})
 _WRAPPERS = frozenset({"mvnw", "gradlew"})
 """Scripts without an ending that are programs whether their mode says so or not."""
+_SHELL_OPTIONS = regex(r"\s-([a-zA-Z]+)(?=\s|$)")
 _SHEBANG = regex(r"#!\s*(?P<program>\S+)(?:\s+(?:-S\s+)?(?P<argument>[^\s-]\S*))?")
 _COMMENT = regex(r"\s*(?:#|//|--|\*|/\*\*?)\s?(?P<text>.*?)\s*(?:\*/)?$")
 _HELP = regex(r"(?:#[^\n]*\n|\s)*<#(?P<text>.*?)#>", re.S)
@@ -170,7 +171,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         healthy_tests=tuple(Location(file, line) for line in health_states.taken(text)),
         arguments=script_arguments.of_python(text) if in_python and not found else None,
     )
-    if found:
+    if is_shell(interpreter):
         script = _of_shell(script, text)
     elif interpreter == "pwsh":
         script = _of_powershell(source, script, text)
@@ -186,6 +187,7 @@ def _of_shell(script: Script, text: str) -> Script:
         compose_files=tuple(_compose_files(file, text)),
         compose_variables=tuple(_compose_variables(file, text)) if "compose" in text else (),
         sets=_sets(text),
+        shell_options="".join(_SHELL_OPTIONS.findall(text.partition("\n")[0][:200])) if script.shebang else "",
         tests=frozenset(_TESTED.findall(text)),
         moved_argument=_moved_argument(file, text) if "dirname" in text and "$" in text else None,
         assigned=tuple(dict.fromkeys(_HELD.findall(text))),
@@ -312,7 +314,7 @@ def _ends_at_condition(file: str, text: str) -> Iterator[Pair]:
     call is a failure, at which the script ends.
     """
     lines = [line[:_LINE] for line in text.splitlines()]
-    if not any(map(_STRICT.match, lines)):
+    if not any(map(_STRICT.match, lines)) or "set +e" in text:
         return
     plain = {match["name"] for line in lines if (match := _PLAIN_CALL.match(line))}
     name, start = "", 0

@@ -54,6 +54,7 @@ _OWN_FOLDER = frozenset({"subshell", "command_substitution", "process_substituti
 _SEQUENCES = frozenset({"program", "compound_statement", "subshell"})
 _COMMANDS = frozenset({"command", "declaration_command", "unset_command"})
 _WITHOUT_COMMANDS = frozenset({"raw_string", "comment", "ansi_c_string", "string_content"})
+_SUBSHELLS = frozenset({"subshell", "command_substitution", "process_substitution"})
 _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _REDIRECTIONS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 _AS_LETTERS = bytes(byte if byte < 0x80 else ord("x") for byte in range(256))
@@ -87,6 +88,13 @@ class _Text(Struct, frozen=True):
     depth: int = 0
     secrets: tuple[tuple[int, int], ...] = ()
     """Where `data` holds secrets, in bytes, sorted."""
+    within: str = ""
+    """What tells the shell that reads the text from that of the text around it."""
+
+    def place(self, node: Node) -> str:
+        """What tells a node from all others of its file."""
+        row, column = node.start_point
+        return f"{self.first_line + row}.{column}"
 
     def location(self, node: Node) -> Location:
         """Where a node stands in the file."""
@@ -115,6 +123,8 @@ class _Visit(Struct, frozen=True):
     """Whether a here-document below is read by a shell."""
     function: str = ""
     """The function whose body this is."""
+    within: str = ""
+    """The subshells that it is in."""
 
 
 _GIVEN = regex(r"(?<![\w./$-])(?P<given>(?:[A-Z][A-Z0-9_]{3,60}=\S{0,100}[ \t]+){1,10})docker[ -]compose\b")
@@ -226,7 +236,8 @@ def _walk(first: _Visit, text: _Text) -> Iterator[Command]:
         node = visit.node
         if node.type == "heredoc_body" and visit.shell_input and text.depth < _NESTING:
             body = text.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
-            inner = replace(text, first_line=text.first_line + node.start_point[0], indent=0, errexit=False)
+            line = text.first_line + node.start_point[0]
+            inner = replace(text, first_line=line, indent=0, errexit=False, within=f"!{text.place(node)}")
             yield from _nested(body, inner, _Folder(), swallowed=visit.swallowed)
             continue
         if node.type in _COMMANDS:
@@ -242,6 +253,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
     swallowed = visit.swallowed and node.type != "command_substitution"
     deciding, taken, certain = _deciding(node), _taken(node), _certain(node)
     function = _function(node, text) or visit.function
+    within = f"{visit.within}/{text.place(node)}" if node.type in _SUBSHELLS else visit.within
     visits = [
         _Visit(
             node=child,
@@ -252,6 +264,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
             caught=visit.caught or index < taken,
             conditional=visit.conditional or index >= certain,
             function=function,
+            within=within,
         )
         for index, child in enumerate(children)
     ]
@@ -339,11 +352,13 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         conditional=visit.conditional,
         expands=tuple(dict.fromkeys(name for part in parts[first:] for name in shell_words.expanded(part, text.data))),
         function=visit.function,
+        within=f"{text.within}{visit.within}",
     )
     if words[0] in ("cd", "pushd"):
         folder.change(words)
     if text.depth < _NESTING and (index := _inline_script(words)):
-        inner = replace(text, first_line=text.first_line + parts[first + index].start_point[0], indent=0, errexit=False)
+        line = text.first_line + parts[first + index].start_point[0]
+        inner = replace(text, first_line=line, indent=0, errexit=False, within=f"!{text.place(node)}")
         yield from _nested(words[index], inner, folder, swallowed=visit.swallowed)
 
 

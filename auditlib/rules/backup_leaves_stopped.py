@@ -73,15 +73,24 @@ def _together(script: Script) -> Mapping[str, list[Command]]:
 
 def _between(script: Script, commands: list[Command], functions: Mapping[str, list[Command]]) -> Iterator[Evidence]:
     stopped = copies = None
-    for command in commands:
+    goes_on = False
+    for index, command in enumerate(commands):
+        if command.words[:1] == ("set",):
+            goes_on = "+e" in command.words or (goes_on and not _ends_at_errors(command))
         if stopped and copies and _turns(command, _STARTS):
             yield _evidence(script, stopped, copies, command)
             return
         if stopped is None and _turns(command, _STOPS):
             stopped = command
-        elif stopped and not command.cannot_fail:
+        elif stopped and not goes_on and _ends_script(command, commands[index + 1 : index + 2]):
             called = functions.get(command.words[0], ()) if command.words else ()
             copies = copies or next((item for item in (command, *called) if backups.copies(item)), None)
+
+
+def _ends_script(command: Command, following: list[Command]) -> bool:
+    """Whether a failure ends the script: no condition asks for it, or one that ends the script itself (`|| exit 1`)."""
+    gives_up = any(item.words[:1] == ("exit",) and item.location.line == command.location.line for item in following)
+    return not command.cannot_fail and (not command.tested or gives_up)
 
 
 def _turns(command: Command, words: frozenset[str]) -> bool:

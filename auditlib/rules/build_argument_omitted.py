@@ -32,13 +32,14 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import build_calls, build_context, services
 from auditlib.conventions.build_calls import BuildCall
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.dockerfile import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -58,11 +59,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
     Those count that a tool of front ends takes in, and those that Compose passes to the same Dockerfile.
     """
-    calls = [item for item in build_calls.of(inventory) if item.location.file.startswith(".github/")]
+    calls = [item for item in build_calls.of(inventory) if item.leaves and item.location.file.startswith(".github/")]
     passed = _passed(inventory) if calls else {}
     for call in calls:
         given = passed.get(call.dockerfile.path, {})
-        wanted = {name: place for name, place in _open(call.dockerfile).items()
+        wanted = {name: place for name, place in _open(inventory, call).items()
                   if _OF_FRONT_END.fullmatch(name) or (name in given and not _DATED.fullmatch(name))}  # fmt: skip
         if left := {name: place for name, place in wanted.items() if name not in call.arguments}:
             yield _evidence(call, left, given)
@@ -79,16 +80,42 @@ def _passed(inventory: Inventory) -> dict[str, dict[str, Location]]:
     return found
 
 
-def _open(found: Dockerfile) -> dict[str, Location]:
-    """The arguments that no ARG gives a default, nor ENV a value of its own; one before FROM is for FROM alone."""
-    first = found.stages[0].location.line if found.stages else 0
-    declared = [item for item in found.instructions if item.keyword == "ARG" and item.location.line > first]
-    values = [(name, value, item) for item in declared for name, value in item.variables]
+def _open(inventory: Inventory, call: BuildCall) -> dict[str, Location]:
+    """The arguments of the stages that are built which no ARG gives a default, nor ENV or a file a value.
+
+    One before FROM is for FROM alone.
+    """
+    built = _instructions(call)
+    values = [(name, value, item) for item in built if item.keyword == "ARG" for name, value in item.variables]
+    passed_on = {name for item in built if item.keyword == "ENV" for name, _ in item.variables}
     filled = {name for name, value, _ in values if value is not None}
-    filled |= {name for item in found.instructions if item.keyword == "ENV" for name, value in item.variables
+    filled |= {name for item in built if item.keyword == "ENV" for name, value in item.variables
                if value is not None and "$" not in value.text}  # fmt: skip
+    filled |= _in_files(inventory, call.dockerfile) - passed_on  # an empty ENV takes the place of a file's line
     return {name: item.location for name, _, item in values
             if name not in filled and not build_context.PREDEFINED_ARGUMENTS.fullmatch(name)}  # fmt: skip
+
+
+def _instructions(call: BuildCall) -> list[Instruction]:
+    """The instructions of the stage that is built and of all that it takes files from."""
+    file = call.dockerfile
+    first = file.stages[0].location.line if file.stages else 0
+    wanted, found = {call.target}, set[str]()
+    while more := wanted - found:
+        found |= more
+        inside = {item.stage for name in more for item in services.final_stage(file, name)[1]}
+        flags = (flag for item in file.instructions if item.stage in inside for flag in item.flags)
+        taken = {flag.partition("=")[2] for flag in flags if flag.startswith("--from=")}
+        wanted = {stage.name for stage in file.stages} & taken
+    stages = {item.stage for name in found for item in services.final_stage(file, name)[1]}
+    return [item for item in file.instructions if item.stage in stages and item.location.line > first]
+
+
+def _in_files(inventory: Inventory, file: Dockerfile) -> set[str]:
+    """The variables of the environment files beside a Dockerfile, which a front end's tools read themselves."""
+    folder = posixpath.dirname(file.path)
+    beside = (item for item in inventory.env_files if posixpath.dirname(item.path) == folder and not item.template)
+    return {line.name for item in beside for line in item.lines if not line.commented}
 
 
 def _evidence(call: BuildCall, left: dict[str, Location], given: dict[str, Location]) -> Evidence:
@@ -100,7 +127,7 @@ def _evidence(call: BuildCall, left: dict[str, Location], given: dict[str, Locat
     arguments = "\n".join(f"  {name}=${{{{ vars.{name} }}}}" for name in left)
     return Evidence(
         f"{call.caller} builds {path} without {names}{compose}; {'it has' if one else 'they have'} no default there, "
-        f"so that {'it is' if one else 'they are'} empty in the image.",
+        f"so that the image is made without {'its value' if one else 'their values'}.",
         call.arguments_location or call.location,
         subject=f"{path}/{'/'.join(left)}",
         related=(

@@ -82,10 +82,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not job.steps or job.uses or _OTHER.search(name):
             continue
         if _CHECKS.search(name) and any(step.run for step in job.steps) and deployment.is_empty(job):
-            if not _may_fail(job):
+            if not _may_fail(job) and not _stands_for_others(inventory, job):
                 yield _of_printing(job)
         elif _LINTS.search(name) and not found.is_opaque(job) and _lints_nothing(job, found.of_job(job)):
             yield _of_lint(job)
+
+
+def _stands_for_others(inventory: Inventory, job: Job) -> bool:
+    """Whether a job sums up checks that it waits for, or takes the place of one of its name that paths left out."""
+    twin = any(other.id == job.id and other.workflow != job.workflow and not deployment.is_empty(other)
+               for other in inventory.jobs)  # fmt: skip
+    return twin or any(_CHECKS.search(name.lower()) for name in job.needs)
 
 
 def _may_fail(job: Job) -> bool:

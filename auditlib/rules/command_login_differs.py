@@ -162,10 +162,19 @@ def _login(inventory: Inventory, words: Sequence[str], place: Location, *, told:
     if program not in _CLIENTS or match is None or environments.is_for_development(place.file):
         return None
     other_host = any(word.startswith(("-h", "--host")) or "://" in word for word in rest[1:])
-    servers = () if other_host else tuple(item for item in inventory.services if _is_called(item, name))
+    apart = other_host or _is_of_others(inventory, words)
+    servers = () if apart else tuple(item for item in inventory.services if _is_called(item, name))
     maintains = _MAINTAINS.search(" ".join(rest)) is not None
     nameless = program in _ONE_DATABASE and not other_host and _names_none(program, rest[1:], told=told)
     return _Login(match["user"], program, servers, place, told, nameless, maintains) if servers else None
+
+
+def _is_of_others(inventory: Inventory, words: Sequence[str]) -> bool:
+    """Whether a call names Compose files, written out, none of which the repository has."""
+    call = compose_command.of(words)
+    names = {posixpath.basename(file) for file in call.files} if call else set()
+    known = {posixpath.basename(file) for project in inventory.projects for file in project.files}
+    return bool(names) and not any("$" in name for name in names) and names.isdisjoint(known)
 
 
 def _names_none(program: str, words: Sequence[str], *, told: bool) -> bool:

@@ -36,6 +36,7 @@ from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
+from auditlib.rules import _shell_lines as shell_lines
 from auditlib.rules._rule import Evidence, rule
 
 _NAME = regex(r"\$\{?(?P<name>\w+)(?::?-[^}]*)?\}?$")
@@ -57,9 +58,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for text, command, name in calls:
         own = {pair.name: (pair.value, pair.location) for pair in text.script.compose_variables} if text.script else {}
         value, place = own.get(name) or given.get(name) or ("", None)
+        if place and name not in own and _is_env_file(inventory, place.file) and not _reads_files(text):
+            continue
         if place and ":" in value and (text.path, name) not in told:
             told.add((text.path, name))
             yield _evidence(text, command, name, value, place)
+
+
+def _is_env_file(inventory: Inventory, path: str) -> bool:
+    return any(file.path == path for file in inventory.env_files)
+
+
+def _reads_files(text: CommandText) -> bool:
+    """Whether commands read an environment file into the shell: only Compose does so by itself."""
+    return any(item.words[0] in (".", "source") or (item.words[0] == "export" and ".env" in " ".join(item.words))
+               for item in text.commands)  # fmt: skip
 
 
 def _variable(command: Command) -> re.Match[str] | None:
@@ -92,10 +105,11 @@ def _evidence(text: CommandText, command: Command, name: str, value: str, place:
         subject=f"{text.path}/{name}",
         related=(Related(place, f"{name} is given several files"),),
         recommendation=f"Leave `-f` out in {text.path} and `export COMPOSE_FILE`, which Compose takes apart itself.",
-        example=files.into(text.path, f'export COMPOSE_FILE="${{{name}}}"\ndocker compose {_verb(command)}'),
+        example=files.into(text.path, f'export COMPOSE_FILE="${{{name}}}"\n{_without_option(command)}'),
     )
 
 
-def _verb(command: Command) -> str:
-    call = compose_command.of(command.words)
-    return call.verb if call else ""
+def _without_option(command: Command) -> str:
+    """The call less its first `-f`."""
+    place = command.words.index("-f")
+    return shell_lines.line((*command.words[:place], *command.words[place + 2 :]))

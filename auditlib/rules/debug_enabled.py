@@ -65,16 +65,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 _Place = tuple[str, Location, str, str]
 """Name, place, how it is on there, and the value that says so, where one stands there."""
+_NO = frozenset({"0", "false", "no", "off"})
+"""Values by which another file, such as an overlay for production, turns off what one turns on."""
+_BASES = frozenset({"base.py", "common.py", "default.py", "defaults.py", "__init__.py"})
 _OFF = {"debug": "release", "true": "false", "True": "False", "TRUE": "FALSE", "on": "off", "yes": "no", "1": "0"}
 
 
 def _in_compose(inventory: Inventory) -> Iterator[_Place]:
     off = _read_as_off(inventory)
+    overlaid = {(service.name, entry.name) for service in inventory.services for entry in service.environment
+                if entry.value and not entry.variables and entry.value.text.lower() in _NO}  # fmt: skip
     for service in inventory.services:
         if not environments.only_for_development(service):
             for entry in service.environment:
                 value = entry.value.text if entry.value else ""
                 on = switches.is_debug_switch(entry.name) and switches.is_on(value)
+                if (service.name, entry.name) in overlaid:
+                    continue
                 if (on or switches.is_debug_mode(entry.name, value)) and entry.location not in off:
                     how = "by default" if entry.variables else "always"
                     yield entry.name, entry.location, f"on {how} in {service.name}", value
@@ -113,8 +120,15 @@ def _in_code(inventory: Inventory) -> Iterator[_Place]:
         ):
             yield setting.name, setting.location, f"on by default in {setting.location.file}", str(setting.default)
     for item in inventory.debug_switches:
-        if not item.main:
+        if not item.main and not _is_base(inventory, item.location.file):
             yield item.name, item.location, f"on in {item.location.file}", ""
+
+
+def _is_base(inventory: Inventory, path: str) -> bool:
+    """Whether settings are those on which a module for production, beside them, builds."""
+    folder, name = posixpath.split(path)
+    beside = (posixpath.join(folder, other) for other in ("production.py", "prod.py"))
+    return name in _BASES and any(other in inventory.file_set for other in beside)
 
 
 _FRAMEWORKS = {"manage.py", "artisan", "bin/console"}
@@ -151,6 +165,8 @@ def _evidence(inventory: Inventory, name: str, places: list[_Place], *, known: b
 
 def _from_outside(name: str, file: str, on: str = "true") -> str:
     """The switch, off unless the environment turns it on by the word that does so now."""
+    if "(" in name:
+        return name.replace("=True", f'=os.environ.get("APP_DEBUG") == "{on}"')
     variable = re.sub(r"\W+", "_", name).strip("_").upper()
     if file.endswith(".py"):
         return f'{name} = os.environ.get("{variable}") == "{on}"'

@@ -28,6 +28,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
@@ -41,6 +42,12 @@ from auditlib.rules._rule import Evidence, rule
 
 _BELOW = regex(r"\$\{?(?P<name>[A-Za-z_]\w*)\}?/(?P<rest>[^$]*)$")
 _NAMED = regex(r"(?:name|label)=\^?/?\$\{?(?P<name>[A-Za-z_]\w*)\}?\*?$")
+_ALL = regex(r"[*?.{},!\[\]]*")
+_OF_SYSTEM = frozenset({
+    "bin", "boot", "data", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run", "sbin",
+    "srv", "sys", "tmp", "usr", "var",
+})  # fmt: skip
+"""Folders that a host has in its root; the deletion of another one there does nothing."""
 _FORCED = regex(r"-[a-zA-Z]*[rR][a-zA-Z]*|--recursive")
 _ENDS = frozenset({"rm", "stop", "kill"})
 _ALWAYS_SET = frozenset(
@@ -53,10 +60,22 @@ _Found = tuple[Command, str, str]
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script without `set -u` that deletes by a variable which it takes from elsewhere."""
     for script in inventory.scripts:
-        if script.commands and not any(map(_sets_nounset, script.commands)):
-            found = list(_deletions(script))
-            if found:
-                yield _evidence(script, found)
+        strict = "u" in script.shell_options or any(map(_sets_nounset, script.commands))
+        found = list(_deletions(script)) if not strict else []
+        found = [item for item in found if not _is_set_elsewhere(inventory, script, item[1])] if found else []
+        if found:
+            yield _evidence(script, found)
+
+
+def _is_set_elsewhere(inventory: Inventory, script: Script, name: str) -> bool:
+    """Whether a file that the script reads, an image or a service gives the variable a value."""
+    words = (word for item in script.commands if item.words[0] in (".", "source") for word in item.words[1:])
+    read = {posixpath.basename(word) for word in words}
+    sourced = any(name in item.sets for item in inventory.scripts if posixpath.basename(item.path) in read)
+    built = (pair for file in inventory.dockerfiles for item in file.instructions if item.keyword == "ENV"
+             for pair in item.variables)  # fmt: skip
+    given = (entry.name for service in inventory.services for entry in service.environment)
+    return sourced or name in given or any(name == key for key, _ in built)
 
 
 def _sets_nounset(command: Command) -> bool:
@@ -71,13 +90,19 @@ def _deletions(script: Script) -> Iterator[_Found]:
         if command.words[0] == "rm" and any(map(_FORCED.fullmatch, command.words)):
             for word in command.words[1:]:
                 match = _BELOW.match(word)
-                if match and _may_be_empty(script, match["name"]):
+                if match and _is_of_host(match["rest"]) and _may_be_empty(script, match["name"]):
                     yield command, match["name"], f"/{match['rest']}"
         elif ends and command.words[0] == "docker" and "ps" in command.words[1:3]:
             for word in command.words:
                 match = _NAMED.search(word)
                 if match and _may_be_empty(script, match["name"]):
                     yield command, match["name"], "every container of the host"
+
+
+def _is_of_host(rest: str) -> bool:
+    """Whether a path in the root is all that is there, or a folder of the system or all of that."""
+    names = [part for part in rest.split("/") if not _ALL.fullmatch(part)]
+    return not names or (len(names) == 1 and names[0] in _OF_SYSTEM)
 
 
 def _may_be_empty(script: Script, name: str) -> bool:
@@ -87,7 +112,6 @@ def _may_be_empty(script: Script, name: str) -> bool:
 
 def _evidence(script: Script, found: list[_Found]) -> Evidence:
     (first, name, meant), *others = found
-    safe = [word.replace(f"${{{name}}}", f"${name}").replace(f"${name}", f"${{{name}:?}}") for word in first.words]
     return Evidence(
         f"{script.path} takes {name} from elsewhere and runs `{' '.join(first.words)[:70]}`: where it is empty, that "
         f"means {meant}.",
@@ -97,5 +121,15 @@ def _evidence(script: Script, found: list[_Found]) -> Evidence:
             Related(item.location, f"{other} may be empty here: {what}", member=True) for item, other, what in others
         ),
         recommendation=f"Write `${{{name}:?}}` in {script.path}, at which the shell ends where it is empty.",
-        example=files.into(script.path, shell_lines.line(safe)),
+        example=files.into(script.path, _safe(first, name)),
     )
+
+
+def _safe(command: Command, name: str) -> str:
+    """The command that ends where the variable is empty; what stands for files stays outside of the quotes."""
+    words = [word.replace(f"${{{name}}}", f"${name}") for word in command.words]
+    if command.words[0] != "rm":
+        return shell_lines.line(word.replace(f"${name}", f"${{{name}:?}}") for word in words)
+    parts = (word.partition(f"${name}/") for word in words)
+    return " ".join(f'"${{{name}:?}}"/{rest}' if sign and not word else shell_lines.line([word + sign + rest])
+                    for word, sign, rest in parts)  # fmt: skip

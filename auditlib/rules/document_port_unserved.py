@@ -48,6 +48,12 @@ _ADDRESS = regex(
     r"\$\([^)]{1,60}\)|\$\{?\w{1,40}\}?):(\d{2,5})\b"
 )
 """An address on the host that runs the stack: by its own name, or by a placeholder for it."""
+_MEANS_ANOTHER = regex(
+    r"\b(?:npm|yarn|pnpm|bun|vite|kube[\w-]*|minikube|port-forward|tunnel|ssh)\b|\binternal(?:ly)?\b|"
+    r"\b(?:inside|within|in) (?:the |its |a )?(?:container|network|pod|cluster)",
+    re.I,
+)
+"""Lines on another program, such as a front end under development, or on the port inside a container."""
 _PRINTS = frozenset({"echo", "printf", "print", "warn", "info", "log", "success", "note", "say"})
 """Commands, and functions as scripts call them, that tell their reader something."""
 _PUBLISHED = regex(r"\s(?:-p|-P|--publish|--net(?:work)?[ =]host)")
@@ -73,6 +79,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[_Claim, list[Mention]] = defaultdict(list)
     for document in inventory.documents:
         for item in document.mentions if not _starts_otherwise(document) else ():
+            if _MEANS_ANOTHER.search(item.text):
+                continue
             for port in _ADDRESS.findall(item.text) if item.kind == "address" else ():
                 claim = None if port in known else _claim(inventory, document, item, port)
                 if claim:

@@ -68,6 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         exports = [item for item in script.commands if _is_split(item)] if "IFS" not in script.sets else []
         broken = _broken(by_name, script, exports[0]) if exports else []
         broken = [line for line in broken if _may_be_there(inventory, exports[0], line)]
+        broken = [line for line in broken if line.name not in " ".join(exports[0].words)]  # `grep -v NAME`
         if broken:
             found[broken[0].location.file].append(_Split(exports[0], broken))
     yield from map(_evidence, found.values())

@@ -40,15 +40,23 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _STARTS = frozenset({"up", "start", "run", "restart", "create", "unpause"})
+_HARMLESS = frozenset({
+    "echo", "printf", "log", "sleep", "cd", "pwd", "true", ":", "test", "[", "[[", "set", "export", "read", "local",
+    "wait", "rm", "cp", "mv", "mkdir", "touch", "ls", "ln", "find", "chmod", "chown", "cat", "zcat", "gunzip", "gzip",
+    "zstd", "tar", "unzip", "openssl", "gpg", "age", "head", "tail", "grep", "sed", "awk", "date", "basename",
+    "dirname", "tee", "git", "rsync", "aws", "rclone", "sha256sum", "md5sum", "info", "warn", "success", "error",
+})  # fmt: skip
+"""Programs, and functions that print, that start no container."""
 _Stop = tuple[Command, Call]
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each `exec` of a script, a step or a target after `down`, with nothing between that may start anything."""
-    functions = _starting(item for script in inventory.scripts for item in script.commands)
+    inside = [item for script in inventory.scripts for item in script.commands if item.function]
+    functions, own = _starting(inside), {item.function for item in inside}
     for commands in _texts(inventory):
-        yield from _in_order(commands, functions)
+        yield from _in_order(commands, functions, own)
 
 
 def _texts(inventory: Inventory) -> Iterator[tuple[Command, ...]]:
@@ -59,7 +67,7 @@ def _texts(inventory: Inventory) -> Iterator[tuple[Command, ...]]:
         yield from (target.commands for target in manifest.targets)
 
 
-def _in_order(commands: Iterable[Command], functions: set[str]) -> Iterator[Evidence]:
+def _in_order(commands: Iterable[Command], functions: set[str], own: set[str]) -> Iterator[Evidence]:
     """The failing calls of one text; what calls a function or another script may start something."""
     stop: _Stop | None = None
     for command in commands:
@@ -67,7 +75,7 @@ def _in_order(commands: Iterable[Command], functions: set[str]) -> Iterator[Evid
         if stop and command.function != stop[0].function:
             stop = None
         if call is None:
-            if command.words[0] in functions or _may_start(command):
+            if command.words[0] in functions or not _is_harmless(command, own):
                 stop = None
         elif call.verb in ("down", "stop", "kill") and call.is_for_all and not command.conditional:
             stop = (command, call)
@@ -78,9 +86,14 @@ def _in_order(commands: Iterable[Command], functions: set[str]) -> Iterator[Evid
             stop = None
 
 
-def _starting(commands: Iterable[Command]) -> set[str]:
+def _is_harmless(command: Command, own: set[str]) -> bool:
+    """Whether a command starts nothing as far as is known: any other program may, be it `just`, `npm` or `./start`."""
+    program = command.words[0].lstrip("@-")
+    return not _may_start(command) and (program in _HARMLESS or program in own or program.startswith("_"))
+
+
+def _starting(inside: list[Command]) -> set[str]:
     """The functions that may start something, or call one that may."""
-    inside = [item for item in commands if item.function]
     found = {item.function for item in inside if _may_start(item) or _starts(item)}
     while more := {item.function for item in inside if item.words[0] in found} - found:
         found |= more

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from auditlib.conventions import tools, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job, Step, Workflow
+from auditlib.inventory.delivery import Command, Job, Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _workflow_lines as workflow_lines
@@ -49,10 +49,16 @@ _BUILDS_AND_PUSHES = regex(r"^docker\s+(?:buildx\s+)?(?:build|bake)\b.*\s--push(
 _PUSH = "push: ${{ github.event_name != 'pull_request' }}"
 _FIXED = regex(r"type=(?:raw|edge)|latest=true|value=latest")
 _OWN_TAG = regex(
-    r"github\.(?:sha|run_id|run_number|head_ref|event\.(?:number|pull_request))|GITHUB_SHA|GITHUB_RUN_|refs?/pull"
+    r"hashFiles\(|github\.(?:sha|ref_name|run_id|run_number|head_ref|event\.(?:number|pull_request))|GITHUB_SHA|GITHUB_RUN_|refs?/pull"
 )
 _LOCAL = regex(r"localhost|127\.0\.0\.1|\bkind\b|ttl\.sh")
 """Registries that end with the job."""
+_ASKS = regex(r"event_name|GITHUB_EVENT_NAME|GITHUB_REF")
+_ASKS_BEFORE = regex(r"github\.(?:ref|head_ref|base_ref|event)\b|github\.ref_|GITHUB_(?:HEAD_|BASE_)?REF|GITHUB_EVENT")
+"""What a condition before a command looks at to tell a pull request from a push."""
+_SET = regex(r"\$\{\{\s*env\.(\w+)\s*\}\}|\$\{?(\w+)\}?")
+_OUTPUT = regex(r"\bsteps\.([\w-]+)\.outputs")
+_UNKNOWN = regex(r"\$\{\{\s*(?:steps|needs|inputs|vars|matrix|env)\.|\$")
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -63,8 +69,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         for job in workflow.jobs:
             if not _is_conditional(workflow, job):
-                for step, place in _pushes(job):
-                    yield _evidence(workflow, job, step, place)
+                for step, places in _pushes(workflow, job):
+                    yield _evidence(workflow, job, step, places)
 
 
 def _is_conditional(workflow: Workflow, job: Job) -> bool:
@@ -73,19 +79,43 @@ def _is_conditional(workflow: Workflow, job: Job) -> bool:
     return bool(job.condition) or any(other.condition for other in needed)
 
 
-def _pushes(job: Job) -> Iterator[tuple[Step, Location]]:
+def _pushes(workflow: Workflow, job: Job) -> Iterator[tuple[Step, list[Location]]]:
+    """The steps that push, each with the places where they do."""
     for step in job.steps:
-        inputs = {pair.name: pair for pair in step.inputs}
         if step.condition:
             continue
+        inputs = {pair.name: pair for pair in step.inputs}
         pushing = tools.IMAGE_ACTIONS.search(step.uses) and "push" in inputs and inputs["push"].value == "true"
-        if pushing and not ("tags" in inputs and _LOCAL.search(inputs["tags"].value)):
-            yield step, inputs["push"].location
-        for command in step.commands:
-            text = " ".join(command.words)
-            asks = "event_name" in step.run or "GITHUB_EVENT_NAME" in step.run or "GITHUB_REF" in step.run
-            if (_PUSHES.search(text) or _BUILDS_AND_PUSHES.search(text)) and not asks and not _LOCAL.search(text):
-                yield step, command.location
+        places = [inputs["push"].location] if pushing else []
+        places += [item.location for item in step.commands if _is_push(workflow, job, step, item)]
+        if places and not all(map(_LOCAL.search, _pushed(workflow, job, step))):
+            yield step, places
+
+
+def _is_push(workflow: Workflow, job: Job, step: Step, command: Command) -> bool:
+    """Whether a command pushes an image, and neither its step nor a condition before it asks what started the job."""
+    text = " ".join(command.words)
+    if not (_PUSHES.search(text) or _BUILDS_AND_PUSHES.search(text)) or _ASKS.search(step.run):
+        return False
+    given = " ".join(pair.value for pair in (*workflow.env, *job.env, *step.env))
+    asked = command.conditional and _ASKS_BEFORE.search(f"{step.run} {given}")
+    return not asked and not _LOCAL.search(_filled_in(workflow, job, step, text))
+
+
+def _filled_in(workflow: Workflow, job: Job, step: Step, text: str) -> str:
+    """A text with the variables that the workflow, the job and the step set in their places."""
+    known = {pair.name: pair.value for pair in (*workflow.env, *job.env, *step.env)}
+    for _ in range(3):  # a variable may be made of others
+        text = _SET.sub(lambda match: known.get(match[1] or match[2], match[0]), text)
+    return text
+
+
+def _pushed(workflow: Workflow, job: Job, step: Step) -> list[str]:
+    """What a step pushes: the tags that an action is given, or the commands that push."""
+    given = {pair.name: pair.value for pair in step.inputs}.get("tags", "")
+    texts = given.replace(",", "\n").split("\n") if given else [" ".join(item.words) for item in step.commands]
+    filled = [_filled_in(workflow, job, step, text) for text in texts if text.strip()]
+    return [text for text in filled if given or _PUSHES.search(text) or _BUILDS_AND_PUSHES.search(text)]
 
 
 def _step_lines(step: Step) -> str:
@@ -95,28 +125,48 @@ def _step_lines(step: Step) -> str:
     return "- if: github.event_name != 'pull_request'\n  run: <what pushes the image>"
 
 
-def _is_apart(job: Job, step: Step) -> bool:
+def _is_apart(job: Job, step: Step, pushed: list[str]) -> bool:
     """Whether what a pull request pushes has a tag of its own, so that it takes the place of no image in use."""
-    given = {pair.name: pair.value for pair in step.inputs}.get("tags", "")
-    if "steps." in given:
-        made = [item for item in job.steps if item.uses.startswith("docker/metadata-action@")]
-        told = " ".join(pair.value for item in made for pair in item.inputs)
-        return bool(made) and not _FIXED.search(told)  # by itself it tags pull requests by their number
-    texts = [*given.replace(",", "\n").split("\n"), *(" ".join(item.words) for item in step.commands)]
-    pushed = [text for text in texts if text.strip() and (given or _PUSHES.search(text))]
-    return bool(pushed) and all(_OWN_TAG.search(text) for text in pushed)
+    if made := _tagging(job, pushed):  # which by itself tags pull requests by their number
+        lines = (line for item in made for pair in item.inputs for line in pair.value.splitlines())
+        return not any(_FIXED.search(line) for line in lines if "enable=" not in line)  # which tells branches apart
+    return bool(pushed) and all(_OWN_TAG.search(_made_of(job, step, text)) for text in pushed)
 
 
-def _evidence(workflow: Workflow, job: Job, step: Step, place: Location) -> Evidence:
-    apart = _is_apart(job, step)
+def _tagging(job: Job, pushed: list[str]) -> list[Step]:
+    """The steps of the action that makes tags, where what is pushed has its outputs."""
+    if not any("steps." in text for text in pushed):
+        return []
+    return [item for item in job.steps if item.uses.startswith("docker/metadata-action@")]
+
+
+def _made_of(job: Job, step: Step, text: str) -> str:
+    """What is pushed, with the text of the steps that a variable or an output of it may come from."""
+    asked = set(_OUTPUT.findall(text))
+    texts = [item.run for item in job.steps if item.id in asked]
+    return " ".join((text, *texts, step.run if "$" in text else ""))
+
+
+def _severity(workflow: Workflow, job: Job, step: Step) -> Severity | None:
+    """Slight where the image has a tag of its own; not as bad as usual where no file tells which tag it has."""
+    pushed = _pushed(workflow, job, step)
+    if _is_apart(job, step, pushed):
+        return Severity.LOW
+    return Severity.MEDIUM if not _tagging(job, pushed) and any(map(_UNKNOWN.search, pushed)) else None
+
+
+def _evidence(workflow: Workflow, job: Job, step: Step, places: list[Location]) -> Evidence:
     trigger = next(item for item in workflow.triggers if item.event == "pull_request")
     return Evidence(
         f"The job {job.id} pushes an image, and pull requests start it.",
-        place,
+        places[0],
         subject=f"{job.id}/{step.name or step.uses or step.index}",
-        related=(Related(trigger.location, "pull requests start the workflow"),),
+        related=(
+            Related(trigger.location, "pull requests start the workflow"),
+            *(Related(place, "pushes another one", member=True) for place in places[1:]),
+        ),
         recommendation=f"Push only where `github.event_name != 'pull_request'` in the job {job.id} of {workflow.file}.",
-        severity=Severity.LOW if apart else None,
+        severity=_severity(workflow, job, step),
         change=("push: true", _PUSH),
         example=workflow_lines.step(workflow.file, job.id, _step_lines(step)),
     )

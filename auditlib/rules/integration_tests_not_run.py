@@ -46,9 +46,11 @@ _SKIPS = regex(r"\s-D(?:skipTests|skipITs|maven\.test\.skip|skipIntegrationTests
 _SKIPPING = regex(r"\s-D(?:skipTests|skipITs|maven\.test\.skip|skipIntegrationTests)(?:=\S*)?")
 _PHASE = regex(r"\s(?:validate|compile|test-compile|test|package|verify|install|deploy)(?=\s|$)")
 _TESTS = regex(
-    r"(?:^|/)src/(?:test|it|integration-?test)/\S*"
-    r"(?:(?:IT|ITCase|Integration\w*Tests?)\.(?:java|kt|groovy)$|/integration/)"
+    r"(?:^|/)src/(?:test|it|integration-?test)/(?:\S*/)?(?:IT[A-Z]\w*|\w*(?:IT|ITCase))\.(?:java|kt|groovy)$"
 )
+"""Failsafe's own names; what ends with `Test` Surefire runs with the unit tests, wherever it lies."""
+_NAMED = regex(r"\s-D(?:it\.)?test=\S*IT|\sfailsafe:|\s-P\S*(?:integration|\bit\b)", 2)
+"""A call that picks such tests by their names, or a profile that may run them."""
 _NAME = "maven-failsafe-plugin"
 
 
@@ -78,7 +80,7 @@ def _in_images(inventory: Inventory) -> Iterator[str]:
 
 
 def _runs_all(text: str) -> bool:
-    return bool(_MAVEN.search(text) and _RUNS_ALL.search(text) and not _SKIPS.search(text))
+    return bool(_MAVEN.search(text) and not _SKIPS.search(text) and (_RUNS_ALL.search(text) or _NAMED.search(text)))
 
 
 def _verifying(text: str) -> str:

@@ -52,6 +52,13 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SERIOUS = regex(r"test|lint|check|scan|secur|audit|deploy|releas|publish|build|backup|migrat|verif|valid", re.I)
+_OF_GITHUB = regex(
+    r"pages-build-deployment|pages build and deployment|CodeQL(?: Setup)?|Dependabot Updates|Dependency Graph|"
+    r"Copilot.*|Automatic Dependency Submission.*|.*Update #\d+",
+    re.I,
+)
+"""Workflows that GitHub runs for a repository without a file in it."""
+_BY_TAG = 'on:\n  push:\n    tags: ["v*"]'
 _SWITCHED_OFF = frozenset({"false", "${{false}}"})
 
 
@@ -74,7 +81,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _waiting_in_vain(workflow: Workflow, names: set[str]) -> Iterator[Evidence]:
     for trigger in workflow.triggers:
-        known = [name for name in trigger.workflows if name in names or "*" in name]
+        known = [name for name in trigger.workflows if name in names or "*" in name or _OF_GITHUB.fullmatch(name)]
         if trigger.event == "workflow_run" and trigger.workflows and not known and len(workflow.triggers) == 1:
             wanted = listed(trigger.workflows)
             yield Evidence(
@@ -93,6 +100,19 @@ def _events(job: Job) -> tuple[str, ...]:
     """The events that the condition names and every alternative of it asks for."""
     wishes = workflow_events.wishes(job.condition)
     return tuple(dict.fromkeys(wish.event for wish in wishes)) if all(wish.event for wish in wishes) else ()
+
+
+def _asks_for_tag(workflow: Workflow, job: Job) -> bool:
+    """Whether a push starts the workflow, and all that the condition lacks is that one of a tag does."""
+    wishes = workflow_events.wishes(job.condition)
+    pushed = any(trigger.event == "push" for trigger in workflow.triggers)
+    return pushed and all(wish.tag and not wish.branch and wish.event in ("", "push") for wish in wishes)
+
+
+def _lacks_event(workflow: Workflow, job: Job) -> bool:
+    """Whether each alternative of the condition asks for an event that doesn't start the workflow at all."""
+    known = {"", *(trigger.event for trigger in workflow.triggers)}
+    return all(wish.event not in known for wish in workflow_events.wishes(job.condition))
 
 
 def _severity(inventory: Inventory, workflow: Workflow, jobs: Sequence[Job]) -> Severity | None:
@@ -114,14 +134,17 @@ def _matters(workflow: Workflow, job: Job, runs: list[Run]) -> bool:
 
 
 def _contradiction(inventory: Inventory, workflow: Workflow, job: Job) -> Evidence:
-    branches = workflow_events.branches_asked_for(job.condition)
-    events = () if branches else _events(job)
-    named = f"the event {listed(events)}" if events else "what its condition names"
+    branches = () if _lacks_event(workflow, job) else workflow_events.branches_asked_for(job.condition)
+    tagged = _asks_for_tag(workflow, job)
+    events = () if branches or tagged else _events(job)
+    named = "a tag" if tagged else f"the event {listed(events)}" if events else "what its condition names"
     asked = f"the branch {listed(branches)}" if branches else named
     waiting = [other for other in workflow.jobs if job.id in other.needs and "always()" not in other.condition]
     first = (
         f"Add {branches[0]} to `branches` of `push`"
         if branches
+        else "Add `tags` to `push`"
+        if tagged
         else f"Add {events[0] if events else 'the event'} to `on:`"
     )
     return Evidence(
@@ -134,7 +157,7 @@ def _contradiction(inventory: Inventory, workflow: Workflow, job: Job) -> Eviden
         ),
         recommendation=f"{first} in {workflow.file}, or correct the condition of {job.id}.",
         severity=_severity(inventory, workflow, (job, *waiting)),
-        example=_triggered(workflow, branches, events),
+        example=files.into(workflow.file, _BY_TAG) if tagged else _triggered(workflow, branches, events),
     )
 
 
@@ -172,7 +195,7 @@ def _of_tag(workflow: Workflow, job: Job) -> Evidence:
         recommendation=f"Add `tags` to `push` in {workflow.file}, so that a tag starts {job.id}.",
         severity=Severity.MEDIUM,
         confidence=Confidence.MEDIUM,
-        example=files.into(workflow.file, 'on:\n  push:\n    tags: ["v*"]'),
+        example=files.into(workflow.file, _BY_TAG),
     )
 
 

@@ -44,13 +44,14 @@ _NINE = regex(r"[\^~]?v?(?:9|[1-9]\d)(?:\.[\dx*]+){0,2}")
 _OLD = regex(r"\.eslintrc(?:\.(?:js|cjs|json|ya?ml))?")
 _NEW = tuple(f"eslint.config.{ending}" for ending in ("js", "mjs", "cjs", "ts", "mts", "cts"))
 _CALL = regex(r"(?:^|[\s;&|])eslint(?:\s|$)")
+_VARIABLE = "ESLINT_USE_FLAT_CONFIG"
 _OTHERWISE = regex(r"ESLINT_USE_FLAT_CONFIG|(?:\s-c\s|--config\b)")
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every npm package that calls ESLint 9 or newer, with a configuration of the old form and none of the new one."""
-    if any("ESLINT_USE_FLAT_CONFIG" in step.run for step in inventory.steps):
+    if _is_told(inventory):
         return
     for manifest in inventory.manifests:
         required = next((item for item in manifest.requirements if item.name == "eslint"), None)
@@ -59,6 +60,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             old = _old(inventory, posixpath.dirname(manifest.path))
             if old and not any(_OTHERWISE.search(item.text) for item in manifest.targets):
                 yield _evidence(manifest, required, call, old)
+
+
+def _is_told(inventory: Inventory) -> bool:
+    """Whether a variable has ESLint 9 read the old form."""
+    outer = (pair.name for workflow in inventory.workflows for pair in workflow.env)
+    jobs = (pair.name for job in inventory.jobs for pair in job.env)
+    steps = (pair.name for step in inventory.steps for pair in step.env)
+    lines = (line.name for file in inventory.env_files for line in file.lines if not line.commented)
+    built = (name for file in inventory.dockerfiles for item in file.instructions for name, _ in item.variables)
+    said = any(_VARIABLE in step.run for step in inventory.steps)
+    return said or any(_VARIABLE in names for names in (outer, jobs, steps, lines, built))
 
 
 def _old(inventory: Inventory, folder: str) -> str:

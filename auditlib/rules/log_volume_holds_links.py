@@ -45,6 +45,8 @@ from auditlib.rules._rule import Evidence, rule
 _LINES = """# the configuration of {}
 access_log /var/log/nginx/requests.log{};
 error_log /var/log/nginx/problems.log warn;"""
+_KEEPS = regex(r"back-?up|restic|borg|duplicati|kopia|rclone", 2)
+"""What copies volumes as they are, and reads no line."""
 _GUARDS = regex(r"crowdsec|fail2ban|ossec|wazuh")
 
 _Reader = tuple[Service, Mount]
@@ -61,7 +63,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
         for mount in service.mounts if service.key not in told else ():
             server = linked_logs.server(inventory, service, mount) if mount.read_only else None
-            if server is not None and server.name != service.name:
+            keeps = _KEEPS.search(f"{service.name} {service.image} {mount.target}")
+            if server is not None and server.name != service.name and not keeps:
                 servers[server.key] = server
                 found[server.key].append((service, mount))
     for key, readers in found.items():

@@ -29,10 +29,11 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, mounts
+from auditlib.conventions import environments, git_ignores, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -82,7 +83,8 @@ def _is_there(inventory: Inventory, outer: Mount, inner: Mount) -> bool:
     if outer.outside or outer.source.startswith("/"):
         return outer.source not in _OF_ANY_HOST - {"/"} or path in _OF_ANY_HOST
     known = outer.source in inventory.folder_set
-    return not known or path in inventory.folder_set or path in inventory.file_set
+    made = bool(git_ignores.left_out_by(inventory, f"{path}/"))  # such as node_modules, which each checkout gets
+    return not known or made or path in inventory.folder_set or path in inventory.file_set
 
 
 def _evidence(service: Service, outer: Mount, inners: list[Mount]) -> Evidence:
@@ -90,6 +92,7 @@ def _evidence(service: Service, outer: Mount, inners: list[Mount]) -> Evidence:
     places = listed(item.target for item in inners)
     beside = f"/host{outer.target.rstrip('/')}"
     one = not others
+    inside = not (outer.outside or outer.source.startswith("/"))
     return Evidence(
         f"{service.name} has {outer.source or '.'} at {outer.target}, read-only, and {places} below it: unless "
         f"{outer.source or 'the folder'} has {'that folder' if one else 'those folders'} already, Docker can't make "
@@ -101,10 +104,23 @@ def _evidence(service: Service, outer: Mount, inners: list[Mount]) -> Evidence:
             Related(outer.location, "what is read-only"),
             *(Related(item.location, f"{item.target} is below it too", member=True) for item in others),
         ),
-        recommendation=f"Mount {outer.source or 'the folder'} at {beside} instead, or make {places} in it first.",
+        recommendation=f"Make the place for {places} in {outer.source or 'the folder'}, and keep it in the repository."
+        if inside
+        else f"Mount {outer.source or 'the folder'} at {beside} instead, or make {places} in it first.",
         severity=Severity.LOW if environments.only_for_development(service) else None,
-        example=compose_lines.of_service(service, f"volumes:\n  - {_source(outer)}:{beside}:ro  # and read it there"),
+        example="\n".join(_made(outer, item) for item in inners)
+        if inside
+        else compose_lines.of_service(service, f"volumes:\n  - {_source(outer)}:{beside}:ro  # and read it there"),
     )
+
+
+def _made(outer: Mount, inner: Mount) -> str:
+    """What makes the place in a folder of the repository: an empty file, or a folder that Git keeps."""
+    inside = posixpath.relpath(inner.target.rstrip("/"), outer.target.rstrip("/") or "/")
+    path = posixpath.normpath(posixpath.join(outer.source, inside))
+    is_file = inner.kind == "bind" and bool(posixpath.splitext(inner.source)[1])
+    name = shlex.quote(path if is_file else f"{path}/.gitkeep")
+    return f"mkdir -p {shlex.quote(posixpath.dirname(path) if is_file else path)} && touch {name}"
 
 
 def _source(mount: Mount) -> str:

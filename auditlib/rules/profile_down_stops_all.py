@@ -51,7 +51,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         mine = _services(inventory, call)
         inside = [service for service in mine if call.profiles & set(service.profiles)]
-        others = [service for service in mine if not service.profiles]
+        needed = _needed(mine, inside)
+        others = [service for service in mine if not service.profiles and service.name not in needed]
         starts = [other for beside, other in told if beside.location.file == item.location.file]
         if inside and others and _starts_only(starts, {service.name for service in inside}):
             yield _evidence(item, call, inside, others)
@@ -63,6 +64,15 @@ def _services(inventory: Inventory, call: Call) -> list[Service]:
     found = [project for project in (inventory.projects if names else inventory.base_projects)
              if not names or names & {posixpath.basename(file) for file in project.files}]  # fmt: skip
     return list(inventory.services_of(found[0].name).values()) if len(found) == 1 else []
+
+
+def _needed(mine: list[Service], inside: list[Service]) -> set[str]:
+    """The services that those of a profile start with them, and that are meant to stop with them."""
+    waits = {service.name: {item.service for item in service.dependencies} for service in mine}
+    found = {service.name for service in inside}
+    while more := {name for each in found for name in waits.get(each, ())} - found:
+        found |= more
+    return found
 
 
 def _starts_only(calls: list[Call], names: set[str]) -> bool:

@@ -43,7 +43,10 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _IMAGES = {"nginx": "Nginx", "nginxinc/nginx-unprivileged": "Nginx", "caddy": "Caddy"}
-_OWN = regex(r"(?:NGINX_ENTRYPOINT|NGINX_ENVSUBST|XDG|CADDY)_\w+|TZ|HOME|LANG|PUID|PGID|WORKER_\w+|ACME_AGREE|GO\w+")
+_OWN = regex(r"(?:NGINX_ENTRYPOINT|NGINX_ENVSUBST|XDG|CADDY)_\w+|TZ|HOME|LANG|PUID|PGID|WORKER_\w+|ACME_AGREE|GO\w+|"
+             r"(?:VIRTUAL|LETSENCRYPT|COOLIFY|DOKPLOY|SERVICE|DD|OTEL|CROWDSEC|CONSUL)_\w+|HTTPS_METHOD|CERT_NAME|"
+             r"NETWORK_ACCESS|SSL_POLICY|HSTS|(?:NO|HTTPS?|ALL)_PROXY|(?:no|https?|all)_proxy")  # fmt: skip
+"""What the image, or a program that watches containers by Docker's socket (nginx-proxy, Coolify), reads itself."""
 _PLAIN = regex(r"^\W*(?:nginx\b|caddy\W+run\b)")
 _SITE = regex(r"DOMAIN|HOST|SERVER_NAME|SITE|FQDN")
 
@@ -99,7 +102,6 @@ def _evidence(config: ReverseProxy, service: Service, entries: list[EnvironmentE
     names = listed(entry.name for entry in entries)
     fixed = _fixed(config) if any(_SITE.search(entry.name.upper()) for entry in entries) else None
     beside = f", which has `{' '.join(fixed.words)}` written out" if fixed else ""
-    form = f"${{{first.name}}}" if config.kind == "nginx" else f"{{${first.name}}}"
     target = f"{config.file}.template" if config.kind == "nginx" else config.file
     one = not others
     return Evidence(
@@ -115,8 +117,18 @@ def _evidence(config: ReverseProxy, service: Service, entries: list[EnvironmentE
         recommendation=f"Name {names} in {config.file}{', as a template' if config.kind == 'nginx' else ''}, or remove "
         f"{'it' if not others else 'them'}.",
         severity=Severity.MEDIUM if fixed else None,
-        example=files.into(target, f"server_name {form};" if config.kind == "nginx" else f"{form} {{\n  …\n}}"),
+        example=files.into(target, _named(config, entries)),
     )
+
+
+def _named(config: ReverseProxy, entries: list[EnvironmentEntry]) -> str:
+    """How a configuration names a site by its variable, or another one at the place that it is for."""
+    site = next((entry for entry in entries if _SITE.search(entry.name.upper())), None)
+    name = (site or entries[0]).name
+    form = f"${{{name}}}" if config.kind == "nginx" else f"{{${name}}}"
+    if site is None:
+        return f"<the directive that it is for> {form}{';' if config.kind == 'nginx' else ''}"
+    return f"server_name {form};" if config.kind == "nginx" else f"{form} {{\n  …\n}}"
 
 
 def _fixed(config: ReverseProxy) -> Directive | None:

@@ -48,7 +48,11 @@ _END = {"email": "smarthost: <the mail server>:587  # in `global`: smtp_smarthos
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every integration whose host is the loopback, unless Alertmanager shares a network namespace with others."""
+    routed = {(item.file, item.receiver) for item in inventory.alert_routes}
+    rooted = {file for file, _ in routed}
     for receiver in inventory.receivers:
+        if receiver.file in rooted and (receiver.file, receiver.name) not in routed:
+            continue  # which gets no alert at all
         managers = _managers(inventory, receiver.file)
         if any(_shares_network(inventory, manager) for manager in managers):
             continue

@@ -64,10 +64,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         published = _published(inventory, file)
         for item in file.instructions:
             stays = item in published
-            for subject, what, severity in _leaks(inventory, file, item, written):
-                if stays or item.keyword != "ENV" or severity is None:  # a stand-in that no image has opens nothing
-                    grade = severity if stays else Severity.MEDIUM
-                    yield _evidence(inventory, file, item, subject, what, grade, stays=stays)
+            for leak in _leaks(inventory, file, item, written):
+                if stays or item.keyword != "ENV" or leak[2] is None:  # a stand-in that no image has opens nothing
+                    yield _evidence(inventory, file, item, leak, stays=stays)
     keys = [item.location for item in inventory.committed_secrets if item.kind == "private key" and not item.commented]
     for whole in _copied_whole(inventory):
         taken = [key for key in keys if _is_taken(inventory, whole.file, whole.context, key.file)]
@@ -84,37 +83,65 @@ def _published(inventory: Inventory, file: Dockerfile) -> list[Instruction]:
     return [item for target in sorted(targets) for item in services.final_stage(file, target)[1]]
 
 
-_Leak = tuple[str, str, Severity | None]
+_Leak = tuple[str, str, Severity | None, Confidence | None]
+"""Its subject, what happens, and how bad and how sure it is if not as usual."""
 
 
 def _leaks(
     inventory: Inventory, file: Dockerfile, item: Instruction, written: dict[tuple[str, int], str]
 ) -> Iterator[_Leak]:
-    """What an instruction leaves: its subject, what happens, and how bad it is if not as usual."""
+    """What an instruction leaves in the image."""
     if item.keyword == "ENV":
         for name, value in item.variables:
-            if value is not None and value.secret:
+            if value is not None and value.secret and not _OF_PAGES.match(name):
                 stand_in = value.placeholder or value.weak
-                yield name, f"sets {name} to {value.text}", Severity.MEDIUM if stand_in else None
+                grade = Severity.LOW if _TO_ITSELF.search(value.text) else Severity.MEDIUM
+                yield name, f"sets {name} to {value.text}", grade if stand_in else None, None
     elif item.copies_context:
         for source in item.words[:-1]:
-            if _SECRET_FILE.fullmatch(posixpath.basename(source)) and _may_hold_secrets(inventory, file, source):
-                yield source, f"copies {source} into the image", None
+            name = posixpath.basename(source)
+            public = _PUBLIC.search(name) or "/apt/" in item.words[-1]
+            if not _SECRET_FILE.fullmatch(name) or public:
+                continue
+            found = _meant(inventory, source)
+            if found and _hold_secrets(inventory, found):
+                yield source, f"copies {source} into the image", None, None
+            elif found is not None and not found:
+                sure = None if _SURE.fullmatch(name) else Confidence.MEDIUM
+                how = "" if sure is None else ", which the repository lacks and which by its name holds secrets"
+                yield source, f"copies {source} into the image{how}", None, sure
     elif item.keyword == "RUN":
         lines = range(item.location.line, item.location.last_line + 1)
-        for kind in dict.fromkeys(filter(None, (written.get((file.path, line)) for line in lines))):
-            yield kind, f"runs a command with a {kind} in it", None
+        kinds = dict.fromkeys(filter(None, (written.get((file.path, line)) for line in lines)))
+        for kind in kinds if not _TO_ITSELF.search(item.argument) else ():
+            yield kind, f"runs a command with a {kind} in it", None, None
 
 
-def _may_hold_secrets(inventory: Inventory, file: Dockerfile, source: str) -> bool:
-    """Whether a copied file is not in the repository, or is and holds a secret."""
-    folders = ("", posixpath.dirname(file.path))
-    paths = {posixpath.normpath(posixpath.join(folder, source.lstrip("/"))) for folder in folders}
-    if not paths & inventory.file_set:
-        return True
+def _meant(inventory: Inventory, source: str) -> set[str] | None:
+    """The files of the repository that may be meant by a path of some context; None for a folder."""
+    path = posixpath.normpath(source.lstrip("/"))
+    if any(folder == path or folder.endswith(f"/{path}") for folder in inventory.folder_set):
+        return None
+    return {file for file in inventory.files if file == path or file.endswith(f"/{path}")}
+
+
+def _hold_secrets(inventory: Inventory, paths: set[str]) -> bool:
     lines = [line for env in inventory.env_files if env.path in paths for line in env.lines]
     found = any(item.location.file in paths for item in inventory.committed_secrets)
     return found or any(line.value is not None and line.value.secret for line in lines)
+
+
+_OF_PAGES = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC|VUE_APP|PUBLIC)_")
+"""Variables that go into pages, which every visitor gets."""
+_TO_ITSELF = regex(r"@(?:localhost|127\.0\.0\.1|dummy|example|placeholder)\b")
+"""An address of the build's own host, at which nothing listens: a stand-in that a step asks for."""
+_AT_RUNTIME = regex(r"[\w.-]+\.(?:key|pem|p12|pfx|jks)|credentials(?:\.json)?|service[-_]?account[\w-]*\.json")
+"""Files that a program reads while it runs."""
+_SURE = regex(r"id_(?:rsa|ed25519|ecdsa)|[\w.-]*private[\w-]*\.pem|\.netrc|\.pypirc|\.git-credentials|"
+              r"service[-_]?account[\w-]*\.json")  # fmt: skip
+"""Files that hold secrets whatever a repository uses them for."""
+_PUBLIC = regex(r"pub(?:lic)?(?![a-z])|gpg|keyring|archive|\bapt\b|release|repo|signing|truststore|cacerts", re.I)
+"""Keys that others may have: those by which packages are checked."""
 
 
 class _Whole(Struct, frozen=True):
@@ -184,6 +211,9 @@ def _outside(item: Instruction, subject: str, *, final: bool) -> str:
         return f"RUN {given} <the command, with ${name.upper()} for the secret>"
     if final and posixpath.basename(subject).startswith(".env"):
         return f"# Compose, or docker run --env-file\nenv_file: {subject}"
+    if final and _AT_RUNTIME.fullmatch(posixpath.basename(subject)):
+        place = item.words[-1] if not item.words[-1].endswith("/") else item.words[-1] + posixpath.basename(subject)
+        return f'# Compose\nvolumes: ["<where the host keeps it>:{place}:ro"]'
     name = posixpath.basename(subject).strip(".")
     return f"RUN --mount=type=secret,id={name} <the command that needs it, which reads /run/secrets/{name}>"
 
@@ -192,12 +222,12 @@ def _evidence(
     inventory: Inventory,
     file: Dockerfile,
     item: Instruction,
-    subject: str,
-    what: str,
-    severity: Severity | None,
+    leak: _Leak,
     *,
     stays: bool,
 ) -> Evidence:
+    subject, what, severity, confidence = leak
+    severity = severity if stays else Severity.MEDIUM
     place = Location(file.path, item.location.line, item.location.column, item.location.end_line)
     return Evidence(
         f"{item.keyword} in {file.path} {what}: "
@@ -211,5 +241,6 @@ def _evidence(
         recommendation=f"Remove {subject} from {file.path}, give it to the container when it starts, and replace the "
         "value that was built in.",
         severity=Severity.LOW if environments.is_for_development(file.path) else severity,
+        confidence=confidence,
         example=login_lines.with_kept(_outside(item, subject, final=severity is None), inventory, [subject]),
     )

@@ -51,7 +51,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         tracing = next((item for item in script.commands if _switches(item, "-") and not item.conditional), None)
         if tracing:
             later = script.commands[script.commands.index(tracing) + 1 :]
-            shown = list(_until_off(later))
+            shown = list(_until_off(tracing, later))
             if shown:
                 yield _evidence(script, tracing, shown)
 
@@ -65,13 +65,22 @@ def _switches(command: Command, sign: str) -> bool:
     return (f"{sign}o", "xtrace") in pairs or any(map(_TRACES.fullmatch, short))
 
 
-def _until_off(commands: tuple[Command, ...]) -> Iterator[tuple[Command, str]]:
+def _until_off(tracing: Command, later: tuple[Command, ...]) -> Iterator[tuple[Command, str]]:
     """The commands that are traced and hold a secret, each with the variable."""
-    for command in commands:
+    off: list[str] = []
+    for command in later:
+        shell, inside = command.within, not tracing.function or command.function == tracing.function
+        if not inside or not _is_in(shell, tracing.within) or any(_is_in(shell, other) for other in off):
+            continue
         if _switches(command, "+"):
-            return
-        if name := next(filter(_SECRET.fullmatch, command.expands), ""):
+            off.append(shell)
+        elif name := next(filter(_SECRET.fullmatch, command.expands), ""):
             yield command, name
+
+
+def _is_in(shell: str, other: str) -> bool:
+    """Whether a shell is another one or a subshell of it, which does what that was set to do."""
+    return shell == other or shell.startswith(f"{other}/")
 
 
 def _evidence(script: Script, tracing: Command, shown: list[tuple[Command, str]]) -> Evidence:

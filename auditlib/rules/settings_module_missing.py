@@ -31,7 +31,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import django
+from auditlib.conventions import django, git_ignores
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import DJANGO_MODULE, SettingsModule
@@ -51,12 +51,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if django.of_module(inventory, module):
             continue
         path = module.replace(".", "/")
+        if _is_left_out(inventory, path):
+            continue
         inside = [file for file in inventory.files if _is_inside(file, path)]
         package = path.partition("/")[0]
         if inside:
             yield _evidence(module, found, inside)
         elif any(f"/{package}/" in f"/{file}" for file in inventory.files if file.endswith(".py")):
             yield _evidence(module, found, [])
+
+
+def _is_left_out(inventory: Inventory, path: str) -> bool:
+    """Whether a module would lie where Git leaves it out: each developer and host has one of its own."""
+    package = path.partition("/")[0]
+    homes = {file.partition(f"{package}/")[0] for file in inventory.files if f"/{package}/" in f"/{file}"}
+    return any(git_ignores.left_out_by(inventory, f"{home}{path}.py") for home in homes)
 
 
 def _named(inventory: Inventory) -> Iterator[SettingsModule]:

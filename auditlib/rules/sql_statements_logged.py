@@ -35,10 +35,14 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.logs import LogHabit
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_ASIDE = regex(r"(?:^|/)(?:scripts?|tools?|bin|seed\w*|migrations?|alembic|examples?|benchmarks?|notebooks?|cli)/|"
+               r"(?:^|/)(?:[\w.-]*[_.-])?(?:seed\w*|script|example|demo)[\w.-]*$")  # fmt: skip
+"""Programs that somebody starts by hand, whose output is for who did."""
 _LINES = {
     "SQLAlchemy": 'echo=os.getenv("SQL_ECHO") == "1"',
     "GORM": "LogMode(logger.Warn)  // slow and failed statements",
@@ -55,7 +59,9 @@ _LINES = {
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding a product for all code of the application that logs each statement without a condition."""
     for product, items in log_habits.in_operation(inventory, "sql").items():
-        yield _evidence(product, items)
+        kept = [item for item in items if not _ASIDE.search(item.location.file.lower())]
+        if kept:
+            yield _evidence(product, kept)
 
 
 def _evidence(product: str, items: list[LogHabit]) -> Evidence:

@@ -106,10 +106,11 @@ def _evidence(system: str, longest: tuple[int, Location], lost: tuple[int, Locat
     file = lost[1].file if lost[1] else place.file
     return Evidence(
         f"A task of {system} may take {seconds} s, and after {lost[0]} s ({name}{usual}) the queue gives it to another "
-        "worker: a slow one runs twice at the same time.",
+        f"worker: a slow one runs twice at the same time{', unless it is taken off the queue first' if usual else ''}.",
         place,
         subject=f"{system}/{name}",
         related=(Related(lost[1], f"{name} is {lost[0]} s"),) if lost[1] else (),
+        confidence=Confidence.MEDIUM if usual else None,  # tasks may be acknowledged late one by one
         recommendation=f"Set {name} above {seconds} s in {file}, or let tasks take less.",
         example=files.into(file, _LINES[system].format(wanted)),
     )

@@ -104,19 +104,16 @@ def _evidence(inventory: Inventory, service: Service, mount: Mount, brought: Ins
         subject=f"{service.project}/{service.name}/{mount.target}",
         service=service.name,
         related=(Related(brought.location, "the image brings the files here"),),
-        recommendation=f"Leave the volume out, or copy the files into {mount.target} at each start.",
+        recommendation=f"Leave the volume out, or fill {mount.target} again with each deployment.",
         example=_lines(inventory, service, mount, brought),
     )
 
 
 def _lines(inventory: Inventory, service: Service, mount: Mount, brought: Instruction) -> str:
-    """A start that collects the files again; an image of its own for who shares them; or one mount less."""
+    """The call that collects the files again; an image of its own for who shares them; or one mount less."""
     if brought.keyword == "RUN":
-        commands = services.commands(inventory, service)
-        start = " ".join(commands[0].words if commands else service.command) or "<its command>"
-        return compose_lines.of_service(
-            service, f"command: sh -c 'python manage.py collectstatic --noinput && exec {start}'"
-        )
+        collect = f"docker compose run --rm --no-deps --user 0 {service.name} python manage.py collectstatic --noinput"
+        return f"# after each deployment\n{collect}"
     others = [item for item in inventory.services_of(service.project).values() if item.name != service.name]
     sharing = next((item for item in others if any(each.source == mount.source for each in item.mounts)), None)
     if sharing is None:

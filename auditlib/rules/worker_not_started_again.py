@@ -45,7 +45,8 @@ _ENDS = regex(
     r"\b(?:artisan queue:work\b[^;&|\n]{0,200}?(?P<option>--max-(?:time|jobs))|"
     r"messenger:consume\b[^;&|\n]{0,200}?(?P<limit>--(?:time-limit|limit|memory-limit)))\b"
 )
-_GOES_ON = regex(r"\b(?:while|until|for)\b|supervisord")
+_GOES_ON = regex(r"\b(?:while|until|for|exit)\b|supervisord")
+"""What starts the worker again itself, or ends with a status of its own."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -54,16 +55,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.deployed_services:
         text = " ".join((*service.entrypoint, *service.command))
         found = None if _GOES_ON.search(text) else _ENDS.search(text)
-        if found and _only_on_failure(service):
+        if found and _only_on_failure(inventory, service):
             yield _evidence(inventory, service, found["option"] or found["limit"])
 
 
-def _only_on_failure(service: Service) -> bool:
-    return (service.restart or service.restart_condition).startswith("on-failure")
+def _only_on_failure(inventory: Inventory, service: Service) -> bool:
+    """Whether the policy that counts says so: `deploy` goes before `restart`, which a swarm doesn't look at."""
+    alone = "" if stacks.in_swarm(inventory, service) else service.restart
+    return (service.restart_condition or alone).startswith("on-failure")
 
 
 def _evidence(inventory: Inventory, service: Service, option: str) -> Evidence:
-    of_deploy = not service.restart
+    of_deploy = bool(service.restart_condition)
     better = "deploy:\n  restart_policy: {condition: any}" if of_deploy else "restart: unless-stopped"
     said = "`condition: any`" if of_deploy else "`restart: unless-stopped`"
     return Evidence(
@@ -74,6 +77,6 @@ def _evidence(inventory: Inventory, service: Service, option: str) -> Evidence:
         service=service.name,
         recommendation=f"Give {service.name} {said}.",
         severity=Severity.LOW if environments.is_for_developers(inventory, service) else None,
-        confidence=None if stacks.in_swarm(inventory, service) or service.restart else Confidence.MEDIUM,
+        confidence=None if stacks.in_swarm(inventory, service) or not of_deploy else Confidence.MEDIUM,
         example=compose_lines.of_service(service, better),
     )
