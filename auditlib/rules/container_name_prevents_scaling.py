@@ -74,7 +74,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             ordered = scalable + [item for item in rest if item not in scalable] if spoken else free
             twice = "" if any(map(_has_fixed_port, mine)) else ", nor the project run twice on a host"
             found = _evidence(inventory, hosts, ordered, f"can't be scaled{twice}", None, free[0])
-            yield found if spoken else replace(found, severity=Severity.INFO)
+            yield found if spoken else _of_workers(found, [item for item in scalable if item not in free])
+
+
+def _of_workers(found: Evidence, others: list[Service]) -> Evidence:
+    """What holds of workers alone, where nobody speaks of copies; the other fixed names are shown beside it."""
+    named = (
+        Related(item.container_name_location or item.location, f"the fixed name of {item.name}") for item in others
+    )
+    return replace(found, severity=Severity.INFO, related=(*found.related, *named))
 
 
 def _called(inventory: Inventory) -> frozenset[str]:
