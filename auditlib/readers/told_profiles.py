@@ -1,4 +1,4 @@
-"""The profiles of Compose that files of other programs activate: scripts, task runners, pipelines, editors, documents.
+"""The profiles of Compose that files activate or tell of: scripts, task runners, pipelines, editors, documents.
 
 Follows https://docs.docker.com/compose/how-tos/profiles/#start-specific-profiles. It reports no coverage.
 """
@@ -12,24 +12,16 @@ from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
-_PATTERNS = (
-    "*.sh", "*.bash", "[Mm]akefile*", "package.json", "*.md", ".github/**/*.yml", ".github/**/*.yaml",
-    "[Jj]ustfile", "*.just", "[Tt]askfile*.yml", "[Tt]askfile*.yaml", "*.mk", "Tiltfile", "mise.toml", ".mise.toml",
-    "pyproject.toml", "*.py", "*.js", "*.mjs", "*.ts", "*.rb", "*.ps1", "*.bat", "*.cmd", "*.fish", "*.service",
-    "Jenkinsfile", "Vagrantfile", ".gitlab-ci.yml", ".gitlab/**/*.yml", ".circleci/config.yml",
-    "bitbucket-pipelines.yml", "azure-pipelines.yml", ".drone.yml", ".woodpecker/*.yml", ".devcontainer/**/*.json",
-    ".vscode/*.json", ".idea/**/*.xml", ".envrc", "/ansible/**/*.yml",
-)  # fmt: skip
 _NAMED = regex(r"--profile(?:[= ]|[\"'],?\s{0,20})[\"']?(?P<name>[\w.*-]{1,60}|[${])")
 _LISTED = regex(r"COMPOSE_PROFILES[\"']?\]?\s?[:=]\s?[\"']?(?P<names>[\w.*,-]{1,200}|[${])")
 
 
 def read(source: Source) -> Reading:
-    """A ToldProfile for each profile that such a file names in a call, or by COMPOSE_PROFILES."""
+    """A ToldProfile for each profile that a file names in a call of Compose, or by COMPOSE_PROFILES."""
     reading = Reading()
-    for file in source.matching(*_PATTERNS):
+    for file in source.files:
         text = source.glance(file)
-        if "ompose" in text or "COMPOSE_PROFILES" in text:
+        if ("--profile" in text and "ompose" in text) or "COMPOSE_PROFILES" in text:
             reading.records += _of(file, text)
     return reading
 
