@@ -96,9 +96,7 @@ def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]
         recommendation=_advice(found),
         severity=Severity.LOW if aside else _severity(found, opened),
         change=compose_lines.on_loopback(first),
-        example=""
-        if first.written and not first.host_ip
-        else compose_lines.of_service(service, f"ports: [{_form(first)}]"),
+        example=_example(service, first),
     )
 
 
@@ -114,6 +112,12 @@ def _severity(found: list[tuple[Service, Port]], opened: list[Service]) -> Sever
     if not all(services.is_on_private_address(port) for _, port in found):
         return None
     return Severity.MEDIUM if opened else Severity.LOW
+
+
+def _example(service: Service, port: Port) -> str:
+    if services.is_bound(port):
+        return compose_lines.filtered(port)
+    return "" if port.written else compose_lines.of_service(service, f"ports: [{_form(port)}]")
 
 
 def _form(port: Port) -> str:

@@ -44,10 +44,6 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_FILTER = """iptables -I DOCKER-USER -p tcp -m conntrack --ctdir ORIGINAL --ctorigdstport <port> \\
-  ! -s <those who may> -j DROP"""
-"""How what Docker publishes is closed; the port is the one that is asked for, before it is translated."""
-
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -91,7 +87,7 @@ def _evidence(firewall: Firewall, found: list[tuple[Service, Port]]) -> Evidence
         else f"Publish {port.host_port} of {service.name}{' and the others' if several else ''} on "
         "127.0.0.1, or filter what Docker publishes in its chain DOCKER-USER.",
         severity=Severity.LOW if all(services.is_on_private_address(item) for _, item in found) else None,
-        example=_FILTER
+        example=compose_lines.filtered(port)
         if only
         else files.into(
             service.location.file,
