@@ -332,7 +332,7 @@ def _is_secret(path: str) -> bool:
 
 def _first_step(path: str, mount: Mount, script: str, *, secret: bool, ignored: bool) -> str:
     if secret:
-        return f"Say in the README how {path} is made on the host, and have Git ignore it, as it is secret."
+        return f"Say in the README how {path} is made on the host, and have Git ignore it, as it holds secrets."
     if right := mounts.undoubled(mount):
         return f"Commit {right}, and mount it as {_written(mount, right)}, as Compose begins at its file's own folder."
     if script:
@@ -399,7 +399,7 @@ def _state(path: str, template: str, alike: str, script: str, *, kept: bool) -> 
         why = "on Linux " if alike.lower() == path.lower() else ""
         return f"which {why}is another than {alike}, which the repository has; Docker"
     if kept:
-        return "which Git ignores, as is right for keys; unless the host has it, Docker"
+        return "which Git ignores, as is right for secrets; unless the host has it, Docker"
     if template:
         return f"of which the repository has only {template}; unless something makes the one from the other, Docker"
     if script:

@@ -104,8 +104,8 @@ def _evidence(inventory: Inventory, config: str, parts: list[Service]) -> Eviden
     first, *rest = parts
     heart = next((item.name for item in monitoring.alerts(inventory) if _is_told_by(inventory, item, config)), "")
     nothing = f"only {heart}, which always fires, tells by its silence" if heart else "nothing tells"
-    if heart and not all(_alerts(inventory, item) for item in parts):
-        nothing = f"nothing of {config} tells"
+    if not all(_alerts(inventory, item) for item in parts):
+        heart, nothing = "", "nothing tells"
     are = "it is" if len({item.name for item in parts}) == 1 else "they are"
     return Evidence(
         f"No job of {config} scrapes {names}: {nothing} when {are} down.",
@@ -114,7 +114,7 @@ def _evidence(inventory: Inventory, config: str, parts: list[Service]) -> Eviden
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} isn't scraped either", member=True) for item in rest),
         recommendation=f"Add a job for {names} to {config}.",
-        severity=Severity.INFO if heart and all(_alerts(inventory, item) for item in parts) else None,
+        severity=Severity.INFO if heart else None,
         example=_lines(inventory, config, first),
     )
 
