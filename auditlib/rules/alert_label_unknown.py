@@ -129,14 +129,23 @@ def _names_are_open(job: ScrapeJob) -> bool:
 
 
 def _here(inventory: Inventory, graph: DependencyGraph, jobs: tuple[ScrapeJob, ...], uses: _Uses) -> _Uses:
-    """The same without the alerts that select jobs which scrape other hosts, whose containers no file here names."""
+    """The same without the alerts that select jobs which scrape other hosts, whose containers no file here names.
+
+    How the whole host is called is the same everywhere.
+    """
     foreign = {job.name for job in jobs if any(_is_elsewhere(inventory, graph, job, each) for each in job.targets)}
-    return {matcher: kept for matcher, rules in uses.items() if (kept := [
-        item for item in rules if not any(_selects(item, name) for name in foreign)])}  # fmt: skip
+    kept: _Uses = {}
+    for matcher, rules in uses.items():
+        mine = [item for item in rules if matcher.value == "/" or not any(_selects(item, name) for name in foreign)]
+        if mine:
+            kept[matcher] = mine
+    return kept
 
 
 def _selects(item: AlertRule, job: str) -> bool:
-    return any(each.name == "job" and monitoring.takes(each, job) for each in item.query.matchers)
+    """Whether an alert asks for a job's series; without a job for those of every cAdvisor."""
+    asked = [each for each in item.query.matchers if each.name == "job"]
+    return any(monitoring.takes(each, job) for each in asked) if asked else "cadvisor" in job.lower()
 
 
 def _is_elsewhere(inventory: Inventory, graph: DependencyGraph, job: ScrapeJob, target: Target) -> bool:
