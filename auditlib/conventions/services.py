@@ -448,7 +448,7 @@ def is_on_private_address(port: Port) -> bool:
     if not is_bound(port):
         return False
     try:
-        return ipaddress.ip_address(port.host_ip.strip("[]")).is_private
+        return not ipaddress.ip_address(port.host_ip.strip("[]")).is_global
     except ValueError:
         return False
 
