@@ -29,7 +29,13 @@ _HOME = "/etc/prometheus/"
 _TO_COPY = (".example", ".sample", ".dist")
 """Of what people copy the copy is read, so that it counts as if it were."""
 _STARTED_WITH = frozenset({"alertmanager", "collector", "logs", "prometheus"})
+_CONSTANT = regex(r"(?:vector\(\d+\)|\d+\s*==\s*\d+)")
 _NAMES = regex(r"(?:^|\s)--?config(?:\.file)?[= ][\"']?(/[^\s\"']+)")
+
+
+def is_constant(alert: AlertRule) -> bool:
+    """Whether an alert asks for nothing, so that it always fires."""
+    return _CONSTANT.fullmatch(alert.query.expression.strip()) is not None
 
 
 def is_template(path: str, *texts: str) -> bool:

@@ -46,6 +46,8 @@ _FROM_LOCK_ONLY = frozenset({
     "--package-lock=false",
 })  # fmt: skip
 """Options by which a lock file is followed to the letter, or only written, or left alone by intent."""
+_NEEDS_LOCK = {"pnpm": frozenset({"--frozen-lockfile"}), "uv": frozenset({"--locked", "--frozen"})}
+"""By manager the options with which it fails where no lock file is."""
 _VERBS = {
     "npm": ("install", "i", "ci"), "yarn": ("", "install"), "pnpm": ("install", "i"), "bun": ("install", "i"),
     "poetry": ("install",), "uv": ("sync",), "pdm": ("install", "sync"), "pipenv": ("install",),
@@ -155,7 +157,8 @@ def _other(program: str, arguments: list[str], folder: str) -> Installs | None:
     verb, names = (words[0], words[1:]) if words else ("", [])
     if verb in _VERBS[program] and not names and not _asks(arguments):
         options = frozenset(word for word in arguments if word.startswith("-"))
-        return Installs(program, whole=True, folder=where or "", options=options, needs_lock=verb == "ci")
+        strict = verb == "ci" or not options.isdisjoint(_NEEDS_LOCK.get(program, ()))
+        return Installs(program, whole=True, folder=where or "", options=options, needs_lock=strict)
     if verb not in _ADDS.get(program, ()) or not names:
         return None
     found = [match for name in names if (match := _PACKAGE.fullmatch(name))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
 from functools import cache
@@ -86,6 +87,8 @@ _MADE_AGAIN = regex(r"cache|te?mp|log|build|static|model|weights|checkpoint|test
 _USERS_FILES = Product("users' files", "files")
 _CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
 """How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
+
+_EVERYWHERE = frozenset({"", "0.0.0.0", "::", "[::]", "*"})  # noqa: S104
 
 
 def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
@@ -433,6 +436,26 @@ def public_ports(service: Service) -> list[Port]:
     An address of which only its variable is known is one that somebody has chosen.
     """
     return [port for port in service.ports if not port.host_ip.startswith(_CHOSEN)]
+
+
+def is_bound(port: Port) -> bool:
+    """Whether a port is published on one address of the host, not on all of them."""
+    return port.host_ip not in _EVERYWHERE
+
+
+def is_on_private_address(port: Port) -> bool:
+    """Whether a port is published on an address that only a private network reaches."""
+    if not is_bound(port):
+        return False
+    try:
+        return not ipaddress.ip_address(port.host_ip.strip("[]")).is_global
+    except ValueError:
+        return False
+
+
+def published_on(port: Port) -> str:
+    """Where a port is published, in words."""
+    return f"{port.host_ip}, an address of the host" if is_bound(port) else "all addresses of the host"
 
 
 def of_product(inventory: Inventory, name: str) -> tuple[Service, ...]:

@@ -21,7 +21,8 @@ class Mention(Struct, frozen=True):
     least, `restart` a call that restarts services after an environment file was changed, `alert` a name in a table of
     alerts, `open` a step or section that is still to be written, `version` an image, its version, and `+` where
     a newer one does, too, `kept` what is kept for how many days, `call` a command of Docker in PowerShell, `port` a
-    program and its port in a table of ports, `drawn` a script in a tree of files, by its name alone."""
+    program and its port in a table of ports, `drawn` a script in a tree of files, by its name alone, `program` that of
+    another program, wherever it stands."""
 
     kind: str
     text: str

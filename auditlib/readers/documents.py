@@ -49,6 +49,8 @@ _METRIC = regex(
 """Names that only metrics have, by the exporter before them and the unit behind."""
 _SCRIPT = regex(r"(?<![\w/.-])(?:\.{1,2}/)?[\w@-][\w.@-]*(?:/[\w.@-]+)*\.(?:sh|bash)\b")
 """A script outside code, which its ending tells from a word."""
+_PROGRAM = regex(r"(?<![\w.@-])[\w@-][\w.@-]{0,100}\.(?:py|ps1|rb|pl|[cm]?[jt]s)(?![\w/-]|\.\w)")
+"""A program by its name alone, as a tree of files, a table or a sentence has it."""
 _WORD = regex(r"[^\W\d_]{2,40}")
 _DENIED = regex(
     r"\b(?:no|without|lacks?|keine?|ohne|sans|aucune?|sin|sem|нет|без)\b(?:[ /-]+(?!(?:need|problem|later|longer)\b)"
@@ -181,6 +183,7 @@ def _anywhere(place: Location, line: str, shown: str) -> Iterator[Mention]:
     if _ADDRESS.search(line):
         yield Mention("address", shown, place)
     yield from (Mention("profile", f"--profile {name}", place) for name in _profiles(line))
+    yield from (Mention("program", name, place) for name in _PROGRAM.findall(line))
     yield from (Mention("given", name, place) for name in given_to_compose(line))
     yield from (Mention("profile", call, place) for call in _RUN.findall(line))
 

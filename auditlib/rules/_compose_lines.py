@@ -160,6 +160,14 @@ def on_loopback(port: Port) -> tuple[str, str]:
     return plain, f"127.0.0.1:{plain}"
 
 
+def filtered(port: Port) -> str:
+    """The rule of the host that lets but some reach a published port, by its number before it is translated."""
+    return (
+        f"iptables -I DOCKER-USER -p {port.protocol or 'tcp'} -m conntrack --ctdir ORIGINAL \\\n"
+        f"  --ctorigdstport {port.host_port or '<the port>'} ! -s <those who need it> -j DROP"
+    )
+
+
 def mounted_at(mount: Mount, target: str) -> tuple[str, str]:
     """A mount in the short form, at another place of the container; another form has no such text."""
     mode = ":ro" if mount.read_only else ""

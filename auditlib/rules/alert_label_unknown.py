@@ -39,7 +39,7 @@ from auditlib import scraping
 from auditlib.conventions import exporters, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher, ScrapeJob
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -76,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         jobs = scraping.jobs(inventory, configs)
         yield from _jobs(inventory, jobs, uses)
         yield from _instances(jobs, uses)
-        yield from _containers(inventory, uses)
+        yield from _containers(inventory, _here(inventory, graph, jobs, uses))
         yield from _gone(uses)
         yield from _bare(inventory, jobs, uses)
 
@@ -126,6 +126,33 @@ def _names_are_open(job: ScrapeJob) -> bool:
     """Whether series may come with a job's name that the file doesn't give them."""
     changes = job.relabels and job.proxy is None
     return job.honors_labels or changes or scraping.is_open(job)
+
+
+def _here(inventory: Inventory, graph: DependencyGraph, jobs: tuple[ScrapeJob, ...], uses: _Uses) -> _Uses:
+    """The same without the alerts that select jobs which scrape other hosts, whose containers no file here names.
+
+    How the whole host is called is the same everywhere.
+    """
+    foreign = {job.name for job in jobs if any(_is_elsewhere(inventory, graph, job, each) for each in job.targets)}
+    kept: _Uses = {}
+    for matcher, rules in uses.items():
+        mine = [item for item in rules if matcher.value == "/" or not any(_selects(item, name) for name in foreign)]
+        if mine:
+            kept[matcher] = mine
+    return kept
+
+
+def _selects(item: AlertRule, job: str) -> bool:
+    """Whether an alert asks for a job's series; without a job for those of every cAdvisor."""
+    asked = [each for each in item.query.matchers if each.name == "job"]
+    return any(monitoring.takes(each, job) for each in asked) if asked else "cadvisor" in job.lower()
+
+
+def _is_elsewhere(inventory: Inventory, graph: DependencyGraph, job: ScrapeJob, target: Target) -> bool:
+    """Whether a target is addressed as a host of the network, not as a service or as the host of the services."""
+    local = target.host.startswith("127.") or target.host.endswith(".docker.internal")
+    full = "." in target.host or ":" in target.host
+    return full and not local and scraping.service_at(inventory, graph, job, target) is None
 
 
 def _containers(inventory: Inventory, uses: _Uses) -> Iterator[Evidence]:

@@ -64,6 +64,8 @@ _TEMPLATES = (
     ".template", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".example", ".sample", ".dist",
 )  # fmt: skip
 _CONFIG_OPTION = regex(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
+_SECRET = regex(r"(?:^|[._-])(?:tokens?|passw(?:or)?d|passphrase|api[._-]?key)(?:\.txt)?$", re.I)
+"""How a file with a secret is called that no ending tells from a folder."""
 _RESULTS = frozenset({".next", ".nuxt", ".output", "build", "dist", "out"})
 """The folders that builds of JavaScript write."""
 _ENDINGS = {".yaml": ".yml", ".yml": ".yaml"}
@@ -268,25 +270,34 @@ def _template(inventory: Inventory, path: str) -> str:
     return next((path + suffix for suffix in _TEMPLATES if path + suffix in inventory.file_set), "")
 
 
-def _supplied(path: str, mount: Mount) -> str:
+def _supplied(path: str, mount: Mount, *, ignored: bool) -> str:
     """A file that is committed, or for a folder the step that fills it before the first start."""
-    if posixpath.splitext(path)[1]:
+    is_file = bool(posixpath.splitext(path)[1])
+    if is_file and not ignored:
         return _files.committed([path])
+    if is_file:
+        made = f"<the command that makes {path}, which is read at {mount.target}>"
+        return _files.into("README.md", f"Before the first start:\n\n    {made}")
     made = f"mkdir -p {shlex.quote(path)}\n<the command that puts there what is read at {mount.target}>"
     return _files.into("README.md", f"Before the first start:\n\n{textwrap.indent(made, '    ')}")
 
 
-def _way(path: str, mount: Mount, template: str, *, secret: bool) -> str:
+def _way(path: str, mount: Mount, template: str, *, secret: bool, ignored: bool) -> str:
     """What brings the source to where it is mounted from."""
     if secret:
-        return _kept_outside(path, mount)
-    return f"cp {shlex.quote(template)} {shlex.quote(path)}" if template else _supplied(path, mount)
+        return _kept_outside(path, mount, ignored=ignored)
+    if template:
+        return f"cp {shlex.quote(template)} {shlex.quote(path)}"
+    return _supplied(path, mount, ignored=ignored)
 
 
-def _kept_outside(path: str, mount: Mount) -> str:
+def _kept_outside(path: str, mount: Mount, *, ignored: bool) -> str:
     """The line that has Git ignore keys, and the step that makes them on the host."""
     made = f"<the command that makes the keys that are read at {mount.target}, as certbot or openssl does>"
-    return "\n".join((_files.into(".gitignore", f"/{path}"), _files.into("README.md", f"On the host:\n\n    {made}")))
+    if _is_secret(path):
+        made = f"<the command that writes what is read at {mount.target}> > {shlex.quote(path)}"
+    steps = _files.into("README.md", f"On the host:\n\n    {made}")
+    return steps if ignored else "\n".join((_files.into(".gitignore", f"/{path}"), steps))
 
 
 def _named_right(mount: Mount, path: str, alike: str) -> tuple[str, str]:
@@ -315,13 +326,19 @@ def _copy_of(inventory: Inventory, path: str, template: str) -> str:
     return f"Say in the README that {template} is copied before the start{rest}."
 
 
-def _first_step(path: str, mount: Mount, script: str, *, secret: bool) -> str:
+def _is_secret(path: str) -> bool:
+    return _SECRET.search(posixpath.basename(path)) is not None
+
+
+def _first_step(path: str, mount: Mount, script: str, *, secret: bool, ignored: bool) -> str:
     if secret:
-        return f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
+        return f"Say in the README how {path} is made on the host, and have Git ignore it, as it holds secrets."
     if right := mounts.undoubled(mount):
         return f"Commit {right}, and mount it as {_written(mount, right)}, as Compose begins at its file's own folder."
     if script:
         return f"Say in the README that {script} is built before the start, or take the mount out."
+    if ignored:
+        return f"Say in the README how {path}, which Git ignores, is made before the start."
     return f"Commit {path}, or say in the README how it is made before the start."
 
 
@@ -335,8 +352,9 @@ def _severity(mount: Mount, *, certain: bool) -> Severity | None:
 def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]], alike: str) -> Evidence:
     (service, first), *others = users
     template = _template(inventory, path)
-    secret = any(key_files.is_mounted(inventory, *user) for user in users)
-    kept = secret and bool(git_ignores.left_out_by(inventory, path) or git_ignores.left_out_by(inventory, f"{path}/"))
+    secret = _is_secret(path) or any(key_files.is_mounted(inventory, *user) for user in users)
+    ignored = bool(git_ignores.left_out_by(inventory, path) or git_ignores.left_out_by(inventory, f"{path}/"))
+    kept = secret and ignored
     idle = all(_is_read_by_no_provider(inventory, mount) for _, mount in users)
     names = dict.fromkeys(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
@@ -354,12 +372,12 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         if kept
         else _copy_of(inventory, path, template)
         if template and not secret
-        else _first_step(path, first, script, secret=secret),
+        else _first_step(path, first, script, secret=secret, ignored=ignored),
         severity=Severity.LOW if kept or idle else _severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template or kept or script else None,
         example=f"(cd {posixpath.dirname(script) or '.'} && npm ci && npm run build)"
         if script
-        else _way(mounts.undoubled(first) or path, first, template, secret=secret),
+        else _way(mounts.undoubled(first) or path, first, template, secret=secret, ignored=ignored),
     )
     if idle:
         return _taken_out(found, first)
@@ -381,7 +399,7 @@ def _state(path: str, template: str, alike: str, script: str, *, kept: bool) -> 
         why = "on Linux " if alike.lower() == path.lower() else ""
         return f"which {why}is another than {alike}, which the repository has; Docker"
     if kept:
-        return "which Git ignores, as is right for keys; unless the host has it, Docker"
+        return "which Git ignores, as is right for secrets; unless the host has it, Docker"
     if template:
         return f"of which the repository has only {template}; unless something makes the one from the other, Docker"
     if script:

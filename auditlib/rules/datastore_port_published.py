@@ -1,7 +1,8 @@
-"""The port of a database, cache or broker is published on every interface of the host.
+"""The port of a database, cache or broker is published beyond the host.
 
-Docker publishes a port on all addresses of the host, past the rules of ufw and firewalld. A database that only other
-containers need is then open to the network that the host is in, often the internet, behind one password.
+Docker publishes a port on all addresses of the host, or on the one that is written, past the rules of ufw and
+firewalld. A database that only other containers need is then open to the network that the host is in, often the
+internet, behind one password.
 
 Anti-pattern:
 
@@ -80,7 +81,7 @@ def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]
     vain = open_stores.refused(inventory, opened) if opened else []
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
     return Evidence(
-        f"{listed(names)} {'is' if len(names) == 1 else 'are'} published on all interfaces of the host, past "
+        f"{listed(names)} {'is' if len(names) == 1 else 'are'} published on {_where(found)}, past "
         f"its firewall{_open_doors(opened)}.{open_stores.told(vain)}",
         first.location,
         subject=f"{file}/published",
@@ -93,10 +94,30 @@ def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]
         )
         + tuple(Related(entry.location, f"{entry.name} of {item.name} is refused") for item, entry in vain),
         recommendation=_advice(found),
-        severity=Severity.LOW if aside else None,
+        severity=Severity.LOW if aside else _severity(found, opened),
         change=compose_lines.on_loopback(first),
-        example="" if first.written else compose_lines.of_service(service, f"ports: [{_form(first)}]"),
+        example=_example(service, first),
     )
+
+
+def _where(found: list[tuple[Service, Port]]) -> str:
+    """The addresses of the host that the ports are published on."""
+    if not all(services.is_bound(port) for _, port in found):
+        return "all interfaces of the host"
+    return f"{listed(dict.fromkeys(port.host_ip for _, port in found))} of the host"
+
+
+def _severity(found: list[tuple[Service, Port]], opened: list[Service]) -> Severity | None:
+    """What only a private network reaches is less, most of all with a password."""
+    if not all(services.is_on_private_address(port) for _, port in found):
+        return None
+    return Severity.MEDIUM if opened else Severity.LOW
+
+
+def _example(service: Service, port: Port) -> str:
+    if services.is_bound(port):
+        return compose_lines.filtered(port)
+    return "" if port.written else compose_lines.of_service(service, f"ports: [{_form(port)}]")
 
 
 def _form(port: Port) -> str:
@@ -106,6 +127,8 @@ def _form(port: Port) -> str:
 def _advice(found: list[tuple[Service, Port]]) -> str:
     names = list(dict.fromkeys(item.name for item, _ in found))
     forms = [f"`{_form(port)}`" for _, port in found]
+    if all(services.is_bound(port) for _, port in found):
+        return f"Let only those who need {listed(names, limit=4)} reach {_where(found)}, or publish on 127.0.0.1 alone."
     what, instead = ("port", "it") if len(found) == 1 else ("ports", "them")
     return f"Remove the {what} of {listed(names, limit=_NAMED)}, or publish {instead} as {listed(forms, limit=_NAMED)}."
 

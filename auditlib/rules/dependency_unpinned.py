@@ -44,7 +44,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from auditlib.conventions import image_builds, image_sources, package_installs, services
+from auditlib.conventions import git_ignores, image_builds, image_sources, package_installs, services
 from auditlib.conventions.image_sources import Copied, Sources
 from auditlib.conventions.package_installs import FROM_LOCK, LOCKS, MAKES_LOCK, Installs
 from auditlib.conventions.workspaces import Workspace
@@ -114,7 +114,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for path, uses in open_files.items():
         yield from _of_requirements(manifests.get(path), uses)
     for path, uses in _by_workspace(unlocked).items():
-        yield from _without_lock(path, manifests.get(path), uses)
+        yield from _without_lock(inventory, path, manifests.get(path), uses)
     for (path, lock), use in left_out.items():
         yield _lock_left_out(path, lock, use)
     together: defaultdict[str, dict[str, list[_Use]]] = defaultdict(dict)
@@ -312,12 +312,14 @@ def _copied_with(name: str, other: str, use: _Use) -> str:
     return f"COPY {' '.join(words[:-1])} {posixpath.join(posixpath.dirname(source), other)} {into or '.'}/"
 
 
-def _without_lock(path: str, manifest: Manifest | None, uses: list[_Use]) -> Iterator[Evidence]:
+def _without_lock(inventory: Inventory, path: str, manifest: Manifest | None, uses: list[_Use]) -> Iterator[Evidence]:
     """A manifest that is installed from and has no lock file, beside it or above."""
     wanted = [item for item in manifest.requirements if item.group != "peer"] if manifest else []
     if manifest and not wanted:
         return
     manager = uses[0].installs.manager
+    ignoring = git_ignores.left_out_by(inventory, posixpath.join(posixpath.dirname(path), _lock_name(manager)))
+    out = f", which {ignoring} is not to leave out" if ignoring else ""
     named = (
         f" for {counted(len(wanted), 'package')} ({listed((item.name for item in wanted), _NAMED)})" if wanted else ""
     )
@@ -327,15 +329,16 @@ def _without_lock(path: str, manifest: Manifest | None, uses: list[_Use]) -> Ite
         wanted[0].location if wanted else Location(path),
         subject=path,
         related=tuple(Related(use.location, f"{use.installs.manager} installs from it") for use in uses),
-        recommendation=f"Commit {_lock_name(manager)} beside {path}, and install by `{FROM_LOCK[manager]}`.",
+        recommendation=f"Commit {_lock_name(manager)} beside {path}{out}, and install by `{FROM_LOCK[manager]}`.",
         severity=_severity(uses),
-        example=_lock(path, manager, uses),
+        example=_lock(path, manager, uses, ignoring),
     )
 
 
-def _lock(path: str, manager: str, uses: list[_Use]) -> str:
+def _lock(path: str, manager: str, uses: list[_Use], ignoring: str) -> str:
     """How the lock file is made and committed, and gets into the images that name what they copy."""
     made = f"{_into(path)}{MAKES_LOCK[manager]} && git add {_lock_name(manager)}"
+    made = f"# without {_lock_name(manager)} in {ignoring}:\n{made}" if ignoring else made
     own = ((use, _copied_with(posixpath.basename(path), _lock_name(manager), use)) for use in uses if use.image)
     copies = dict.fromkeys(files.into(use.image, line) for use, line in own if line)
     return "\n".join((made, f"{FROM_LOCK[manager]}  # from then on", *copies))

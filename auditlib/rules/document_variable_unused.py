@@ -62,6 +62,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     used = templates.used(inventory) if any(settings for _, settings in told) else frozenset()
     of_templates = (file for file in inventory.env_files if file.template)  # of which another rule tells
     templated = {line.name.lower() for file in of_templates for line in file.lines}
+    shells = (item for item in inventory.scripts if item.interpreter != "pwsh")
+    templated |= {name.lower() for item in shells for name in item.sets}  # which a document has people edit
     for document, settings in told:
         if not settings or _ASIDE.search(document.path) or _is_beside_laravel(inventory, document):
             continue

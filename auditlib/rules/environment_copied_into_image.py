@@ -2,8 +2,8 @@
 
 `COPY . .` takes everything in the folder that no `.dockerignore` leaves out, files too that Git ignores. Whoever
 builds the image where the program is set up, on a developer's machine or on the host, bakes the credentials into a
-layer, and who can pull the image has them. A build of a clean checkout, as a pipeline makes it, holds none, which is
-why nobody notices.
+layer, and who can pull the image has them. A build of a clean checkout, into which nothing writes them before,
+holds none, which is why nobody notices.
 
 Anti-pattern:
 
@@ -138,7 +138,7 @@ def _what_happens(first: _Taken, held: bool, written: list[Written], along: list
     made = listed(dict.fromkeys(item.path for item in written))
     there = f"of the job {jobs}, which writes {made} before," if written else there
     when = "Every build" if held else f"A build {there}"
-    clean = "" if held or written else "; one of a clean checkout, as in a pipeline, does not"
+    clean = "" if held or written else "; one of a clean checkout, where nothing writes it before, does not"
     if along and clean:
         clean = f"; every build takes {listed(along)} along, which {'is' if len(along) == 1 else 'are'} committed"
     history = ". `.git`, with all that was ever committed, goes along" if first.history else ""

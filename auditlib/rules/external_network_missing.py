@@ -62,12 +62,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _wanted(inventory: Inventory, own: list[Network]) -> dict[str, list[Network]]:
-    """The external networks that nothing makes, by their names; Compose leaves out those that no service joins."""
+    """The external networks that nothing makes, by their names; Compose leaves out those that no service joins.
+
+    What a network is called that a variable names, whoever sets that knows.
+    """
+    chosen = {(item.project, item.target) for item in inventory.variables}
     joined = {(item.project, each.network) for item in inventory.services for each in item.networks}
     missing: defaultdict[str, list[Network]] = defaultdict(list)
     for item in inventory.networks:
         name = item.called or item.name
         foreign = item.external and name not in _BUILT_IN and _OF_PROJECT not in name
+        foreign = foreign and (bool(item.called) or (item.project, f"networks.{item.name}.name") not in chosen)
         if foreign and (item.project, item.name) in joined and not _is_made(name, own):
             missing[name].append(item)
     return missing

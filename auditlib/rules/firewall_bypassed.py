@@ -68,20 +68,28 @@ def _evidence(firewall: Firewall, found: list[tuple[Service, Port]]) -> Evidence
     place = firewall.start or denied or port.location
     names = listed((f"{item.host_port} of {owner.name}" for owner, item in found), limit=6)
     several = len(found) > 1
+    bound = sorted({item.host_ip for _, item in found if services.is_bound(item)})
+    only = all(services.is_bound(item) for _, item in found)
+    reached = f"who reaches {listed(bound)} of the host." if only else "who reaches the host."
     return Evidence(
         f"{place.file} has ufw keep out {'ports' if several else 'port'} {names}, which Docker "
-        f"publishes past ufw: {'they are' if several else 'it is'} open to everybody who "
-        "reaches the host.",
+        f"publishes past ufw: {'they are' if several else 'it is'} open to everybody {reached}",
         place,
         subject="ufw",
         service=service.name,
         related=tuple(
-            Related(item.location, f"publishes {item.host_port} on all addresses of the host", member=index > 0)
+            Related(item.location, f"publishes {item.host_port} on {services.published_on(item)}", member=index > 0)
             for index, (_, item) in enumerate(found[:12])
         ),
-        recommendation=f"Publish {port.host_port} of {service.name}{' and the others' if several else ''} on "
+        recommendation=f"Allow in ufw what {listed(bound, limit=2)} is to serve, and filter the rest in Docker's chain "
+        "DOCKER-USER."
+        if only
+        else f"Publish {port.host_port} of {service.name}{' and the others' if several else ''} on "
         "127.0.0.1, or filter what Docker publishes in its chain DOCKER-USER.",
-        example=files.into(
+        severity=Severity.LOW if all(services.is_on_private_address(item) for _, item in found) else None,
+        example=compose_lines.filtered(port)
+        if only
+        else files.into(
             service.location.file,
             compose_lines.of_service(service, f"ports:\n  - {compose_lines.local_form(port)}"),
         ),

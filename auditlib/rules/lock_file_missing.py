@@ -31,7 +31,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, image_builds, image_sources, package_installs, services
+from auditlib.conventions import environments, git_ignores, image_builds, image_sources, package_installs, services
 from auditlib.conventions.image_sources import Sources
 from auditlib.conventions.package_installs import LOCKS, MAKES_LOCK
 from auditlib.graph import DependencyGraph
@@ -42,8 +42,6 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
-_STRICT = {"pnpm": frozenset({"--frozen-lockfile"}), "uv": frozenset({"--locked", "--frozen"})}
-"""By manager the options with which it fails where no lock file is."""
 _OWN = {"npm": ("package-lock.json", "npm-shrinkwrap.json"), "pnpm": ("pnpm-lock.yaml",), "uv": ("uv.lock",)}
 
 
@@ -69,7 +67,7 @@ def _of_image(inventory: Inventory, file: Dockerfile, built_by: tuple[Service, .
                 if manifest and _is_made(file, item.stage, command, manager):
                     continue
                 if manifest and not _may_have(inventory, manifest, manager, texts):
-                    yield _evidence(file, command, manager, manifest)
+                    yield _evidence(inventory, file, command, manager, manifest)
 
 
 def _strict(command: Command) -> str:
@@ -77,8 +75,7 @@ def _strict(command: Command) -> str:
     found = package_installs.of(command.words, command.folder)
     if found is None or not found.whole or found.manager not in _OWN:
         return ""
-    strict = found.needs_lock or found.options & _STRICT.get(found.manager, frozenset())
-    return found.manager if strict else ""
+    return found.manager if found.needs_lock else ""
 
 
 def _manifest(sources: Sources, command: Command, manager: str) -> str:
@@ -124,18 +121,20 @@ def _may_have(inventory: Inventory, manifest: str, manager: str, texts: str) -> 
     return there or any(name in texts for name in _OWN[manager]) or "lockfile-only" in texts or "lock-only" in texts
 
 
-def _evidence(file: Dockerfile, command: Command, manager: str, manifest: str) -> Evidence:
+def _evidence(inventory: Inventory, file: Dockerfile, command: Command, manager: str, manifest: str) -> Evidence:
     text = " ".join(command.words)[:80]
     lock = posixpath.join(posixpath.dirname(manifest), _OWN[manager][0])
     folder = posixpath.dirname(manifest)
     make = f"(cd {folder} && {MAKES_LOCK[manager]})" if folder else MAKES_LOCK[manager]
+    ignoring = git_ignores.left_out_by(inventory, lock)
+    first = f"# without {posixpath.basename(lock)} in {ignoring}:\n" if ignoring else ""
     return Evidence(
         f"`{text}` in {file.path} needs a lock file, and the repository has none beside {manifest}: the image can't be "
         "built.",
         command.location,
         subject=f"{file.path}/{lock}",
         related=(Related(Location(manifest), "its dependencies"),),
-        recommendation=f"Make {lock} and commit it.",
+        recommendation=f"Make {lock}{f', take it out of {ignoring}' if ignoring else ''} and commit it.",
         severity=Severity.LOW if environments.is_for_development(file.path) else None,
-        example=f"{make}\ngit add {lock}",
+        example=f"{make}\n{first}git add {lock}",
     )

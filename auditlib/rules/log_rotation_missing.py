@@ -48,8 +48,9 @@ from auditlib.rules._rule import Evidence, rule
 _LOGGING = 'logging:\n  driver: json-file\n  options:\n    max-size: "10m"\n    max-file: "3"'
 _STEPS = {
     "logging.FileHandler": (
-        "Use `logging.handlers.RotatingFileHandler`",
-        "import logging.handlers\n\n"
+        "Where one process alone writes it, use `logging.handlers.RotatingFileHandler`",
+        "import logging.handlers\n\n# one file a process: of several that share one, each begins a new one for itself, "
+        "and lines are lost\n"
         "logging.handlers.RotatingFileHandler(<the file that it opens now>, maxBytes=10_000_000, backupCount=3)",
     ),
     "winston.transports.File": (

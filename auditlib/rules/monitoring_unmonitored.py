@@ -38,7 +38,7 @@ from auditlib import scraping
 from auditlib.conventions import environments, images, monitoring, networks, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import PrometheusConfig
+from auditlib.inventory.monitoring import AlertRule, PrometheusConfig
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -102,16 +102,32 @@ def _is_part(inventory: Inventory, service: Service) -> bool:
 def _evidence(inventory: Inventory, config: str, parts: list[Service]) -> Evidence:
     names = listed(item.name for item in parts)
     first, *rest = parts
+    heart = next((item.name for item in monitoring.alerts(inventory) if _is_told_by(inventory, item, config)), "")
+    nothing = f"only {heart}, which always fires, tells by its silence" if heart else "nothing tells"
+    if not all(_alerts(inventory, item) for item in parts):
+        heart, nothing = "", "nothing tells"
     are = "it is" if len({item.name for item in parts}) == 1 else "they are"
     return Evidence(
-        f"No job of {config} scrapes {names}: nothing tells when {are} down.",
+        f"No job of {config} scrapes {names}: {nothing} when {are} down.",
         first.location,
         subject=f"{config}/itself",
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} isn't scraped either", member=True) for item in rest),
         recommendation=f"Add a job for {names} to {config}.",
+        severity=Severity.INFO if heart else None,
         example=_lines(inventory, config, first),
     )
+
+
+def _alerts(inventory: Inventory, part: Service) -> bool:
+    found = services.product(inventory, part)
+    return found is not None and found.kind == "alerting"
+
+
+def _is_told_by(inventory: Inventory, alert: AlertRule, config: str) -> bool:
+    """Whether an alert of a configuration always fires, so that its receiver hears of the alerting by silence."""
+    loading = monitoring.loading(inventory, alert.file)
+    return monitoring.is_constant(alert) and any(item.file == config for item in loading)
 
 
 def _lines(inventory: Inventory, config: str, part: Service) -> str:

@@ -32,9 +32,15 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_PART = regex(r"(\d+)(ms|[smhdwy])")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+_INTERVAL = 60.0
+"""The seconds between two scrapes where no configuration is known: Prometheus' own."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.INFO, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -42,10 +48,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file the alerts that hold a part of a counter's growth against all of it, and ask for no number."""
     found: defaultdict[str, list[AlertRule]] = defaultdict(list)
     for alert in monitoring.alerts(inventory):
-        if alert.query.thin and not environments.is_aside(alert.file):
+        if alert.query.thin and not environments.is_aside(alert.file) and _outlasts(inventory, alert):
             found[alert.file].append(alert)
     for file, alerts in found.items():
         yield _evidence(file, alerts)
+
+
+def _outlasts(inventory: Inventory, alert: AlertRule) -> bool:
+    """Whether one failure stays in the window until the alert fires: it is seen from the scrape after it on."""
+    held = sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(alert.duration))
+    spans = [seconds for metric, seconds in alert.query.windows if metric in alert.query.thin]
+    configs = monitoring.loading(inventory, alert.file)
+    interval = max((item.interval for item in configs), default=_INTERVAL)
+    return held == 0 or (bool(spans) and min(spans) >= held + interval)
 
 
 def _evidence(file: str, alerts: list[AlertRule]) -> Evidence:

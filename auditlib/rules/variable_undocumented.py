@@ -123,8 +123,11 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
     folders: defaultdict[str, dict[str, Setting]] = defaultdict(dict)
     others: defaultdict[str, dict[str, Setting]] = defaultdict(dict)
     offered: Counter[str] = Counter()
+    spelt = {item.name for item in inventory.settings}
     asked = {(item.location.file, item.location.line) for item in inventory.settings if item.style == "getenv"}
     for item in inventory.settings:
+        if not item.name.isupper() and item.name.upper() in spelt:
+            continue  # the old spelling of what the code asks for as well
         second = item.style == "pydantic" and (item.location.file, item.location.line) in asked
         if programs.is_aside(item) or (item.unused and not item.required) or second:
             continue  # `port: str = os.getenv("DB_PORT", …)`: who sets it does so by the name that is spelt

@@ -46,7 +46,6 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ALWAYS = regex(r"watch[-_]?dog|dead[-_]?man|heart[-_]?beat|always[-_]?firing|snitch|healthchecks", re.I)
-_CONSTANT = regex(r"(?:vector\(\d+\)|\d+\s*==\s*\d+)")
 
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -63,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _always_fires(alert: AlertRule) -> bool:
-    return bool(_ALWAYS.search(alert.name) or _CONSTANT.fullmatch(alert.query.expression.strip()))
+    return monitoring.is_constant(alert) or bool(_ALWAYS.search(alert.name))
 
 
 def _goes_to_switch(inventory: Inventory) -> bool:
