@@ -97,7 +97,8 @@ CASES = {
             "Dockerfile": "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python manage.py collectstatic --noinput\n"
                           'CMD ["gunicorn", "shop.wsgi"]\n',
         },
-        "# after each deployment\ndocker compose run --rm --no-deps --user 0 web python manage.py collectstatic --noinput",
+        "# after each deployment\n"
+        "docker compose run --rm --no-deps --user 0 web python manage.py collectstatic --noinput",
     ),
     "a runbook is written where those of the other alerts are": (
         "runbook-missing",
