@@ -88,7 +88,8 @@ class Sighting(Struct, frozen=True):
     """`default` or `literal` in Compose, `env_file`, `template`, `setting`, `file`."""
     service: str = ""
     replaceable: bool = False
-    """Whether it only stands in for the variable `name`, so that a value of the environment takes its place."""
+    """Whether it only stands in for a variable (`name`, if known), so that a value of the environment takes its place.
+    """
 
 
 def sightings(inventory: Inventory) -> Iterator[Sighting]:
@@ -119,7 +120,7 @@ def _all_sightings(inventory: Inventory) -> Iterator[Sighting]:
     for item in inventory.committed_secrets:
         again = _spot(item.value.identity, item.location) in told
         if not item.commented and item.location.file not in known and not again and not _stands_at(item.location, idle):
-            yield Sighting("", item.value, item.location, "file")
+            yield Sighting("", item.value, item.location, "file", replaceable=item.replaceable)
 
 
 def _spot(identity: int, place: Location, below: int = 0) -> tuple[int, str, int]:
