@@ -53,12 +53,6 @@ _WITH_COLON = regex(r":‹secret[^›]*›@")
 _ADDRESS = regex(r"_(?:URL|URI|DSN|ADDRESS|CONNECTION(?:_STRING)?)$")
 _STOCK = regex(r"//user(?:name)?:‹[^›]*›@(?:localhost|host)(?::\d+)?/(?:dbname|database|db)\b")
 """What generators of projects write to show the form, as Alembic does."""
-_SERVERS = {
-    "POSTGRES": regex(r"POSTGRES|(?:^|_)PG"), "MYSQL": regex(r"MYSQL|MARIADB"), "MONGO": regex(r"MONGO"),
-    "REDIS": regex(r"REDIS|VALKEY"), "RABBITMQ": regex(r"RABBITMQ|AMQP"),
-}  # fmt: skip
-"""By what a server's variables are called after the signs of it, in their names and in the scheme of an address."""
-_OF_DATABASE = regex(r"(?:^|_)(?:DB|DATABASE)(?:_|$)")
 _JOINED = {
     **dict.fromkeys(("js", "mjs", "ts", "tsx"), ("`", "${{encodeURIComponent({})}}")),
     **dict.fromkeys(("go", "java"), ('"', '" + {} + "')), "php": ("'", "' . {} . '"), "rb": ('"', "#{{{}}}"),
@@ -156,35 +150,19 @@ def _by_password(inventory: Inventory) -> dict[int, list[str]]:
     return {identity: list(names) for identity, names in found.items()}
 
 
-def _server(text: str) -> str:
-    """The server of which a scheme or a variable's name speaks."""
-    return next((server for server, signs in _SERVERS.items() if signs.search(text.upper())), "")
-
-
 def _password(item: Sighting, items: list[Sighting], variables: dict[int, list[str]]) -> str:
     """The variable of an address's own server that holds the password elsewhere, or one called after the address.
 
     Two servers with the same weak password are two passwords to be. A name that speaks of no server serves alone.
     """
-    server = _scheme(item)
+    server = secrets.server_of(item.value)
     known = variables.get(item.value.identity, [])
-    mine = [name for name in known if server and _server(name) == server]
-    if not mine and len(known) == 1 and _may_be_of(known[0], server):
+    mine = [name for name in known if server and secrets.server(name) == server]
+    if not mine and len(known) == 1 and secrets.may_be_of(known[0], server):
         mine = known
-    named = (each.name for each in (item, *items) if each.name and _scheme(each) == server)
+    named = (each.name for each in (item, *items) if each.name and secrets.server_of(each.value) == server)
     stem = _ADDRESS.sub("", next(named, server))
     return next(iter(mine), f"{stem}_PASSWORD" if stem else "PASSWORD")
-
-
-def _scheme(item: Sighting) -> str:
-    return _server(item.value.text.partition("://")[0])
-
-
-def _may_be_of(name: str, server: str) -> bool:
-    """Whether a variable may be a server's, as its name speaks of no other one."""
-    if server in ("REDIS", "RABBITMQ") and _OF_DATABASE.search(name):
-        return False
-    return not server or _server(name) in ("", server)
 
 
 def _lines(inventory: Inventory, items: list[Sighting], called: list[str]) -> str:
