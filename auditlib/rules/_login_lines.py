@@ -86,7 +86,7 @@ def with_kept(
     identities = [value.identity for value in told_of if _is_distinct(value)]
     ordered = sorted(names) if isinstance(names, set | frozenset) else names  # the same at each audit
     keys: tuple[str | int, ...] = (*ordered, *identities)
-    given = _with_one_of(told_of, [pair for key in keys for pair in _keepers(inventory).get(key, ())])
+    given = _with_one_of(inventory, told_of, [pair for key in keys for pair in _keepers(inventory).get(key, ())])
     chosen = None if among is None else {item.key for item in among}
     found = [
         (service, entry, called.get(service.name) or _shell(entry))
@@ -98,11 +98,19 @@ def with_kept(
 
 
 def _with_one_of(
-    values: list[Value], given: list[tuple[Service, EnvironmentEntry]]
+    inventory: Inventory, values: list[Value], given: list[tuple[Service, EnvironmentEntry]]
 ) -> list[tuple[Service, EnvironmentEntry]]:
-    """Those that hold one of the values, where any does: another edition that gets its own needs no new one."""
+    """Those that hold one of the values, where any does: another edition that gets its own needs no new one.
+
+    What stands in a script or a file of variables may be what the other edition gets.
+    """
     known = {value.identity for value in values}
-    return [pair for pair in given if pair[1].value is not None and pair[1].value.identity in known] or given
+    held = [pair for pair in given if pair[1].value is not None and pair[1].value.identity in known]
+    if len(held) in (0, len(given)):
+        return given
+    fixed = (item for item in secrets.sightings(inventory) if item.kind in ("file", "env_file"))
+    spread = any(item.value.identity in known and not item.replaceable for item in fixed)
+    return given if spread else held
 
 
 def _keepers(inventory: Inventory) -> dict[str | int, list[tuple[Service, EnvironmentEntry]]]:
