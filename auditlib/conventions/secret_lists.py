@@ -33,10 +33,11 @@ class SecretList(Struct, frozen=True):
     def lacking(self, uses: Mapping[str, Mapping[str, PairUse]]) -> Iterator[tuple[str, list[str]]]:
         """The workflows of which the list names some secrets, with those that its whole document doesn't name."""
         named = {mention.text for mention in self.document.mentions if mention.kind in ("variable", "secret")}
-        complete = [set(names) & set(self.names) for names in uses.values() if set(names) <= named]
+        needed = {file: [name for name in names if not names[name].optional] for file, names in uses.items()}
+        complete = [set(names) & set(self.names) for file, names in uses.items() if set(needed[file]) <= named]
         for file, names in uses.items():
             told = set(names) & set(self.names)
-            lacking = [name for name in names if name not in named and not self._may_name(name)]
+            lacking = [name for name in needed[file] if name not in named and not self._may_name(name)]
             if len(told) >= _ENOUGH and lacking and not any(len(told & other) >= _ENOUGH for other in complete):
                 yield file, lacking
 
@@ -46,9 +47,9 @@ class SecretList(Struct, frozen=True):
 
 
 def uses(workflow: Workflow) -> dict[str, PairUse]:
-    """The secrets that somebody has to set for a workflow, each with its first use."""
+    """The secrets that somebody sets for a workflow, each with its first use; one that nothing stands in for wins."""
     found: dict[str, PairUse] = {}
-    for use in workflow.secrets:
+    for use in sorted(workflow.secrets, key=lambda item: item.optional):
         if use.kind == "secrets" and use.name.upper() not in GIVEN:
             found.setdefault(use.name, use)
     return found

@@ -70,6 +70,12 @@ _OF_PROVIDER = regex(
 )
 """Names of credentials that a company, or a mail server, gives out: what is made up opens nothing there."""
 
+_SERVERS = {
+    "POSTGRES": regex(r"POSTGRES|(?:^|_)PG(?!ADMIN|P_)"), "MYSQL": regex(r"MYSQL|MARIADB"), "MONGO": regex(r"MONGO"),
+    "REDIS": regex(r"REDIS|VALKEY"), "RABBITMQ": regex(r"RABBITMQ|AMQP"),
+}  # fmt: skip
+"""By what a server's variables are called after the signs of it, in their names and in the scheme of an address."""
+_OF_DATABASE = regex(r"(?:^|_)(?:DB|DATABASE)(?:_|$)")
 
 _FOLDED = 3
 """Lines that a setting with its default may take: the variable on the first, its value on the last."""
@@ -88,7 +94,8 @@ class Sighting(Struct, frozen=True):
     """`default` or `literal` in Compose, `env_file`, `template`, `setting`, `file`."""
     service: str = ""
     replaceable: bool = False
-    """Whether it only stands in for the variable `name`, so that a value of the environment takes its place."""
+    """Whether it only stands in for a variable (`name`, if known), so that a value of the environment takes its place.
+    """
 
 
 def sightings(inventory: Inventory) -> Iterator[Sighting]:
@@ -119,7 +126,7 @@ def _all_sightings(inventory: Inventory) -> Iterator[Sighting]:
     for item in inventory.committed_secrets:
         again = _spot(item.value.identity, item.location) in told
         if not item.commented and item.location.file not in known and not again and not _stands_at(item.location, idle):
-            yield Sighting("", item.value, item.location, "file")
+            yield Sighting("", item.value, item.location, "file", replaceable=item.replaceable)
 
 
 def _spot(identity: int, place: Location, below: int = 0) -> tuple[int, str, int]:
@@ -156,6 +163,24 @@ def is_distinct(value: Value) -> bool:
 def stands_in_url(value: Value) -> bool:
     """Whether a value is an address that holds its password."""
     return value.secret and bool(_IN_URL.search(value.text))
+
+
+def server(text: str) -> str:
+    """The server of which a scheme or a variable's name speaks: `REDIS`; empty where it speaks of none."""
+    return next((name for name, signs in _SERVERS.items() if signs.search(text.upper())), "")
+
+
+def server_of(value: Value) -> str:
+    """The server that an address asks, by its scheme."""
+    scheme, separator, _ = value.text.partition("://")
+    return server(scheme) if separator else ""
+
+
+def may_be_of(name: str, asked: str) -> bool:
+    """Whether a variable may hold the password of a server, as its name speaks of no other one."""
+    if asked in ("REDIS", "RABBITMQ") and _OF_DATABASE.search(name):
+        return False
+    return not asked or server(name) in ("", asked)
 
 
 def opens_nothing(name: str, value: Value) -> bool:

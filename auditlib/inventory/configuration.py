@@ -157,6 +157,8 @@ class CommittedSecret(Struct, frozen=True):
     """Whether it stands in a comment."""
     name: str = ""
     """The variable of a script that holds it."""
+    replaceable: bool = False
+    """Whether a schema of variables falls back to it where the environment gives none."""
 
 
 class AllowedOrigin(Struct, frozen=True):

@@ -179,6 +179,8 @@ class PairUse(Struct, frozen=True):
     kind: str
     name: str
     location: Location
+    optional: bool = False
+    """Whether something else stands in for it where nobody sets it: `secrets.PORT || 22`."""
 
 
 class ScriptTarget(Struct, frozen=True):

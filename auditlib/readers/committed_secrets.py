@@ -89,6 +89,8 @@ _INVENTED = regex(
     r"example|sample|dummy|placeholder|redacted|replace|change|your|todo|fake|xxxx|0{6}|1234567|abcdefg|(.)\1{7}", re.I
 )
 _COMMENT = regex(r"\s*(?:#|//|\*|;|--|<!--|\"\"\"|REM\b)")
+_FALLBACK = regex(r"\s*[\"']?[A-Z][A-Z0-9_]{2,60}[\"']?\s*:\s*\w[^\n=]*(?:\.default\(|\bdefault:)\s*[\"'`]")
+"""How zod, Joi and envalid write what stands in for a variable: `DATABASE_URL: z.string().default("…")`."""
 _NO_TEXT = frozenset({
     ".png", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".avif", ".svg", ".pdf", ".woff", ".woff2", ".ttf", ".otf",
     ".eot", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".jar", ".whl", ".so", ".dll", ".exe", ".bin", ".mp3", ".mp4",
@@ -133,7 +135,9 @@ def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
         value = source.vault.value("" if kind == IN_URL else "token", text[start:end])
         commented = kind != PRIVATE_KEY and bool(_COMMENT.match(text, begin, begin + 200))
         if value.secret:
-            yield CommittedSecret(kind, value, Location(path, line, start - begin + 1), commented)
+            falls_back = _FALLBACK.fullmatch(text, max(begin, start - 200), start) is not None
+            place = Location(path, line, start - begin + 1)
+            yield CommittedSecret(kind, value, place, commented, replaceable=falls_back)
 
 
 def _of_client(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:

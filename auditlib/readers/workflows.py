@@ -42,6 +42,7 @@ _SPEAKS = regex(r"[ \t]*#(?![^\n]*\$\{\{)")
 """A line that is a comment, and no line of the workflow that was commented out."""
 _NAME_IN_CAPITALS = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _REFERENCE = regex(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)(?!\w|\$\{\{)|\[\s*'([^'\n]+)'\s*\])")
+_FALLBACK = regex(r"\s*\|\|")
 
 
 def read(source: Source) -> reading.Reading:
@@ -260,5 +261,6 @@ def _references(content: str, file: str) -> tuple[PairUse, ...]:
             continue
         for match in _REFERENCE.finditer(expression[0]):
             before = expression[0].count("\n", 0, match.start())
-            found.append(PairUse(match[1], match[2] or match[3], Location(file, line + before)))
+            optional = bool(_FALLBACK.match(expression[0], match.end()))
+            found.append(PairUse(match[1], match[2] or match[3], Location(file, line + before), optional))
     return tuple(dict.fromkeys(found))

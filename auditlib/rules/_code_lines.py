@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 
 from auditlib.compose.discovery import is_compose_file
+from auditlib.conventions import secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
@@ -90,8 +92,16 @@ def settings_fields(inventory: Inventory, file: str) -> list[Setting]:
 
 def everywhere(inventory: Inventory, items: Iterable[Sighting], usual: str = "") -> str:
     """The same for all places of a secret, each by its own name or the usual one."""
-    found = {item.location.file: _of(inventory, item, item.name or usual, usual) for item in items}
-    return "\n".join(files.into(file, line) for file, line in found.items())
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for item in items:
+        found[item.location.file][_of(inventory, item, item.name or _called(item, usual), usual)] = None
+    return "\n".join(files.into(file, "\n".join(lines)) for file, lines in found.items())
+
+
+def _called(item: Sighting, usual: str) -> str:
+    """The variable for an address without a name: the usual one, unless that is another server's."""
+    asked = secrets.server_of(item.value)
+    return usual if secrets.may_be_of(usual, asked) else f"{asked}_PASSWORD"
 
 
 def _of(inventory: Inventory, item: Sighting, name: str, usual: str) -> str:

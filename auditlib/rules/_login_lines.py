@@ -82,10 +82,11 @@ def with_kept(
 
     `called` has by service the variable that is to hold it, where that is another one than today's.
     """
-    identities = [value.identity for value in values if _is_distinct(value)]
+    told_of = list(values)
+    identities = [value.identity for value in told_of if _is_distinct(value)]
     ordered = sorted(names) if isinstance(names, set | frozenset) else names  # the same at each audit
     keys: tuple[str | int, ...] = (*ordered, *identities)
-    given = [pair for key in keys for pair in _keepers(inventory).get(key, ())]
+    given = _with_one_of(inventory, told_of, [pair for key in keys for pair in _keepers(inventory).get(key, ())])
     chosen = None if among is None else {item.key for item in among}
     found = [
         (service, entry, called.get(service.name) or _shell(entry))
@@ -94,6 +95,22 @@ def with_kept(
     ]
     told = [_TOLD.format(listed(variable for _, _, variable in found))] if found else []
     return "\n".join((lines, *told, *dict.fromkeys(_command(inventory, *each) for each in found)))
+
+
+def _with_one_of(
+    inventory: Inventory, values: list[Value], given: list[tuple[Service, EnvironmentEntry]]
+) -> list[tuple[Service, EnvironmentEntry]]:
+    """Those that hold one of the values, where any does: another edition that gets its own needs no new one.
+
+    What stands in a script or a file of variables may be what the other edition gets.
+    """
+    known = {value.identity for value in values}
+    held = [pair for pair in given if pair[1].value is not None and pair[1].value.identity in known]
+    if len(held) in (0, len(given)):
+        return given
+    fixed = (item for item in secrets.sightings(inventory) if item.kind in ("file", "env_file"))
+    spread = any(item.value.identity in known and not item.replaceable for item in fixed)
+    return given if spread else held
 
 
 def _keepers(inventory: Inventory) -> dict[str | int, list[tuple[Service, EnvironmentEntry]]]:

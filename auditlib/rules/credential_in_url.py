@@ -53,8 +53,6 @@ _WITH_COLON = regex(r":‹secret[^›]*›@")
 _ADDRESS = regex(r"_(?:URL|URI|DSN|ADDRESS|CONNECTION(?:_STRING)?)$")
 _STOCK = regex(r"//user(?:name)?:‹[^›]*›@(?:localhost|host)(?::\d+)?/(?:dbname|database|db)\b")
 """What generators of projects write to show the form, as Alembic does."""
-_SERVER = 5
-"""The letters that an address's scheme and the variables of its server share: POSTG, MONGO, MYSQL, MARIA, REDIS."""
 _JOINED = {
     **dict.fromkeys(("js", "mjs", "ts", "tsx"), ("`", "${{encodeURIComponent({})}}")),
     **dict.fromkeys(("go", "java"), ('"', '" + {} + "')), "php": ("'", "' . {} . '"), "rb": ('"', "#{{{}}}"),
@@ -152,22 +150,25 @@ def _by_password(inventory: Inventory) -> dict[int, list[str]]:
     return {identity: list(names) for identity, names in found.items()}
 
 
-def _password(items: list[Sighting], variables: dict[int, list[str]]) -> str:
-    """The variable that holds the password elsewhere, or one that is called after the address.
+def _password(item: Sighting, items: list[Sighting], variables: dict[int, list[str]]) -> str:
+    """The variable of an address's own server that holds the password elsewhere, or one called after the address.
 
-    Two servers with the same weak password are two passwords to be: of several variables the one of the server counts.
+    Two servers with the same weak password are two passwords to be. A name that speaks of no server serves alone.
     """
-    address = next((item.name for item in items if item.name), "")
-    usual = f"{_ADDRESS.sub('', address)}_PASSWORD" if address else "PASSWORD"
-    known = variables.get(items[0].value.identity, [])
-    server = items[0].value.text.partition("://")[0][:_SERVER].upper() if len(known) > 1 else ""
-    return next((name for name in known if server in name), usual)
+    server = secrets.server_of(item.value)
+    known = variables.get(item.value.identity, [])
+    mine = [name for name in known if server and secrets.server(name) == server]
+    if not mine and len(known) == 1 and secrets.may_be_of(known[0], server):
+        mine = known
+    named = (each.name for each in (item, *items) if each.name and secrets.server_of(each.value) == server)
+    stem = _ADDRESS.sub("", next(named, server))
+    return next(iter(mine), f"{stem}_PASSWORD" if stem else "PASSWORD")
 
 
-def _lines(inventory: Inventory, items: list[Sighting], variable: str) -> str:
-    """By file the addresses without their password, and the variable that has it."""
+def _lines(inventory: Inventory, items: list[Sighting], called: list[str]) -> str:
+    """By file the addresses without their password, and the variable that has each."""
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    for item in items:
+    for item, variable in zip(items, called, strict=True):
         found[item.location.file].update(dict.fromkeys(_line(inventory, item, variable)))
     return "\n".join(files.into(file, "\n".join(lines)) for file, lines in found.items())
 
@@ -253,7 +254,7 @@ def _in_python(address: str, password: str) -> str:
 
 def _evidence(inventory: Inventory, items: list[Sighting], variables: dict[int, list[str]]) -> Evidence:
     first, *others = items
-    variable = _password(items, variables)
+    called = [_password(item, items, variables) for item in items]
     nameless = f"A connection string in line {first.location.line} of {first.location.file} holds its password"
     holder = f"{first.name} holds its password in the connection string" if first.name else nameless
     holders = dict.fromkeys(item.name or item.location.file for item in others)
@@ -268,7 +269,9 @@ def _evidence(inventory: Inventory, items: list[Sighting], variables: dict[int, 
         recommendation=f"Pass {f'the password of {first.name}' if first.name else 'this password'} as a variable or a "
         f"secret of its own, and {_built(inventory, items)}.",
         severity=Severity.LOW if all(map(_is_mild, items)) else None,
-        example=login_lines.with_kept(_lines(inventory, items, variable), inventory, [variable], [first.value]),
+        example=login_lines.with_kept(
+            _lines(inventory, items, called), inventory, list(dict.fromkeys(called)), [first.value]
+        ),
     )
 
 

@@ -48,6 +48,7 @@ _ROOT = "the root user of the database"
 _ADMINISTRATOR = "an administrator's login"
 _BROKER = "the message broker"
 _BROKERS_OWN = regex(r"RABBITMQ|AMQP", re.I)
+_LOGIN = regex(r"(?:^|_)(?:USER|USERNAME|DB|DATABASE)$")
 _USER = regex(r"(?:^|_)(?:DB|DATABASE|MYSQL|MARIADB|SQL)_?(?:USER|USERNAME)$")
 
 
@@ -108,11 +109,25 @@ def _is_thrown_away(inventory: Inventory, items: list[Sighting]) -> bool:
     )
 
 
+def _is_a_name(inventory: Inventory, items: list[Sighting]) -> bool:
+    """Whether all are short defaults of Compose as long as what several users or databases are called: the project.
+
+    Each is to go by itself; that such names are the same tells nothing more.
+    """
+    if any(item.kind != "default" or secrets.is_distinct(item.value) for item in items):
+        return False
+    called: defaultdict[str, set[str]] = defaultdict(set)
+    for item in inventory.variables:
+        if item.default is not None and item.default.length == items[0].value.length and _LOGIN.search(item.name):
+            called[item.default.text].add(item.name)
+    return any(len(names) > 1 for names in called.values())
+
+
 def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable: str = "") -> Iterator[Evidence]:
     """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
     by_purpose = _by_purpose(items, as_root)
     named = [item for found in by_purpose.values() for item in found]
-    if len(by_purpose) < 2 or _is_thrown_away(inventory, named):
+    if len(by_purpose) < 2 or _is_thrown_away(inventory, named) or (not variable and _is_a_name(inventory, named)):
         return
     first = min(named, key=lambda item: environments.is_for_development(item.location.file))
     names = list(dict.fromkeys(item.name for item in named))

@@ -31,6 +31,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from auditlib import pipeline
 from auditlib.conventions import deployment, pushed_images
 from auditlib.graph import DependencyGraph
@@ -126,7 +128,8 @@ def _scan(inventory: Inventory, build: Run) -> str:
     """
     file = build.job.workflow
     mine = (item for item in inventory.workflows if item.file == file)
-    names = (item.reference for workflow in mine for item in pushed_images.of(workflow, build.job))
+    each = replace(build.job, matrix=(), included=())  # every run of a matrix scans its own
+    names = (item.reference for workflow in mine for item in pushed_images.of(workflow, each))
     known = (name for name in names if _KNOWN.fullmatch(name))
     host = "" if file.startswith(".github/") else "https://github.com/"
     loaded = ", with `load: true`" if "build-push-action" in build.text else ""

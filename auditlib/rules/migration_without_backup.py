@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import compose_command
 from auditlib.conventions import backups, migrations, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -43,9 +44,9 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _DUMPS = {
-    "PostgreSQL": "docker compose exec -T {} pg_dump -Fc -U <user> <database> > <a folder outside>/before.dump",
-    "MySQL": "docker compose exec -T {} mysqldump --single-transaction <database> > <a folder outside>/before.sql",
-    "MariaDB": "docker compose exec -T {} mariadb-dump --single-transaction <database> > <a folder outside>/before.sql",
+    "PostgreSQL": "{} exec -T {} pg_dump -Fc -U <user> <database> > <a folder outside>/before.dump",
+    "MySQL": "{} exec -T {} mysqldump --single-transaction <database> > <a folder outside>/before.sql",
+    "MariaDB": "{} exec -T {} mariadb-dump --single-transaction <database> > <a folder outside>/before.sql",
 }
 
 
@@ -77,6 +78,12 @@ def _bare(text: ServerText) -> Command | None:
     return None
 
 
+def _compose(text: ServerText) -> str:
+    """Compose as these commands call it, with the files and the project that they name."""
+    calls = (call for item in text.commands if (call := compose_command.of(item.words)))
+    return " ".join(("docker compose", *next((call.options for call in calls), ())))
+
+
 def _evidence(found: list[tuple[ServerText, Command]], stores: dict[str, str]) -> Evidence:
     (text, first), *others = found
     kind = next(iter(stores))
@@ -84,11 +91,11 @@ def _evidence(found: list[tuple[ServerText, Command]], stores: dict[str, str]) -
         f", and so {'does' if len(others) == 1 else 'do'} {listed(item.called for item, _ in others)}" if others else ""
     )
     return Evidence(
-        f"{text.opening} migrates the database ({kind}) and makes no dump before{more}: a migration that fails, or "
-        "drops what was needed, can't be taken back.",
+        f"{text.opening} migrates the database ({kind}) and makes no dump before{more}: a migration that "
+        "drops what was needed can't be taken back.",
         first.location,
         subject="migration",
         related=tuple(Related(item.location, "migrates without a dump too", member=True) for _, item in others),
         recommendation=f"Dump {stores[kind]} in {text.path} before the migration, and stop where the dump fails.",
-        example=files.into(text.path, f"{_DUMPS[kind].format(stores[kind])}\n<the migration>"),
+        example=files.into(text.path, f"{_DUMPS[kind].format(_compose(text), stores[kind])}\n<the migration>"),
     )

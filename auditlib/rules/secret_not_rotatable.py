@@ -80,7 +80,7 @@ def _is_set_once(items: list[Sighting]) -> bool:
 
     What code falls back to stays behind where the environment gives the variable.
     """
-    written = [item for item in items if not (item.replaceable and item.kind == "setting")]
+    written = [item for item in items if not (item.replaceable and item.kind in ("setting", "file"))]
     places = {item.name if item.replaceable else item.location.file for item in written}
     return len(places) < 2 or len({item.location.file for item in written}) < 2
 

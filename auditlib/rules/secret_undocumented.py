@@ -57,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: dict[str, PairUse] = {}
     for file, names in uses.items():
         for name, use in names.items():
-            if name.upper() not in known and (file, name) not in missed:
+            if not use.optional and name.upper() not in known and (file, name) not in missed:
                 found.setdefault(name, use)
     if found:
         yield _evidence(inventory, list(found.values()))

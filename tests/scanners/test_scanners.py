@@ -374,13 +374,15 @@ def test_a_variable_is_no_tag_and_the_port_of_a_web_server_in_front_an_entry(tmp
         "services:\n"
         "  nginx:\n    image: nginx:1.27\n    ports: ['8080:8080']\n"
         "    volumes: ['./nginx.conf:/etc/nginx/conf.d/default.conf:ro']\n"
-        "  api:\n    image: ${API_IMAGE:?set it}\n    ports: ['8000:8000']\n",
+        "  api:\n    image: ${API_IMAGE:?set it}\n    ports: ['8000:8000']\n"
+        "  worker:\n    image: ${REGISTRY}/shop-worker:${TAG:-latest}\n",
         encoding="utf-8",
     )
     found = {item.rule: item for item in audit(tmp_path).findings}
 
     assert "compose-lint/CL-0005" not in found  # the way past the proxy is told by a rule of our own
     assert "API_IMAGE" not in found["compose-lint/CL-0019"].example
+    assert "shop-worker" not in found["compose-lint/CL-0019"].example  # a digest would win over each deployment's tag
 
 
 SCRIPT = """on: push
