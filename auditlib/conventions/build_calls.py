@@ -56,11 +56,11 @@ def of(inventory: Inventory) -> tuple[BuildCall, ...]:
 def _of_steps(inventory: Inventory) -> Iterator[BuildCall]:
     for job in inventory.jobs:
         here, by_itself = Workspace(inventory, job).holds_repository, not any(map(is_checkout, job.steps))
+        leaves = any(_LEAVES.search(item.run) or _TAKES.search(item.uses) for item in job.steps)
         for step in job.steps:
             caller = f"The step {step.name or step.index + 1} of the job {job.id}"
             if "/build-push-action@" in step.uses and (here or by_itself):  # which can fetch the repository
                 yield from _of_action(inventory, step, caller)
-            leaves = any(_LEAVES.search(item.run) or _TAKES.search(item.uses) for item in job.steps)
             folder = step.working_directory or job.working_directory
             for call in _of_commands(inventory, step.commands if here else (), (folder,), caller):
                 yield replace(call, leaves=leaves)

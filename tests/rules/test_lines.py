@@ -280,7 +280,7 @@ CASES = {
     ),
     "an address in a script gets its password from the environment": (
         "credential-in-url", {"run.sh": f'#!/bin/sh\nexport URL="${{URL:-postgresql://app:{OURS}@db/app}}"\n'},
-        "\npostgresql://app:${PASSWORD:?}@db/app",
+        "\npostgresql://app:${POSTGRES_PASSWORD:?}@db/app",
     ),
     "an address in a file of variables loses its password": (
         "credential-in-url", {"backend.env": f"DATABASE_URL=postgresql://app:{OURS}@db/app\n"},
@@ -672,12 +672,12 @@ CASES = {
         "credential-in-url",
         {"compose.yaml": "services:\n  api:\n    image: example/api:1\n"
                          f"    command: [\"-dsn\", \"postgres://app:{OURS}@db:5432/app\"]\n"},
-        "\npostgres://app:${PASSWORD:?set it in .env}@db:5432/app",
+        "\npostgres://app:${POSTGRES_PASSWORD:?set it in .env}@db:5432/app",
     ),
     "code puts a password into an address in its own words": (
         "credential-in-url",
         {"db.js": f"const url = 'postgres://app:{OURS}@db:5432/app';\n"},
-        "`postgres://app:${encodeURIComponent(process.env.PASSWORD)}@db:5432/app`",
+        "`postgres://app:${encodeURIComponent(process.env.POSTGRES_PASSWORD)}@db:5432/app`",
     ),
     "a published exporter has variables for the parts of its address": (
         "credential-in-url",
