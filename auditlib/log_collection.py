@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import monitoring, mounts, services
+from auditlib.conventions import kept_data, monitoring, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.logs import LogShipper
 from auditlib.inventory.stack import Mount, Service
@@ -36,7 +36,7 @@ def sends(service: Service) -> bool:
 
 def volumes(service: Service) -> list[Mount]:
     """The mounts that hold a folder of log files, so that these outlive the container, collected or not."""
-    return [mount for mount in services.lasting(service) if _FOLDER.search(mount.target)]
+    return [mount for mount in kept_data.lasting(service) if _FOLDER.search(mount.target)]
 
 
 def is_run(inventory: Inventory) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
-from auditlib.conventions import proxies, services, traefik, traefik_settings
+from auditlib.conventions import proxies, published_ports, services, traefik, traefik_settings
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Service
@@ -58,12 +58,14 @@ def ways(inventory: Inventory) -> list[Way]:
 
 def _of_traefik(inventory: Inventory, mine: Collection[Service], other: Service | None) -> Iterator[Way]:
     candidates = (*mine, *((other,) if other else ()))
-    proxy = next((item for item in candidates if _is_traefik(inventory, item) and services.is_exposed(item)), None)
+    proxy = next(
+        (item for item in candidates if _is_traefik(inventory, item) and published_ports.is_exposed(item)), None
+    )
     if proxy is None or not traefik_settings.reads_labels(inventory, proxy):
         return
     words = (*proxy.entrypoint, *proxy.command)
     entries = {match["name"].lower(): match["port"] for word in words if (match := _ENTRY_POINT.fullmatch(word))}
-    published = {port.target for port in services.public_ports(proxy)}
+    published = {port.target for port in published_ports.public_ports(proxy)}
     everywhere = any("middlewares" in word for word in words)
     declared = traefik.middlewares_of(mine)
     for service in mine:
@@ -88,7 +90,7 @@ def _of_upstreams(inventory: Inventory) -> Iterator[Way]:
     """The upstreams of proxies whose configuration an exposed service of what is deployed runs with."""
     for config in inventory.reverse_proxies:
         for proxy in proxies.runners(inventory, config):
-            if proxy.project in inventory.aside or not services.is_exposed(proxy):
+            if proxy.project in inventory.aside or not published_ports.is_exposed(proxy):
                 continue
             mine = inventory.services_of(proxy.project)
             for upstream in config.upstreams:
@@ -100,4 +102,4 @@ def _of_upstreams(inventory: Inventory) -> Iterator[Way]:
 
 def _is_published(proxy: Service, upstream: Upstream) -> bool:
     """Whether a port whose requests an upstream gets is published, as far as they are known."""
-    return not upstream.listens or any(port.target in upstream.listens for port in services.public_ports(proxy))
+    return not upstream.listens or any(port.target in upstream.listens for port in published_ports.public_ports(proxy))

@@ -1,21 +1,20 @@
-"""What a service of a Compose project is: which product it runs, whether it keeps data, whether it stays up."""
+"""What a service of a Compose project is: which product it runs, what starts in it, whether it stays up."""
 
 from __future__ import annotations
 
-import ipaddress
 import posixpath
 import re
 from functools import cache
 from re import Pattern
 
 from auditlib import stages
-from auditlib.conventions import data_folders, django, mounts
+from auditlib.conventions import data_folders, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once_each
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
-from auditlib.inventory.stack import Mount, Port, Project, Service
+from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 
 AUXILIARY = frozenset({"exporter", "tool", "mail", "test", "backup"})
@@ -64,31 +63,6 @@ _CALLED_ONCE = frozenset({
     "benchmark", "benchmarks",
 })  # fmt: skip
 """Words in the names of such profiles."""
-_FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
-"""Variables that tell a server where to keep its data."""
-_FILES = regex(
-    r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content)|filestore|"
-    r"file[-_]?(?:storage|uploads?))(?:/|$)|/data/(?:[^/]+/){0,8}files/?$"
-)
-_FILES_BY_VOLUME = regex(
-    r"(?:^|[_-])(?:uploads?|attachments?|user[-_]?(?:files|uploads|content)|file[-_]?(?:storage|store|uploads?))"
-    r"(?:[_-](?:data|volume|prod))?$"
-)
-"""What keeps users' files, by the folder in the container or by the volume's name."""
-_HOMES = {"prom/prometheus": "/prometheus", "prom/alertmanager": "/alertmanager"}
-"""Where images keep their data, unless they are told of another folder."""
-_OF_MONITORING = frozenset({"/prometheus", "/alertmanager", "/var/lib/grafana", "/loki", "/var/lib/loki"})
-"""Where the images of Prometheus, Alertmanager, Grafana and Loki keep what they write."""
-_OF_OPERATORS = frozenset({"Jenkins", "Nexus", "Uptime Kuma", "Node-RED", "Home Assistant"})
-"""Applications whose data is their own settings and histories."""
-_OF_DATA = regex(r"(?:^|[_-])(?:data|storage|lake|warehouse)$", re.I)
-_PLACE = regex(r"(?:PATH|DIR|DIRECTORY|FOLDER|ROOT|LOCATION|STORE|STORAGE)$")
-_MADE_AGAIN = regex(r"cache|te?mp|log|build|static|model|weights|checkpoint|test|index|download|hugging|\bhf", re.I)
-_USERS_FILES = Product("users' files", "files")
-_CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
-"""How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
-
-_EVERYWHERE = frozenset({"", "0.0.0.0", "::", "[::]", "*"})  # noqa: S104
 
 
 def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
@@ -262,117 +236,6 @@ def serves_operators(inventory: Inventory, service: Service) -> bool:
     return found is not None and found.kind in AUXILIARY | OBSERVABILITY
 
 
-def keeps_data(service: Service, found: Product | None) -> Mount | None:
-    """The mount that holds what a database, broker or cache must not lose; None if it keeps nothing."""
-    if found is None or found.kind not in DATASTORES:
-        return None
-    told = [entry.value.text for entry in service.environment if entry.name in _FOLDERS and entry.value]
-    places = [*((found.home,) if found.home else found.data), *told, *service.command]
-    homes = [path for path in places if path.startswith("/")]
-    return next((item for item in lasting(service) if any(_holds(item, path, found) for path in homes)), None)
-
-
-def doubt(service: Service, found: Product) -> str:
-    """Why the mount of a data store may not hold its data after all; empty where nothing speaks against it."""
-    if not found.newest_home or any(_holds(mount, found.newest_home, found) for mount in lasting(service)):
-        return ""
-    return f"its image names no release, and new ones keep their data in {found.newest_home}"
-
-
-def loses_data(service: Service, found: Product) -> bool:
-    """Whether nothing that outlives a database, broker or cache holds its data; where nobody knows its folder, any
-    lasting mount may.
-    """
-    return keeps_data(service, found) is None and bool(found.home or not lasting(service))
-
-
-def lasting(service: Service) -> list[Mount]:
-    """The mounts that a service can write to and that outlive its container."""
-    return [mount for mount in service.mounts if mount.kind in ("volume", "bind") and not mount.read_only]
-
-
-def _holds(mount: Mount, folder: str, found: Product) -> bool:
-    """Whether a mount holds what is written to a folder."""
-    if mounts.is_below(mount.target, folder):
-        return True
-    return mounts.is_below(folder, mount.target) and not (found.declared and folder == found.home)
-
-
-_FORGETS = regex(r"maxmemory-policy[ =]+[\"']?allkeys")
-"""A cache by its own settings, which drop what is seldom asked for."""
-
-
-def stores(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
-    """The services of a project that keep data in a lasting mount, with what they are and the mount."""
-    found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
-    return [
-        (service, kind, mount)
-        for service, kind in found
-        if kind and (mount := keeps_data(service, kind)) and not _FORGETS.search(" ".join(service.command))
-    ]
-
-
-def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
-    """The named volumes in which applications of a project keep what users gave them, each with the first service."""
-    found: dict[str, tuple[Service, Product, Mount]] = {}
-    for service in inventory.services_of(project.name).values():
-        for mount in lasting(service) if product(inventory, service) is None else ():
-            kept = mount.kind == "volume" and is_of_users_files(mount)
-            if kept and not django.stores_away(inventory, service):
-                found.setdefault(mount.source, (service, _USERS_FILES, mount))
-            elif mount.kind == "volume" and service.build and _is_told_of(service, mount):
-                found.setdefault(mount.source, (service, Product(f"data in {mount.source}", "files"), mount))
-    return list(found.values())
-
-
-def is_of_users_files(mount: Mount) -> bool:
-    """Whether a mount, by its folder or its volume, is where an application keeps what users gave it."""
-    return bool(_FILES.search(mount.target) or _FILES_BY_VOLUME.search(mount.source))
-
-
-def _is_told_of(service: Service, mount: Mount) -> bool:
-    """Whether a program is told by a variable to keep its data in a volume that is called after data."""
-    named = _OF_DATA.search(mount.source) and not _MADE_AGAIN.search(f"{mount.source} {mount.target}")
-    told = ((entry.name, entry.value.text) for entry in service.environment if entry.value is not None)
-    return bool(named) and any(
-        _PLACE.search(name) and not _MADE_AGAIN.search(f"{name} {text}") and mounts.is_below(text, mount.target)
-        for name, text in told
-    )
-
-
-def applications(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
-    """The mounts in which applications of others keep what their users gave them, each with the service."""
-    found: list[tuple[Service, Product, Mount]] = []
-    for service in inventory.services_of(project.name).values():
-        image = service.image if service.build is None else built_from(inventory, service)[0]
-        name, homes = data_folders.application(image)
-        mine = [mount for mount in lasting(service) if mount.target.rstrip("/") in homes]
-        found += [
-            (service, Product(name, "files" if name in _OF_OPERATORS else "application"), mount) for mount in mine[:1]
-        ]
-    return found
-
-
-def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
-    """The named volumes in which the monitoring of a project keeps metrics, logs, dashboards and silences."""
-    found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
-    return [
-        (service, kind, mount)
-        for service, kind in found
-        if kind and kind.kind in OBSERVABILITY
-        for mount in lasting(service)
-        if mount.kind == "volume" or (mount.outside and mount.target.rstrip("/") in _OF_MONITORING)
-        if _is_written(service, mount)
-    ]
-
-
-def _is_written(service: Service, mount: Mount) -> bool:
-    """Whether an image of Prometheus writes where a volume is mounted: to its own folder, or to one that it is told."""
-    home = next((folder for name, folder in _HOMES.items() if f"/{name}" in f"/{service.image}"), mount.target)
-    told = any(mount.target.rstrip("/") in word for word in service.command)
-    return told or mounts.is_below(mount.target, home) or mounts.is_below(home, mount.target)
-
-
 def lacks_env_file(inventory: Inventory, service: Service) -> bool:
     """Whether a service is given an environment file that the repository lacks, so that its variables aren't known."""
     return any(item.path not in inventory.file_set for item in service.env_files)
@@ -423,39 +286,6 @@ def is_on_demand(service: Service) -> bool:
 
 def _is_called_once(profile: str) -> bool:
     return profile in _ON_DEMAND or not _CALLED_ONCE.isdisjoint(profile.replace("-", "_").split("_"))
-
-
-def is_exposed(service: Service) -> bool:
-    """Whether a port of the service is published on an address that other hosts can reach."""
-    return bool(public_ports(service))
-
-
-def public_ports(service: Service) -> list[Port]:
-    """The ports of the service that are published on an address that other hosts can reach.
-
-    An address of which only its variable is known is one that somebody has chosen.
-    """
-    return [port for port in service.ports if not port.host_ip.startswith(_CHOSEN)]
-
-
-def is_bound(port: Port) -> bool:
-    """Whether a port is published on one address of the host, not on all of them."""
-    return port.host_ip not in _EVERYWHERE
-
-
-def is_on_private_address(port: Port) -> bool:
-    """Whether a port is published on an address that only a private network reaches."""
-    if not is_bound(port):
-        return False
-    try:
-        return not ipaddress.ip_address(port.host_ip.strip("[]")).is_global
-    except ValueError:
-        return False
-
-
-def published_on(port: Port) -> str:
-    """Where a port is published, in words."""
-    return f"{port.host_ip}, an address of the host" if is_bound(port) else "all addresses of the host"
 
 
 def of_product(inventory: Inventory, name: str) -> tuple[Service, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 
-from auditlib.conventions import environments, mounts, programs, services
+from auditlib.conventions import environments, kept_data, mounts, programs, services
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
@@ -32,7 +32,7 @@ def kept(inventory: Inventory, project: Project) -> list[tuple[Service, Product,
     found = []
     for service in inventory.services_of(project.name).values():
         if services.product(inventory, service) is None:
-            mine = (item for item in services.lasting(service) if _holds_file(inventory, service, item))
+            mine = (item for item in kept_data.lasting(service) if _holds_file(inventory, service, item))
             found += [(service, _FILE, item) for item in mine][:1]
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from auditlib import log_collection, watching
-from auditlib.conventions import backups, deployment, environments, healthchecks, images, services, stacks
+from auditlib.conventions import backups, deployment, environments, healthchecks, images, kept_data, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -64,9 +64,9 @@ def kept_nowhere(inventory: Inventory, graph: DependencyGraph) -> Iterator[Relat
     """The databases and brokers that run all the time without a lasting mount, or with one in doubt."""
     for service in _lasting(inventory):
         product = services.product(inventory, service)
-        if product and product.kind in ("datastore", "broker") and services.loses_data(service, product):
+        if product and product.kind in ("datastore", "broker") and kept_data.loses_data(service, product):
             yield Related(service.location, f"{service.name} ({product.name}) keeps its data in no volume")
-        elif product and (doubt := services.doubt(service, product)):
+        elif product and (doubt := kept_data.doubt(service, product)):
             yield Related(service.location, f"Whether the volume of {service.name} holds its data isn't sure: {doubt}")
 
 

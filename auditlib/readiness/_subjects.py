@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib import pipeline, scraping
-from auditlib.conventions import backups, checks, deployment, healthchecks, monitoring, services, tools
+from auditlib.conventions import backups, checks, deployment, healthchecks, kept_data, monitoring, tools
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
 from auditlib.inventory.stack import Service
@@ -61,9 +61,9 @@ def dependencies(inventory: Inventory) -> Iterator[Related]:
 def stores(inventory: Inventory) -> Iterator[Related]:
     """The mounts that hold what must not be lost: of databases, brokers and caches, of users, of the monitoring."""
     for project in inventory.deployed_projects:
-        for kept in (services.stores, services.files, services.monitoring_data):
+        for kept in (kept_data.stores, kept_data.files, kept_data.monitoring_data):
             for service, product, mount in kept(inventory, project):
-                doubt = services.doubt(service, product)
+                doubt = kept_data.doubt(service, product)
                 unsure = f", which isn't sure: {doubt}" if doubt else ""
                 yield Related(mount.location, f"what {service.name} keeps ({product.name}) is here{unsure}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditlib.conventions import environments, routing, services
+from auditlib.conventions import environments, published_ports, routing, services
 from auditlib.conventions.routing import Way
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -46,7 +46,9 @@ def _is_published(service: Service) -> bool:
     """Whether others reach a port of what is deployed: not what developers' files publish, or is started on demand."""
     if service.profiles and _ON_DEMAND.issuperset(service.profiles):
         return False
-    return any(not environments.is_for_development(port.location.file) for port in services.public_ports(service))
+    return any(
+        not environments.is_for_development(port.location.file) for port in published_ports.public_ports(service)
+    )
 
 
 def opens_console(inventory: Inventory, service: Service, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditlib.conventions import code_traits, services
+from auditlib.conventions import code_traits, published_ports
 from auditlib.conventions.code_traits import Use
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
@@ -16,7 +16,7 @@ def untimed(inventory: Inventory) -> list[Use]:
     """The servers without a limit of time for reading: those that others reach, else those that a framework starts."""
     limited = {item.location.file for item in inventory.code_traits if item.kind == "go timeouts"}
     found = [use for use in code_traits.of(inventory, "go server") if use.trait.location.file not in limited]
-    reached = code_traits.where(found, services.is_exposed)
+    reached = code_traits.where(found, published_ports.is_exposed)
     return reached or [use for use in found if use.trait.word in _FRAMEWORKS]
 
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from auditlib.conventions import environments, secrets, services
+from auditlib.conventions import environments, kept_data, secrets, services
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -132,8 +132,8 @@ def _keeps_logins(inventory: Inventory, service: Service) -> bool:
     """Whether a volume holds what a service has been told at its first start; Grafana's is its whole folder."""
     found = services.product(inventory, service)
     if found is not None and found.name == "Grafana":
-        return any(mount.target.rstrip("/") == _HOME_OF_GRAFANA for mount in services.lasting(service))
-    return services.keeps_data(service, found) is not None
+        return any(mount.target.rstrip("/") == _HOME_OF_GRAFANA for mount in kept_data.lasting(service))
+    return kept_data.keeps_data(service, found) is not None
 
 
 def _is_distinct(value: Value) -> bool:

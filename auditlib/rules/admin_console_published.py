@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import consoles, environments, networks, services
+from auditlib.conventions import consoles, environments, networks, published_ports
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
@@ -49,7 +49,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file one finding for its consoles with a login that start by themselves and can be reached."""
     found: dict[str, list[tuple[Service, Port]]] = {}
     for service in inventory.distinct_services:
-        ports = services.public_ports(service)
+        ports = published_ports.public_ports(service)
         if ports and not service.profiles and _is_closed_console(inventory, service):
             mine = [port for port in ports if port.protocol != "udp" and port.target not in _SITES]
             found.setdefault(ports[0].location.file, []).extend((service, port) for port in mine or ports[:1])

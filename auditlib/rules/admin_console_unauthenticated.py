@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import consoles, environments, services
+from auditlib.conventions import consoles, environments, published_ports
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
@@ -56,7 +56,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = [
             (service, port)
             for service in mine
-            for port in services.public_ports(service)[:1]
+            for port in published_ports.public_ports(service)[:1]
             if port.location not in seen and consoles.is_open(inventory, service)
         ]
         seen.update(port.location for _, port in found)

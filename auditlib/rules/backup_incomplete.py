@@ -31,7 +31,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, environments, services
+from auditlib.conventions import backups, environments, kept_data, services
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -92,10 +92,10 @@ def _texts(inventory: Inventory) -> Iterator[str]:
 
 
 def _of_project(inventory: Inventory, project: Project, scripts: list[Script], told: str) -> Iterator[Evidence]:
-    stores = services.stores(inventory, project) + services.files(inventory, project)
-    stores += services.applications(inventory, project)
+    stores = kept_data.stores(inventory, project) + kept_data.files(inventory, project)
+    stores += kept_data.applications(inventory, project)
     kept = [item for item in stores if item[1].kind not in ("cache", "broker")]
-    kept = kept or services.monitoring_data(inventory, project)
+    kept = kept or kept_data.monitoring_data(inventory, project)
     named = [item for item in kept if _is_named(item, told)]
     left = [item for item in kept if item not in named and not _is_settled(inventory, item)]
     if named and left:

@@ -34,7 +34,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, environments, services, sqlite_files
+from auditlib.conventions import backups, environments, kept_data, services, sqlite_files
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -59,15 +59,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if backups.are_made(inventory):
         return
     kept: dict[str, list[_Store]] = {
-        project.name: services.stores(inventory, project)
-        + services.files(inventory, project)
-        + services.applications(inventory, project)
+        project.name: kept_data.stores(inventory, project)
+        + kept_data.files(inventory, project)
+        + kept_data.applications(inventory, project)
         + sqlite_files.kept(inventory, project)
         for project in inventory.base_projects
     }
     alone = all(product.kind in services.PASSING for stores in kept.values() for _, product, _ in stores)
     for project in inventory.base_projects:
-        watching = services.monitoring_data(inventory, project) if alone else []
+        watching = kept_data.monitoring_data(inventory, project) if alone else []
         stores = [item for item in (*watching, *kept[project.name]) if item[1].name != _COLLECTOR]
         spared = bool(watching) and not kept[project.name] and _are_weighed(inventory, watching)
         if stores and not spared and not environments.in_development_file(inventory, project.location.file):

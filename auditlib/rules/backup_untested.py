@@ -28,7 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, deployment, services
+from auditlib.conventions import backups, deployment, kept_data
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -128,7 +128,7 @@ def _is_restored(inventory: Inventory) -> bool:
 
 def _image(inventory: Inventory, made: str) -> str:
     """The image of the data store that a tool is for, so that the dump meets the version that it is of."""
-    stores = (item for project in inventory.base_projects for item in services.stores(inventory, project))
+    stores = (item for project in inventory.base_projects for item in kept_data.stores(inventory, project))
     wanted = next((names for tool, names in _OF_TOOLS.items() if tool in made), frozenset())
     found = (service.image for service, kind, _ in stores if service.image and (not wanted or kind.name in wanted))
     return next(found, "<the image of the database>")

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, services
+from auditlib.conventions import environments, images, kept_data, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -52,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = services.product(inventory, service)
         if found is None or found.name != "RabbitMQ" or _is_named(inventory, service):
             continue
-        kept = services.keeps_data(service, found)
+        kept = kept_data.keeps_data(service, found)
         if kept and not environments.only_for_development(service):
             yield _evidence(service, kept)
 

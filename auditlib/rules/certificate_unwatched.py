@@ -31,7 +31,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import deployment, environments, monitoring, proxies, services
+from auditlib.conventions import deployment, environments, monitoring, proxies, published_ports
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
@@ -94,7 +94,7 @@ def _ends(inventory: Inventory) -> Iterator[_End]:
         for service in proxies.runners(inventory, proxy) if proxy.kind in ("nginx", "caddy", "traefik") else ():
             keys = next((item for item in service.mounts if _KEYS.search(f"{item.source} {item.target}")), None)
             own = proxy.kind != "nginx"
-            public = any(port.target == "443" for port in services.public_ports(service))
+            public = any(port.target == "443" for port in published_ports.public_ports(service))
             listens = own or "443" in proxy.listens
             if public and listens and (own or keys) and not environments.only_for_development(service):
                 place = keys.location if keys and not own else proxy.location

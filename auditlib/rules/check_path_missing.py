@@ -97,7 +97,7 @@ def _evidence(inventory: Inventory, job: Job, step: Step, command: Command, lost
         f"{instead}.",
         command.location,
         subject=f"{job.workflow}/{job.id}/{lost[0]}",
-        related=tuple(Related(job.location, f"the job {job.id}") for _ in lost[:1]),
+        related=(Related(job.location, f"the job {job.id}"),),
         recommendation=f"Take {listed(lost)} out of `{said[:60]}`, or name what it is called today.",
         example=workflow_lines.step(step.workflow, job.id, f"- run: {right}"),
     )

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, nginx_sites, proxied, services
+from auditlib.conventions import environments, nginx_sites, proxied, published_ports
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ProxyTrait, ReverseProxy
@@ -111,7 +111,7 @@ def _told(inventory: Inventory, config: ReverseProxy, runner: Service) -> Iterat
 
 
 def _hole(service: Service, adding: dict[str, Location]) -> _Hole | None:
-    port = next(iter(services.public_ports(service)), None)
+    port = next(iter(published_ports.public_ports(service)), None)
     if port:
         return _Hole(port.location, f"its port {port.host_port or port.target} is published to everybody", True)
     place = adding.get(service.key)

@@ -38,7 +38,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from auditlib import stages
-from auditlib.conventions import consoles, environments, grafana, image_variables, secrets, services
+from auditlib.conventions import consoles, environments, grafana, image_variables, published_ports, secrets, services
 from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
@@ -87,7 +87,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(inventory, group, copies, ways)
     for service in grafana.servers(inventory):
         way = ways.get((service.project, service.name))
-        if (services.is_exposed(service) or way) and grafana.keeps_first_login(inventory, service):
+        if (published_ports.is_exposed(service) or way) and grafana.keeps_first_login(inventory, service):
             yield _first_login(service, way)
 
 
@@ -405,7 +405,7 @@ def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine
 
 
 def _first_login(service: Service, way: Way | None) -> Evidence:
-    ports = services.public_ports(service)
+    ports = published_ports.public_ports(service)
     reached = "is published" if ports or way is None else f"can be reached through {way.proxy.name}"
     return Evidence(
         f"{service.name} {reached} and is given no GF_SECURITY_ADMIN_PASSWORD: it starts with the login "

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from auditlib.conventions import build_context, environments, mounts, services
+from auditlib.conventions import build_context, environments, kept_data, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
@@ -48,7 +48,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every folder of data that a whole context holds and nothing excludes, with the first build that copies it."""
     copying = list(_copying(inventory))
     for store in inventory.distinct_services if copying else ():
-        mount = services.keeps_data(store, services.product(inventory, store))
+        mount = kept_data.keeps_data(store, services.product(inventory, store))
         if mount is None or mount.kind != "bind" or mount.outside:
             continue
         for service, build, instruction in copying:

@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, mounts, services, stacks
+from auditlib.conventions import environments, kept_data, mounts, services, stacks
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -91,7 +91,7 @@ def _loses(service: Service, product: Product) -> bool:
 def _keeps_nothing(service: Service, product: Product) -> bool:
     if not product.data or _TEMPORARY.search(service.name):
         return False
-    if environments.only_for_development(service) or not services.loses_data(service, product):
+    if environments.only_for_development(service) or not kept_data.loses_data(service, product):
         return False
     texts = [*service.command, *(entry.name for entry in service.environment if not _is_known_place(entry))]
     temporary = [mount.target for mount in service.mounts if mount.kind == "tmpfs"]
@@ -108,7 +108,7 @@ def _in_temporary(service: Service, product: Product) -> Mount | None:
     """The folder for temporary files of the host that holds the data of a database or broker."""
     if product.kind not in ("datastore", "broker") or _TEMPORARY.search(service.name):
         return None
-    mount = None if environments.only_for_development(service) else services.keeps_data(service, product)
+    mount = None if environments.only_for_development(service) else kept_data.keeps_data(service, product)
     return mount if mount and mount.kind == "bind" and mount.source.startswith("/tmp/") else None  # noqa: S108
 
 
@@ -131,7 +131,7 @@ def _is_forgetful_tracker(inventory: Inventory, service: Service) -> bool:
     """Whether MLflow keeps its runs and models in its own container, as it does unless it is told of a place."""
     commands = [set(command.words) for command in services.commands(inventory, service)]
     serves = any("mlflow" in words and words & {"server", "ui"} for words in commands)
-    if not serves or services.lasting(service) or environments.only_for_development(service):
+    if not serves or kept_data.lasting(service) or environments.only_for_development(service):
         return False
     unread = services.lacks_env_file(inventory, service)
     texts = (*service.command, *(item.name for item in service.environment))
@@ -161,7 +161,7 @@ def _is_forgetful_nats(inventory: Inventory, service: Service) -> bool:
         words
     )
     aside = environments.only_for_development(service) or _TEMPORARY.search(service.name)
-    return streams and not (told or services.lasting(service) or service.configs or aside)
+    return streams and not (told or kept_data.lasting(service) or service.configs or aside)
 
 
 def _of_nats(service: Service) -> Evidence:
@@ -179,7 +179,7 @@ def _of_nats(service: Service) -> Evidence:
 
 def _elsewhere(service: Service, product: Product) -> str:
     """The volume that was probably meant for the data, and why it doesn't hold it."""
-    above = next((item for item in services.lasting(service) if mounts.is_below(product.home, item.target)), None)
+    above = next((item for item in kept_data.lasting(service) if mounts.is_below(product.home, item.target)), None)
     if above and product.declared:
         return (
             f", {above.source or 'a volume'} is mounted at {above.target}, but the image declares a volume of its own "
@@ -286,7 +286,7 @@ def _keeps_only(inventory: Inventory, service: Service, store: Service) -> bool:
     others = (services.product(inventory, mine[name]) for name in named if name in mine and name != store.name)
     databases = any(found is not None and found.kind == "datastore" for found in others)
     told = any(_OTHER_STORE.search(entry.name) for entry in service.environment)
-    return store.name in named and not (databases or told or services.lasting(service))
+    return store.name in named and not (databases or told or kept_data.lasting(service))
 
 
 def _waiting(inventory: Inventory, store: Service) -> list[tuple[Service, Location]]:

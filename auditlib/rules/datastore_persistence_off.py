@@ -32,7 +32,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services, stacks
+from auditlib.conventions import environments, kept_data, services, stacks
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -80,7 +80,7 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
     keeps = stacks.somewhere(inventory, service, lambda item: durability.redis_persistence(inventory, item) == "log")
     if not users or mode not in ("off", "snapshots") or keeps:
         return
-    if mode == "snapshots" and not services.lasting(service):
+    if mode == "snapshots" and not kept_data.lasting(service):
         return  # they go into no volume, which is a finding of its own
     loss = "nothing is written to disk" if mode == "off" else "only snapshots are written, minutes to an hour apart"
     first = users[0][1]
@@ -128,7 +128,7 @@ def _told_in(inventory: Inventory, service: Service) -> str:
 
 def _switched_on(inventory: Inventory, service: Service, product: str) -> str:
     """What makes the file of the data that is there: a server that starts with the option passes over the snapshot."""
-    if not services.lasting(service):
+    if not kept_data.lasting(service):
         return ""
     call = f"{compose_lines.call(inventory, service.project)} exec {shlex.quote(service.name)}"
     return (

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, networks, open_stores, services, stacks
+from auditlib.conventions import environments, networks, open_stores, published_ports, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
@@ -58,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             (item, port)
             for item in mine
             if _is_store(inventory, item)
-            for port in services.public_ports(item)
+            for port in published_ports.public_ports(item)
             if port.target not in _FOR_MONITORING or not open_stores.is_open_nats(inventory, item)
         ]
         for file in dict.fromkeys(port.location.file for _, port in found):
@@ -102,20 +102,20 @@ def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]
 
 def _where(found: list[tuple[Service, Port]]) -> str:
     """The addresses of the host that the ports are published on."""
-    if not all(services.is_bound(port) for _, port in found):
+    if not all(published_ports.is_bound(port) for _, port in found):
         return "all interfaces of the host"
     return f"{listed(dict.fromkeys(port.host_ip for _, port in found))} of the host"
 
 
 def _severity(found: list[tuple[Service, Port]], opened: list[Service]) -> Severity | None:
     """What only a private network reaches is less, most of all with a password."""
-    if not all(services.is_on_private_address(port) for _, port in found):
+    if not all(published_ports.is_on_private_address(port) for _, port in found):
         return None
     return Severity.MEDIUM if opened else Severity.LOW
 
 
 def _example(service: Service, port: Port) -> str:
-    if services.is_bound(port):
+    if published_ports.is_bound(port):
         return compose_lines.filtered(port)
     return "" if port.written else compose_lines.of_service(service, f"ports: [{_form(port)}]")
 
@@ -127,7 +127,7 @@ def _form(port: Port) -> str:
 def _advice(found: list[tuple[Service, Port]]) -> str:
     names = list(dict.fromkeys(item.name for item, _ in found))
     forms = [f"`{_form(port)}`" for _, port in found]
-    if all(services.is_bound(port) for _, port in found):
+    if all(published_ports.is_bound(port) for _, port in found):
         return f"Let only those who need {listed(names, limit=4)} reach {_where(found)}, or publish on 127.0.0.1 alone."
     what, instead = ("port", "it") if len(found) == 1 else ("ports", "them")
     return f"Remove the {what} of {listed(names, limit=_NAMED)}, or publish {instead} as {listed(forms, limit=_NAMED)}."

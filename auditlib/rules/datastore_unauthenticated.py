@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, open_stores, services, stacks
+from auditlib.conventions import environments, images, open_stores, published_ports, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -58,8 +58,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     told: defaultdict[tuple[str, ...], list[list[Service]]] = defaultdict(list)
     for mine in stacks.by_project(inventory.deployed_services).values():
-        found = [item for item in mine if open_stores.asks_nobody(inventory, item) and not services.is_exposed(item)
-                 and not environments.is_for_developers(inventory, item)
+        found = [item for item in mine if open_stores.asks_nobody(inventory, item)
+                 and not published_ports.is_exposed(item) and not environments.is_for_developers(inventory, item)
                  and not _is_part(list(_users(inventory, graph, item)))]  # fmt: skip
         if found:
             told[tuple(item.name for item in found)].append(found)

@@ -34,7 +34,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.conventions import debuggers, environments, programs, services, starting, switches
+from auditlib.conventions import debuggers, environments, programs, published_ports, starting, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -187,7 +187,7 @@ def _waiting_debugger(inventory: Inventory, service: Service) -> Iterator[Eviden
 
 
 def _of_debugger(service: Service, place: Location, what: str, option: str, port: str) -> Evidence:
-    published = any(item.target == port for item in services.public_ports(service))
+    published = any(item.target == port for item in published_ports.public_ports(service))
     reach = "which is published" if published else "which every container of its networks reaches"
     return Evidence(
         f"{service.name} opens the debugger of {what} on port {port}, {reach}: it asks for no password, and runs any "

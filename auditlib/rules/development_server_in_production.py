@@ -52,6 +52,7 @@ from auditlib.conventions import (
     environments,
     image_folders,
     mounts,
+    published_ports,
     routing,
     services,
     stacks,
@@ -241,7 +242,7 @@ def _evidence(inventory: Inventory, service: Service, source: Mount | None, sign
 
 def _is_reached(inventory: Inventory, service: Service) -> bool:
     """Whether users get to a service: at a published port, or through a proxy."""
-    return services.is_exposed(service) or any(
+    return published_ports.is_exposed(service) or any(
         (way.service.project, way.service.name) == (service.project, service.name) for way in routing.ways(inventory)
     )
 

@@ -32,7 +32,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import deployment, environments, monitoring, services
+from auditlib.conventions import deployment, environments, kept_data, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule, PrometheusConfig
@@ -94,9 +94,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _kept(inventory: Inventory) -> list[Service]:
     """The services that keep data on the host: the databases, or else what keeps metrics and logs."""
     projects = inventory.deployed_projects
-    found = [item for project in projects for item in services.stores(inventory, project)]
+    found = [item for project in projects for item in kept_data.stores(inventory, project)]
     found = [item for item in found if item[1].kind in services.DATASTORES]
-    found = found or [item for project in projects for item in services.monitoring_data(inventory, project)]
+    found = found or [item for project in projects for item in kept_data.monitoring_data(inventory, project)]
     found = [item for item in found if not environments.is_for_developers(inventory, item[0])]
     return list({service.key: service for service, _, _ in found}.values())
 

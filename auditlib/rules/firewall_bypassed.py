@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, firewalls, services
+from auditlib.conventions import environments, firewalls, published_ports
 from auditlib.conventions.firewalls import Firewall
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -55,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         (service, port)
         for service in inventory.deployed_services
         if not environments.is_for_developers(inventory, service)
-        for port in services.public_ports(service)
+        for port in published_ports.public_ports(service)
         if port.host_port.isdigit() and port.protocol != "udp" and firewall.keeps_out(port.host_port)
     ]
     if found:
@@ -68,8 +68,8 @@ def _evidence(firewall: Firewall, found: list[tuple[Service, Port]]) -> Evidence
     place = firewall.start or denied or port.location
     names = listed((f"{item.host_port} of {owner.name}" for owner, item in found), limit=6)
     several = len(found) > 1
-    bound = sorted({item.host_ip for _, item in found if services.is_bound(item)})
-    only = all(services.is_bound(item) for _, item in found)
+    bound = sorted({item.host_ip for _, item in found if published_ports.is_bound(item)})
+    only = all(published_ports.is_bound(item) for _, item in found)
     reached = f"who reaches {listed(bound)} of the host." if only else "who reaches the host."
     return Evidence(
         f"{place.file} has ufw keep out {'ports' if several else 'port'} {names}, which Docker "
@@ -78,7 +78,9 @@ def _evidence(firewall: Firewall, found: list[tuple[Service, Port]]) -> Evidence
         subject="ufw",
         service=service.name,
         related=tuple(
-            Related(item.location, f"publishes {item.host_port} on {services.published_on(item)}", member=index > 0)
+            Related(
+                item.location, f"publishes {item.host_port} on {published_ports.published_on(item)}", member=index > 0
+            )
             for index, (_, item) in enumerate(found[:12])
         ),
         recommendation=f"Allow in ufw what {listed(bound, limit=2)} is to serve, and filter the rest in Docker's chain "
@@ -86,7 +88,7 @@ def _evidence(firewall: Firewall, found: list[tuple[Service, Port]]) -> Evidence
         if only
         else f"Publish {port.host_port} of {service.name}{' and the others' if several else ''} on "
         "127.0.0.1, or filter what Docker publishes in its chain DOCKER-USER.",
-        severity=Severity.LOW if all(services.is_on_private_address(item) for _, item in found) else None,
+        severity=Severity.LOW if all(published_ports.is_on_private_address(item) for _, item in found) else None,
         example=compose_lines.filtered(port)
         if only
         else files.into(

@@ -38,7 +38,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, nginx_sites, services, traefik, traefik_settings
+from auditlib.conventions import environments, nginx_sites, published_ports, traefik, traefik_settings
 from auditlib.conventions.nginx_sites import Chain
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -93,7 +93,7 @@ def _of_nginx(inventory: Inventory, config: ReverseProxy) -> Iterator[Evidence]:
 
 
 def _is_plainly_open(service: Service) -> bool:
-    public = {port.target for port in services.public_ports(service)}
+    public = {port.target for port in published_ports.public_ports(service)}
     return {"80", "443"} <= public and not environments.only_for_development(service)
 
 

@@ -41,6 +41,7 @@ from auditlib.conventions import (
     image_builds,
     image_sources,
     images,
+    kept_data,
     mounts,
     services,
     stacks,
@@ -272,7 +273,7 @@ def _written(found: list[_Root]) -> str:
 
 
 def _volumes(item: _Root) -> list[str]:
-    kept = (mount for service in item.services for mount in services.lasting(service) if mount.kind == "volume")
+    kept = (mount for service in item.services for mount in kept_data.lasting(service) if mount.kind == "volume")
     return list(dict.fromkeys(mount.target for mount in kept))
 
 

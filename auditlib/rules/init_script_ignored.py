@@ -37,7 +37,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, init_scripts, migrations, mounts, services
+from auditlib.conventions import deployment, init_scripts, kept_data, migrations, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -65,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     tool = bool(inventory.migrators) or any(migrations.applies(text) for text in _told(inventory))
     for service in inventory.distinct_services:
         found = services.product(inventory, service)
-        data = services.keeps_data(service, found)
+        data = kept_data.keeps_data(service, found)
         scripts = list(_scripts(inventory, service, data)) if data else []
         if scripts and data and found:
             by_itself = {path for path in steps for source, _ in scripts if mounts.is_below(path, source)}

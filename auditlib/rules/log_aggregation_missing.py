@@ -39,7 +39,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import log_collection, stages
-from auditlib.conventions import deployment, environments, exporters, images, services, stacks
+from auditlib.conventions import deployment, environments, exporters, images, published_ports, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
@@ -138,7 +138,7 @@ def _unfed(inventory: Inventory) -> Iterator[Evidence]:
     external = {item.name for item in inventory.networks if item.external}
     for store in stores:
         joined = any(item.network in external for item in store.networks)
-        if not (services.public_ports(store) or store.network_mode or joined):
+        if not (published_ports.public_ports(store) or store.network_mode or joined):
             yield Evidence(
                 f"{store.name} stores logs, and no service, logging driver or library of the repository sends it any.",
                 store.location,

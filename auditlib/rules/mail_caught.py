@@ -40,7 +40,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, published_ports, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -97,7 +97,7 @@ def _evidence(inventory: Inventory, catcher: Service, found: list[_Sender]) -> E
     first, *others = found
     names = listed(dict.fromkeys(item.service.name for item in found))
     fixed = not first.entry.variables and first.entry.origin == "environment"
-    pages = [port for port in services.public_ports(catcher) if port.target != "1025"]
+    pages = [port for port in published_ports.public_ports(catcher) if port.target != "1025"]
     read = f" Whoever reaches port {pages[0].host_port or pages[0].target} reads them." if pages else ""
     default = "" if fixed else " by default"
     return Evidence(

@@ -33,7 +33,16 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import scraping
-from auditlib.conventions import entry_points, environments, image_folders, mounts, nginx_locations, proxies, services
+from auditlib.conventions import (
+    entry_points,
+    environments,
+    image_folders,
+    mounts,
+    nginx_locations,
+    proxies,
+    published_ports,
+    services,
+)
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import Route
@@ -76,7 +85,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     passed = _passed(inventory, {item.path.rstrip("/") for item in routes})
     published: defaultdict[tuple[str, Location], list[_Open]] = defaultdict(list)
     for service in inventory.distinct_services if routes else ():
-        ports = services.public_ports(service)
+        ports = published_ports.public_ports(service)
         ways = passed[service.project, service.name]
         dockerfile = services.dockerfile(inventory, service) if ports or ways else None
         if dockerfile is None or (ports and environments.in_development_file(inventory, ports[0].location.file)):
@@ -125,7 +134,7 @@ def _passed(inventory: Inventory, paths: set[str]) -> defaultdict[tuple[str, str
     for config in inventory.reverse_proxies if paths else ():
         leading = {path: nginx_locations.open_to(config, path) for path in paths}
         for proxy in proxies.runners(inventory, config) if any(leading.values()) else ():
-            if services.public_ports(proxy) and not environments.only_for_development(proxy):
+            if published_ports.public_ports(proxy) and not environments.only_for_development(proxy):
                 for path, passages in leading.items():
                     for item in passages:
                         for host in nginx_locations.hosts(config, item):

@@ -32,7 +32,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from auditlib import scraping
-from auditlib.conventions import environments, host_access, networks, services, traefik_settings
+from auditlib.conventions import environments, host_access, networks, published_ports, services, traefik_settings
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Label, Port, Project, Service
@@ -76,7 +76,7 @@ def _routed(inventory: Inventory, project: Project) -> Iterator[Evidence]:
     if other := traefik_settings.of_other_stack(inventory, project):
         proxies.append(other)
     guarded = any("middlewares" in word for item in proxies for word in item.command)
-    if not any(services.is_exposed(item) for item in proxies) or guarded:
+    if not any(published_ports.is_exposed(item) for item in proxies) or guarded:
         return
     for service in mine:
         kind = product.kind if (product := services.product(inventory, service)) else ""
@@ -105,7 +105,7 @@ def _led_to(project: Project, proxy: Service, service: Service, rule_of: Label) 
 
 def _open_ports(inventory: Inventory, service: Service) -> list[Port]:
     kind = product.kind if (product := services.product(inventory, service)) else ""
-    reachable = services.public_ports(service)
+    reachable = published_ports.public_ports(service)
     if kind == "dashboards":
         return reachable[:1] if _lets_anybody_in(service) else []
     text = " ".join((*service.command, *(entry.name for entry in service.environment)))

@@ -36,7 +36,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Set
 
-from auditlib.conventions import deployment, environments, services
+from auditlib.conventions import deployment, environments, kept_data, published_ports, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -121,7 +121,7 @@ def _running(inventory: Inventory, project: Project) -> list[Service]:
 
 def _is_meant_for_production(inventory: Inventory, project: Project, running: list[Service]) -> bool:
     """Whether a project of an application with others around it is deployed, as far as the files tell."""
-    few = _FEW - 1 if services.stores(inventory, project) else _FEW
+    few = _FEW - 1 if kept_data.stores(inventory, project) else _FEW
     if len(running) < few or not _serves(inventory, project, running):
         return False
     return bool(
@@ -133,7 +133,11 @@ def _is_meant_for_production(inventory: Inventory, project: Project, running: li
 
 def _keeps_running(inventory: Inventory, project: Project, running: list[Service]) -> bool:
     """Whether nothing speaks of production, but applications that keep data are started again whenever they stop."""
-    if len(running) < _FEW or not services.stores(inventory, project) or not any(map(services.is_exposed, running)):
+    if (
+        len(running) < _FEW
+        or not kept_data.stores(inventory, project)
+        or not any(map(published_ports.is_exposed, running))
+    ):
         return False
     again = (item for item in running if item.restart in _AGAIN and services.product(inventory, item) is None)
     return any(again) and _serves(inventory, project, running)
@@ -185,7 +189,7 @@ def _speaks(words: Set[str], tracker: str) -> bool:
 
 
 def _evidence(inventory: Inventory, project: Project, running: list[Service], tracker: str, meant: bool) -> Evidence:
-    reached = (item for item in running if services.is_exposed(item))
+    reached = (item for item in running if published_ports.is_exposed(item))
     front = next((item for item in reached if not services.is_datastore(inventory, item)), None)
     site = front or next(item for item in running if services.product(inventory, item) is None)
     names = listed((item.name for item in running), limit=5)

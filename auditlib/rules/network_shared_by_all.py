@@ -37,7 +37,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from auditlib import scraping
-from auditlib.conventions import environments, monitoring, services
+from auditlib.conventions import environments, monitoring, published_ports, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -92,7 +92,7 @@ def _stack(inventory: Inventory, graph: DependencyGraph, project: Project, mine:
     stores = [
         item for item in mine
         if kinds.get(item.name) in services.DATASTORES
-        and not (services.is_exposed(item) or _is_drawn(inventory, item))
+        and not (published_ports.is_exposed(item) or _is_drawn(inventory, item))
     ]  # fmt: skip
     nodes = {graph.service(project.name, item.name) for item in stores}
     scraping_them = _scraping(inventory, graph, {item.key for item in stores})
@@ -100,7 +100,7 @@ def _stack(inventory: Inventory, graph: DependencyGraph, project: Project, mine:
         item for item in mine
         if item not in stores and (item.key in scraping_them or not nodes.isdisjoint(_targets(graph, item)))
     ]  # fmt: skip
-    facing = (item for item in mine if kinds.get(item.name) in _FACING and services.is_exposed(item))
+    facing = (item for item in mine if kinds.get(item.name) in _FACING and published_ports.is_exposed(item))
     fronts = (item for item in facing if item not in asking)
     return _Stack(project, len(mine), tuple(fronts), tuple(stores), tuple(asking))
 

@@ -22,7 +22,7 @@ Recommendation:
 References:
 
 - https://prometheus.io/docs/alerting/latest/configuration/
-- https://prometheus.io/docs/guides/basic-auth/
+- https://prometheus.io/docs/prometheus/latest/command-line/prometheus/
 - https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#root_url
 """
 
@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, monitoring, services, stacks, switches
+from auditlib.conventions import environments, monitoring, published_ports, services, stacks, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.alerting import Receiver
@@ -70,7 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_reached(service: Service, proxied: set[str]) -> bool:
     """Whether people reach a service from elsewhere, so that there is an address to tell it."""
-    return bool(services.public_ports(service)) or not proxied.isdisjoint((service.name, service.container_name))
+    return bool(published_ports.public_ports(service)) or not proxied.isdisjoint((service.name, service.container_name))
 
 
 def _alertmanagers(inventory: Inventory) -> Iterator[_Silent]:

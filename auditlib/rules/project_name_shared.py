@@ -36,7 +36,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import compose_calls, environments, services
+from auditlib.conventions import compose_calls, environments, kept_data
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
@@ -96,10 +96,10 @@ def _started(inventory: Inventory) -> dict[str, Location]:
 
 def _common(inventory: Inventory, one: Project, other: Project) -> list[tuple[Service, Mount, Mount]]:
     """The data stores that both projects have under one name and keep in the same named volume."""
-    others = {service.name: mount for service, _, mount in services.stores(inventory, other) if mount.kind == "volume"}
+    others = {service.name: mount for service, _, mount in kept_data.stores(inventory, other) if mount.kind == "volume"}
     return [
         (service, mount, others[service.name])
-        for service, _, mount in services.stores(inventory, one)
+        for service, _, mount in kept_data.stores(inventory, one)
         if service.name in others and mount.kind == "volume" and mount.source == others[service.name].source
     ]
 

@@ -37,6 +37,7 @@ from auditlib.conventions import (
     build_context,
     environments,
     monitoring,
+    published_ports,
     services,
     stacks,
     traefik,
@@ -72,7 +73,9 @@ class _Way(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project, with all services behind its published proxies whose same port is published too."""
     for project, mine in stacks.by_project(inventory.distinct_services).items():
-        proxies = [item for item in mine if services.public_ports(item) and not environments.only_for_development(item)]
+        proxies = [
+            item for item in mine if published_ports.public_ports(item) and not environments.only_for_development(item)
+        ]
         ways: dict[Location, _Way] = {}
         for proxy in proxies:
             around = (
@@ -97,7 +100,7 @@ def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Ite
             service = service_named(inventory, graph, item.host, item.port, config.file)
             if service is None or service.project != proxy.project or service.key == proxy.key:
                 continue
-            for port in services.public_ports(service):
+            for port in published_ports.public_ports(service):
                 same = port.target == (item.port or _USUAL)
                 if same and not environments.is_for_development(port.location.file):
                     yield _Way(proxy, service, port, item.location)
@@ -111,7 +114,7 @@ def _labelled(inventory: Inventory, proxy: Service) -> Iterator[_Way]:
     for service in inventory.services_of(proxy.project).values():
         place = traefik.asked_at(service, enabled=traefik.takes_all(proxy)) if service.labels else None
         told = {item.port for item in traefik.ports_of(service)}
-        for port in services.public_ports(service) if place and service.key != proxy.key else ():
+        for port in published_ports.public_ports(service) if place and service.key != proxy.key else ():
             same = port.target in told or (not told and len(service.ports) == 1)
             if place and same and not environments.is_for_development(port.location.file):
                 yield _Way(proxy, service, port, place)
@@ -124,7 +127,7 @@ def _around_gateway(inventory: Inventory, proxy: Service) -> Iterator[_Way]:
         service = mine.get(item.end.host)
         if service is None or service.build is None or item.end.scheme not in ("http", "https"):
             continue
-        for port in services.public_ports(service) if service.name != proxy.name else ():
+        for port in published_ports.public_ports(service) if service.name != proxy.name else ():
             same = port.target == (item.end.port or _USUAL)
             if same and not environments.is_for_development(port.location.file):
                 yield _Way(proxy, service, port, item.location, sure=False)

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, nginx_sites, services
+from auditlib.conventions import environments, nginx_sites, published_ports
 from auditlib.conventions.nginx_sites import Chain
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -74,7 +74,7 @@ def _lacking(inventory: Inventory, runner: Service) -> Port | None:
     hosted = any(item.network_mode == "host" for item in versions)
     if hosted or environments.only_for_development(runner) or any(port.target == _TLS for port in ports):
         return None
-    return next((port for port in services.public_ports(runner) if port.target == _PLAIN), None)
+    return next((port for port in published_ports.public_ports(runner) if port.target == _PLAIN), None)
 
 
 def _evidence(inventory: Inventory, config: ReverseProxy, runner: Service, port: Port, server: Chain) -> Evidence:

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, programs, services
+from auditlib.conventions import environments, programs, published_ports, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
@@ -66,7 +66,7 @@ class _Local(Struct, frozen=True):
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The deployed services that are told they are in production, with such addresses, those of one line together."""
-    exposed = {service.project for service in inventory.deployed_services if services.is_exposed(service)}
+    exposed = {service.project for service in inventory.deployed_services if published_ports.is_exposed(service)}
     caught = {service.project for service in inventory.deployed_services if _catches_mail(inventory, service)}
     by_place: dict[Location, list[_Local]] = {}
     for service in inventory.deployed_services:

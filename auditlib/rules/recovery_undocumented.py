@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, deployment, environments, services
+from auditlib.conventions import backups, deployment, environments, kept_data, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -59,8 +59,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for item in inventory.base_projects
         if not environments.in_development_file(inventory, item.location.file) and not item.aside
     ]
-    stores = [found for project in projects for found in services.stores(inventory, project)]
-    stores += [found for project in projects for found in services.files(inventory, project)]
+    stores = [found for project in projects for found in kept_data.stores(inventory, project)]
+    stores += [found for project in projects for found in kept_data.files(inventory, project)]
     stores = [found for found in stores if found[1].kind not in services.PASSING] or stores
     operated = deployment.builds_own_images(inventory) or deployment.signs_of_production(inventory)
     if not stores or not operated or backups.are_described(inventory):

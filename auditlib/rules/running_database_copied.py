@@ -28,7 +28,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import command_texts, services
+from auditlib.conventions import command_texts, kept_data
 from auditlib.conventions.command_texts import CommandText
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -73,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _stores(inventory: Inventory) -> Iterator[_Store]:
     for project in inventory.deployed_projects:
-        for service, product, mount in services.stores(inventory, project):
+        for service, product, mount in kept_data.stores(inventory, project):
             if product.name in _DUMPS and mount.source:
                 yield service, product.name, mount
 

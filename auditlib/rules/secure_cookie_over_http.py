@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import encryption, environments, programs, services, stacks, switches
+from auditlib.conventions import encryption, environments, programs, published_ports, stacks, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -71,7 +71,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     ):
         return
     for project, mine in stacks.by_project(inventory.deployed_services).items():
-        keys = {item.key for item in mine if services.public_ports(item) or _is_proxied(inventory, item)}
+        keys = {item.key for item in mine if published_ports.public_ports(item) or _is_proxied(inventory, item)}
         here = {item.service.key: item for item in reversed(found) if item.service.key in keys}
         if here:
             yield _evidence(inventory, project, list(reversed(here.values())))
@@ -100,7 +100,7 @@ def _switches(inventory: Inventory) -> Iterator[_Switch]:
 
 def _evidence(inventory: Inventory, project: str, found: list[_Switch]) -> Evidence:
     first, *others = found
-    port = next(iter(services.public_ports(first.service)), None)
+    port = next(iter(published_ports.public_ports(first.service)), None)
     names = listed(f"{item.service.name} ({item.name})" for item in found)
     where = (
         f"{first.service.name} is published at {port.host_port or port.target}"

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, nginx_sites, services
+from auditlib.conventions import environments, nginx_sites, published_ports, services
 from auditlib.conventions.nginx_sites import Chain
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -114,7 +114,7 @@ def _pages(chain: Chain) -> Location | None:
 
 def _without_hsts(inventory: Inventory, config: ReverseProxy) -> Iterator[_Bare]:
     runner = _runner(inventory, config)
-    for server in nginx_sites.servers(inventory, config) if runner and services.is_exposed(runner) else ():
+    for server in nginx_sites.servers(inventory, config) if runner and published_ports.is_exposed(runner) else ():
         serves = any(nginx_sites.own(chain, *nginx_sites.PASSES, "root") for chain in nginx_sites.locations(server))
         if runner and serves and nginx_sites.speaks_tls(server) and not nginx_sites.includes_more(server[:1]):
             listens = nginx_sites.own(server, "listen")

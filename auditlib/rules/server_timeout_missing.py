@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import code_traits, services
+from auditlib.conventions import code_traits, published_ports
 from auditlib.conventions.code_traits import Use
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -62,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evidence(uses: list[Use], unended: bool) -> Evidence:
     trait = uses[0].trait
     several = len({item.key for use in uses for item in use.services}) > 1
-    reached = any(services.is_exposed(item) for use in uses for item in use.services)
+    reached = any(published_ports.is_exposed(item) for use in uses for item in use.services)
     at = ", at a published port" if reached else ""
     cut = " Nothing handles SIGTERM either: each stop cuts off the requests at hand." if unended else ""
     lines = _FIBER if trait.word == "fiber's Listen" else _SERVER.format(handler=_HANDLERS.get(trait.word, "mux"))

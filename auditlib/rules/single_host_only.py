@@ -30,7 +30,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from auditlib.conventions import deployment, environments, services, stacks
+from auditlib.conventions import deployment, environments, kept_data, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -50,7 +50,7 @@ _CHAPTER = """## One host
 
 def _keeps(inventory: Inventory, service: Service) -> bool:
     """Whether a service writes to a named volume, or to a folder that isn't there before it runs."""
-    mounts = services.lasting(service)
+    mounts = kept_data.lasting(service)
     folders = [item.source.rstrip("/") for item in mounts if item.kind == "bind" and item.source and not item.outside]
     there = {folder for folder in folders if any(f"{path}/".startswith(f"{folder}/") for path in inventory.files)}
     return len(there) < len(folders) or any(item.kind == "volume" and item.source for item in mounts)
@@ -58,7 +58,7 @@ def _keeps(inventory: Inventory, service: Service) -> bool:
 
 def _chapter(inventory: Inventory, project: Project, running: list[Service], fixed: list[Service]) -> str:
     """What the deployment guide says of the host, with what can move and what can't; what watches it stays with it."""
-    known = [item.name for item, *_ in services.stores(inventory, project)]
+    known = [item.name for item, *_ in kept_data.stores(inventory, project)]
     stores = list(dict.fromkeys((*known, *(item.name for item in running if _keeps(inventory, item)))))
     free = [item.name for item in running if item.name not in stores and not services.is_watching(inventory, item)]
     bound = f" (without `container_name`: {listed(item.name for item in fixed)})" if fixed else ""

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from auditlib import compose_command, stages
 from auditlib.compose.discovery import BASES
 from auditlib.compose_command import Call
-from auditlib.conventions import compose_calls, environments, services
+from auditlib.conventions import compose_calls, environments, kept_data, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -170,13 +170,13 @@ def _kept(inventory: Inventory, project: Project) -> list[tuple[Service, Mount]]
     """The databases of a project whose data is in a named volume of its own, then the applications of which it is; or
     else the stores of its monitoring.
     """
-    databases = [(service, mount) for service, product, mount in services.stores(inventory, project)
+    databases = [(service, mount) for service, product, mount in kept_data.stores(inventory, project)
                  if product.kind == "datastore" and mount.kind == "volume"]  # fmt: skip
     told = {mount.source for _, mount in databases}
     files: dict[str, tuple[Service, Mount]] = {}
     for service, mount in _files(inventory, project):
         files.setdefault(mount.source, (service, mount))
-    watched = services.monitoring_data(inventory, project)
+    watched = kept_data.monitoring_data(inventory, project)
     found = databases + [found for volume, found in files.items() if volume not in told]
     return found or [(service, mount) for service, _, mount in watched if mount.kind == "volume"]
 
@@ -191,9 +191,9 @@ def _whose(inventory: Inventory, kept: list[tuple[Service, Mount]]) -> str:
 
 def _files(inventory: Inventory, project: Project) -> Iterator[tuple[Service, Mount]]:
     """The named volumes that hold data by their name or their folder, and that an application built here writes to."""
-    yield from ((service, mount) for service, _, mount in services.files(inventory, project))
+    yield from ((service, mount) for service, _, mount in kept_data.files(inventory, project))
     for service in inventory.services_of(project.name).values():
-        for mount in services.lasting(service) if service.build else ():
+        for mount in kept_data.lasting(service) if service.build else ():
             if mount.kind == "volume" and _DATA.search(mount.source) and _DATA_FOLDER.search(mount.target):
                 yield service, mount
 

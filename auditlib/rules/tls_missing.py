@@ -46,6 +46,7 @@ from auditlib.conventions import (
     mounts,
     probes,
     proxies,
+    published_ports,
     services,
     stacks,
 )
@@ -83,7 +84,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for proxy in inventory.reverse_proxies:
         passes = proxy.kind == "nginx" and proxy.listens and proxy.upstreams
         for service in proxies.runners(inventory, proxy) if passes else ():
-            port = next((item for item in services.public_ports(service) if item.target in proxy.listens), None)
+            port = next((item for item in published_ports.public_ports(service) if item.target in proxy.listens), None)
             if port and service.changed_at is None and not environments.only_for_development(service):
                 yield _evidence(inventory, proxy, service, port)
 
@@ -122,7 +123,7 @@ def _told_to_be_plain(inventory: Inventory) -> Iterator[Evidence]:
     for proxy in inventory.reverse_proxies:
         for service in proxies.runners(inventory, proxy) if proxy.plain_sites else ():
             before = any(_TUNNELS.search(f"{item.image} {item.name}") for item in inventory.services)
-            port = next((item for item in services.public_ports(service) if item.target == "80"), None)
+            port = next((item for item in published_ports.public_ports(service) if item.target == "80"), None)
             if port and not before and not environments.only_for_development(service):
                 yield _plain_evidence(inventory, proxy, service, port)
                 break
@@ -187,7 +188,7 @@ def _of_users(inventory: Inventory, service: Service) -> list[Port]:
     asked = probes.ports(probe) if probe and probes.asks_web(probe) else []
     routed = any(mounts.is_below(item.location.file, home) for item in inventory.web_routes for home in homes)
     only = routed and len(service.ports) == 1
-    return [port for port in services.public_ports(service) if only or port.target in asked]
+    return [port for port in published_ports.public_ports(service) if only or port.target in asked]
 
 
 def _is_given_keys(service: Service) -> bool:

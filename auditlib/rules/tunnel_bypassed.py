@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, services, stacks
+from auditlib.conventions import environments, images, published_ports, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
@@ -65,7 +65,7 @@ def _web_ports(inventory: Inventory, service: Service) -> list[Port]:
     store = product is not None and product.kind in services.DATASTORES
     if not leads or store or environments.only_for_development(service):
         return []
-    return [port for port in services.public_ports(service) if port.protocol != "udp"]
+    return [port for port in published_ports.public_ports(service) if port.protocol != "udp"]
 
 
 def _evidence(project: str, tunnel: Service, found: list[tuple[Service, Port]]) -> Evidence:

@@ -38,7 +38,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, mounts, services
+from auditlib.conventions import environments, kept_data, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -97,7 +97,7 @@ def _copied(inventory: Inventory, found: list[tuple[Service, Mount]]) -> tuple[S
     """The one writer of a volume, if it is a database that runs several times: each takes the files for its own."""
     for service, mount in found:
         product = services.product(inventory, service)
-        if (service.replicas or 1) > 1 and mount.kind == "volume" and services.keeps_data(service, product) == mount:
+        if (service.replicas or 1) > 1 and mount.kind == "volume" and kept_data.keeps_data(service, product) == mount:
             return service, mount
     return None
 
@@ -230,7 +230,7 @@ def _severity(found: list[tuple[Service, Mount]], *, known: bool, sqlite: bool, 
     if known or sqlite:
         return Severity.MEDIUM
     one_image = len({services.image_key(service) for service, _ in found}) == 1
-    return Severity.INFO if one_image and all(services.is_of_users_files(mount) for _, mount in found) else None
+    return Severity.INFO if one_image and all(kept_data.is_of_users_files(mount) for _, mount in found) else None
 
 
 def _evidence(

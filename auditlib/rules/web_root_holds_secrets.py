@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, kept_env_files, mounts, nginx_sites, services
+from auditlib.conventions import environments, images, kept_env_files, mounts, nginx_sites, published_ports, services
 from auditlib.conventions.nginx_sites import Chain
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -143,7 +143,7 @@ def _target(item: _Served) -> str:
 
 def _evidence(inventory: Inventory, item: _Served, secrets: list[str]) -> Evidence:
     folder = item.folder or "the whole repository"
-    public = services.is_exposed(item.service)
+    public = published_ports.is_exposed(item.service)
     line = "location ~ /\\.(?!well-known) { deny all; }"
     own = files.into(item.location.file, line)
     return Evidence(

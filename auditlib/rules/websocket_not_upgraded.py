@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import nginx_locations, nginx_sites, services
+from auditlib.conventions import nginx_locations, nginx_sites, published_ports
 from auditlib.conventions.proxied import unmet
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -70,7 +70,7 @@ def _taking(config: ReverseProxy, trait: ProxyTrait, service: str) -> Location |
 
 def _evidence(config: ReverseProxy, runner: Service, service: Service, trait: ProxyTrait, place: Location) -> Evidence:
     what = f"WebSockets{f' at {trait.path}' if trait.path else ''}"
-    direct = services.public_ports(service)
+    direct = published_ports.public_ports(service)
     unless = "unless they are opened at its own port" if direct else "the handshake fails"
     path = trait.path if trait.path.startswith("/") and "{" not in trait.path else "<the path of the socket>"
     port = next((item.port for item in config.upstreams if item.host == service.name and item.port), "")

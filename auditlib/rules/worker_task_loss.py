@@ -35,7 +35,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, mounts, services, stacks, starting
+from auditlib.conventions import environments, images, kept_data, mounts, services, stacks, starting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -144,7 +144,7 @@ def _forgetful(inventory: Inventory, graph: DependencyGraph) -> defaultdict[tupl
         written = durability.redis_persistence(inventory, service) if product in services.REDIS else ""
         early = written in ("off", "snapshots")
         kind = services.product(inventory, service)
-        volatile = product == "RabbitMQ" and services.keeps_data(service, kind) is None
+        volatile = product == "RabbitMQ" and kept_data.keeps_data(service, kind) is None
         if early or volatile:
             for user, _ in durability.queue_users(inventory, graph, service):
                 found[user.project, user.name].append(service)
@@ -160,7 +160,7 @@ def _settings(apps: list[TaskQueue], brokers: list[Service]) -> str:
     command = f"command: redis-server --appendonly yes{kept}"
     if broker is None:
         return code
-    if any(mounts.is_below("/data", mount.target) for mount in services.lasting(broker)):
+    if any(mounts.is_below("/data", mount.target) for mount in kept_data.lasting(broker)):
         return f"{code}\n{compose_lines.of_service(broker, command)}"
     volume = f"{broker.name}-data"
     lines = textwrap.indent(compose_lines.of_service(broker, f"{command}\nvolumes: [{volume}:/data]"), "  ")

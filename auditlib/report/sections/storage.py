@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from auditlib.audit import Audit
-from auditlib.conventions import routing
+from auditlib.conventions import kept_data, routing
 from auditlib.conventions import services as services_of
 from auditlib.conventions.routing import Way
 from auditlib.inventory import Inventory
@@ -141,7 +141,7 @@ def _doubts(inventory: Inventory) -> Iterator[str]:
     """A sentence for each data store whose volume may not be where its image keeps the data."""
     for service in inventory.distinct_services:
         product = services_of.product(inventory, service)
-        if product and (doubt := services_of.doubt(service, product)) and services_of.keeps_data(service, product):
+        if product and (doubt := kept_data.doubt(service, product)) and kept_data.keeps_data(service, product):
             yield f" Whether the volume of {inventory.label(service)} holds its data isn't sure: {doubt}."
 
 
