@@ -1,4 +1,4 @@
-"""What of a script for PowerShell its own parser refuses, and whether it asks how the programs that it calls ended.
+"""What the text of a script for PowerShell says: what its own parser refuses, and whether it asks how programs ended.
 
 Follows https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules,
 about_variables and about_automatic_variables.
@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from auditlib.inventory.delivery import Pair
+from msgspec.structs import replace
+
+from auditlib.inventory.delivery import Pair, Script
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers import swallowing
+from auditlib.redaction import Vault
 
 _OPENS = regex(r"<#|(?<![^\s;(){}|,])#|@'|@\"|['\"`]")
 _IN_STRING = regex(r"[\"`]|\$\(")
@@ -27,8 +31,34 @@ _NATIVE = regex(
     r"yarn|dotnet|terraform|restic|pg_dump|mysqldump)(?:\.exe)?[ \t]+\S.*)"
 )
 _ASKS = regex(r"\$LASTEXITCODE\b|\$\?|PSNativeCommandUseErrorActionPreference\b", 2)
+_LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
+"""A line of an environment file in a text of PowerShell."""
+_WRITES = regex(
+    r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
+)
+_PATH = regex(r"(?<![\w$./@-])[\w$./@-]*[\w@-]\.[\w.-]*\w")
 
 Part = tuple[int, int]
+
+
+def described(script: Script, text: str, vault: Vault) -> Script:
+    """A script with what its text says of the files that it makes and the programs that it calls."""
+    calls = unasked_calls(script.path, text)
+    return replace(
+        script,
+        sets=frozenset(_LINE_OF_ENV.findall(text)),
+        makes=tuple(dict.fromkeys(_makes(text))),
+        refused_references=tuple(refused_references(script.path, text)),
+        unasked_calls=tuple(replace(item, value=vault.mask(item.value)) for item in calls),
+        swallowing=tuple(swallowing.names(script.path, text, powershell=True)),
+    )
+
+
+def _makes(text: str) -> Iterator[str]:
+    """The paths in lines of PowerShell that write a file, as slashes write them."""
+    for line in text.splitlines():
+        if _WRITES.search(line[:2_000]) and not line.lstrip().startswith("#"):
+            yield from _PATH.findall(line[:2_000].replace("\\", "/"))
 
 
 def refused_references(file: str, text: str) -> Iterator[Pair]:
