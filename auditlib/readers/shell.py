@@ -23,7 +23,7 @@ from auditlib import secret_spans
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers import shell_words
+from auditlib.readers import shell_flow, shell_words
 from auditlib.redaction import Vault, shown
 
 if TYPE_CHECKING:
@@ -55,12 +55,10 @@ _SEQUENCES = frozenset({"program", "compound_statement", "subshell"})
 _COMMANDS = frozenset({"command", "declaration_command", "unset_command"})
 _WITHOUT_COMMANDS = frozenset({"raw_string", "comment", "ansi_c_string", "string_content"})
 _SUBSHELLS = frozenset({"subshell", "command_substitution", "process_substitution"})
-_SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _REDIRECTIONS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 _AS_LETTERS = bytes(byte if byte < 0x80 else ord("x") for byte in range(256))
 """What the parser sees for a character outside ASCII, which to a shell is part of a word: given one after a brace, the
 grammar's scanner reads past a table of the C library and the process dies."""
-_HARMLESS = frozenset({"true", ":", "echo", "printf", "exit 0", "return 0"})
 
 
 class _Folder(Struct):
@@ -251,8 +249,8 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
     if node.type in _OWN_FOLDER:
         folder = _Folder(folder.path, folder.previous)
     swallowed = visit.swallowed and node.type != "command_substitution"
-    deciding, taken, certain = _deciding(node), _taken(node), _certain(node)
-    function = _function(node, text) or visit.function
+    deciding, taken, certain = shell_flow.deciding(node), shell_flow.taken(node), shell_flow.certain(node)
+    function = shell_flow.function(node, text.data) or visit.function
     within = f"{visit.within}/{text.place(node)}" if node.type in _SUBSHELLS else visit.within
     visits = [
         _Visit(
@@ -268,57 +266,22 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
         )
         for index, child in enumerate(children)
     ]
-    if node.type == "list" and len(children) == 3 and children[1].type == "||" and _is_harmless(children[2], text):
+    if (
+        node.type == "list"
+        and len(children) == 3
+        and children[1].type == "||"
+        and shell_flow.is_harmless(children[2], text.data)
+    ):
         visits[0] = replace(visits[0], swallowed=True)
     elif node.type in _SEQUENCES and not text.errexit:
         last = next((child for child in reversed(children) if child.is_named), None)
-        if last is not None and _is_harmless(last, text):
+        if last is not None and shell_flow.is_harmless(last, text.data):
             row = last.start_point[0]
             visits = [replace(item, swallowed=True) if item.node.start_point[0] == row else item for item in visits]
     elif node.type in ("redirected_statement", "heredoc_redirect"):
         feeds = visit.shell_input or _reads_shell(children[0], text)
         visits = [replace(item, shell_input=feeds) for item in visits]
     return visits
-
-
-def _function(node: Node, text: _Text) -> str:
-    """The name of a function that a node defines."""
-    name = node.child_by_field_name("name") if node.type == "function_definition" else None
-    return shell_words.raw(name, text.data) if name is not None else ""
-
-
-def _deciding(node: Node) -> int:
-    """How many of the first children of a node decide what it does, by their exit status."""
-    if node.type in ("list", "negated_command"):
-        return node.child_count
-    if node.type in ("if_statement", "elif_clause", "while_statement"):
-        return next((index for index, child in enumerate(node.children) if child.type in ("then", "do_group")), 0)
-    return 0
-
-
-def _certain(node: Node) -> int:
-    """How many of the first children of a node run whenever the node does."""
-    if node.type in ("if_statement", "elif_clause"):
-        return _deciding(node)
-    return {"list": 1, "else_clause": 0, "case_item": 0}.get(node.type, node.child_count)
-
-
-def _taken(node: Node) -> int:
-    """How many of the first children of a node have their output taken by another command."""
-    if node.type in _SUBSTITUTIONS:
-        return node.child_count
-    return node.child_count - 1 if node.type == "pipeline" else 0
-
-
-def _is_harmless(node: Node, text: _Text) -> bool:
-    """Whether a fallback always succeeds: `true`, `echo …`, `exit 0`, or a group of nothing else."""
-    if node.type in ("compound_statement", "subshell"):
-        inner = [child for child in node.children if child.is_named]
-        return 0 < len(inner) < 20 and all(child.type != node.type and _is_harmless(child, text) for child in inner)
-    if node.type == "redirected_statement":
-        return _is_harmless(node.children[0], text)
-    words = shell_words.raw(node, text.data).split(maxsplit=2)
-    return node.type == "command" and bool(words) and (words[0] in _HARMLESS or " ".join(words[:2]) in _HARMLESS)
 
 
 def _reads_shell(node: Node, text: _Text) -> bool:

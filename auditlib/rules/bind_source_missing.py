@@ -31,13 +31,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 import string
-import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
-
-import msgspec
 
 from auditlib.conventions import (
     build_context,
@@ -56,18 +52,11 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files
+from auditlib.rules import _mount_lines as mount_lines
 from auditlib.rules._rule import Evidence, rule
 
-_TEMPLATES = (
-    ".template", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".example", ".sample", ".dist",
-)  # fmt: skip
 _CONFIG_OPTION = regex(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
-_SECRET = regex(r"(?:^|[._-])(?:tokens?|passw(?:or)?d|passphrase|api[._-]?key)(?:\.txt)?$", re.I)
-"""How a file with a secret is called that no ending tells from a folder."""
-_RESULTS = frozenset({".next", ".nuxt", ".output", "build", "dist", "out"})
-"""The folders that builds of JavaScript write."""
 _ENDINGS = {".yaml": ".yml", ".yml": ".yaml"}
 _HOMES = frozenset({"/app", "/code", "/src", "/usr/src/app", "/srv", "/workspace"})
 """Where images of languages and frameworks run commands, unless they are told of another folder."""
@@ -91,7 +80,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     made = _made(inventory) if missing or unread else ""
     written = _written_below(inventory, known) if missing else frozenset()
     for path, (service, named) in unread.items():
-        if not _is_made(made, path, known) and not _template(inventory, path):
+        if not _is_made(made, path, known) and not mount_lines.template(inventory, path):
             yield _of_folder(inventory, path, service, named)
     filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(item, mount)}
     for path, users in missing.items():
@@ -156,7 +145,7 @@ def _of_other_folder(path: str, users: list[tuple[Service, Mount]], meant: str) 
     """What is there, under a path that was written as if Compose began at the repository's root."""
     (service, first), *others = users
     file = first.location.file
-    right = _written(first, meant)
+    right = mount_lines.written(first, meant)
     written = f"./{meant}"
     told = [item.name for item, mount in users if _is_told(item, mount)]
     effect = f"; {listed(told)} can't start" if told else ""
@@ -172,12 +161,6 @@ def _of_other_folder(path: str, users: list[tuple[Service, Mount]], meant: str) 
         example=f"volumes: [{right}:{first.target}]",
         severity=_severity(first, certain=bool(told)),
     )
-
-
-def _written(mount: Mount, path: str) -> str:
-    """A path of the repository as a Compose file writes it."""
-    written = posixpath.relpath(path, posixpath.dirname(mount.location.file))
-    return written if written.startswith("..") else f"./{written}"
 
 
 def _is_told(service: Service, mount: Mount) -> bool:
@@ -265,81 +248,11 @@ def _results(command: Command) -> tuple[str, ...]:
     return command.words[-1:] if copies else command.words
 
 
-def _template(inventory: Inventory, path: str) -> str:
-    """The file that the source is probably made from, by a program that no reader follows."""
-    return next((path + suffix for suffix in _TEMPLATES if path + suffix in inventory.file_set), "")
-
-
-def _supplied(path: str, mount: Mount, *, ignored: bool) -> str:
-    """A file that is committed, or for a folder the step that fills it before the first start."""
-    is_file = bool(posixpath.splitext(path)[1])
-    if is_file and not ignored:
-        return _files.committed([path])
-    if is_file:
-        made = f"<the command that makes {path}, which is read at {mount.target}>"
-        return _files.into("README.md", f"Before the first start:\n\n    {made}")
-    made = f"mkdir -p {shlex.quote(path)}\n<the command that puts there what is read at {mount.target}>"
-    return _files.into("README.md", f"Before the first start:\n\n{textwrap.indent(made, '    ')}")
-
-
-def _way(path: str, mount: Mount, template: str, *, secret: bool, ignored: bool) -> str:
-    """What brings the source to where it is mounted from."""
-    if secret:
-        return _kept_outside(path, mount, ignored=ignored)
-    if template:
-        return f"cp {shlex.quote(template)} {shlex.quote(path)}"
-    return _supplied(path, mount, ignored=ignored)
-
-
-def _kept_outside(path: str, mount: Mount, *, ignored: bool) -> str:
-    """The line that has Git ignore keys, and the step that makes them on the host."""
-    made = f"<the command that makes the keys that are read at {mount.target}, as certbot or openssl does>"
-    if _is_secret(path):
-        made = f"<the command that writes what is read at {mount.target}> > {shlex.quote(path)}"
-    steps = _files.into("README.md", f"On the host:\n\n    {made}")
-    return steps if ignored else "\n".join((_files.into(".gitignore", f"/{path}"), steps))
-
-
-def _named_right(mount: Mount, path: str, alike: str) -> tuple[str, str]:
-    """The edit of a mount that names a file like the one that is meant."""
-    name = posixpath.basename(path)
-    same = alike and posixpath.dirname(alike) == posixpath.dirname(path) and posixpath.basename(mount.target) != name
-    return (name, posixpath.basename(alike)) if same else ("", "")
-
-
-def _mounted(service: Service, mount: Mount, source: str) -> str:
-    """The mount with the source that is there."""
-    return compose_lines.mount_of(service, source, mount.target, ":ro" if mount.read_only else "")
-
-
 def _is_read_by_no_provider(inventory: Inventory, mount: Mount) -> bool:
     """Whether a folder is for dashboards of Grafana, whose providers all look for them elsewhere."""
     paths = [item.path for item in inventory.dashboard_providers]
     near = any(mounts.is_below(path, mount.target) or mounts.is_below(mount.target, path) for path in paths)
     return mount.target.startswith("/var/lib/grafana/dashboards") and bool(paths) and not near
-
-
-def _copy_of(inventory: Inventory, path: str, template: str) -> str:
-    """What to do about a file that people make from a template, as they put their own values in."""
-    ignored = git_ignores.left_out_by(inventory, path)
-    rest = "" if ignored else ", and have Git ignore the copy where it gets passwords"
-    return f"Say in the README that {template} is copied before the start{rest}."
-
-
-def _is_secret(path: str) -> bool:
-    return _SECRET.search(posixpath.basename(path)) is not None
-
-
-def _first_step(path: str, mount: Mount, script: str, *, secret: bool, ignored: bool) -> str:
-    if secret:
-        return f"Say in the README how {path} is made on the host, and have Git ignore it, as it holds secrets."
-    if right := mounts.undoubled(mount):
-        return f"Commit {right}, and mount it as {_written(mount, right)}, as Compose begins at its file's own folder."
-    if script:
-        return f"Say in the README that {script} is built before the start, or take the mount out."
-    if ignored:
-        return f"Say in the README how {path}, which Git ignores, is made before the start."
-    return f"Commit {path}, or say in the README how it is made before the start."
 
 
 def _severity(mount: Mount, *, certain: bool) -> Severity | None:
@@ -351,15 +264,15 @@ def _severity(mount: Mount, *, certain: bool) -> Severity | None:
 
 def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]], alike: str) -> Evidence:
     (service, first), *others = users
-    template = _template(inventory, path)
-    secret = _is_secret(path) or any(key_files.is_mounted(inventory, *user) for user in users)
+    template = mount_lines.template(inventory, path)
+    secret = mount_lines.is_secret(path) or any(key_files.is_mounted(inventory, *user) for user in users)
     ignored = bool(git_ignores.left_out_by(inventory, path) or git_ignores.left_out_by(inventory, f"{path}/"))
     kept = secret and ignored
     idle = all(_is_read_by_no_provider(inventory, mount) for _, mount in users)
     names = dict.fromkeys(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
     told = [item.name for item, mount in users if _is_told(item, mount)]
-    script = "" if alike or kept or template else _build_script(inventory, path)
+    script = "" if alike or kept or template else mount_lines.build_script(inventory, path)
     state, outcome = _state(path, template, alike, script, kept=kept), _outcome(service, first, told, filled=filled)
     found = Evidence(
         f"{listed(names)} {'mounts' if len(names) == 1 else 'mount'} {path}, {state} puts an empty folder in its place"
@@ -370,27 +283,18 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
         recommendation=f"Say in the README how {path} is made on the host."
         if kept
-        else _copy_of(inventory, path, template)
+        else mount_lines.copy_of(inventory, path, template)
         if template and not secret
-        else _first_step(path, first, script, secret=secret, ignored=ignored),
+        else mount_lines.first_step(path, first, script, secret=secret, ignored=ignored),
         severity=Severity.LOW if kept or idle else _severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template or kept or script else None,
         example=f"(cd {posixpath.dirname(script) or '.'} && npm ci && npm run build)"
         if script
-        else _way(mounts.undoubled(first) or path, first, template, secret=secret, ignored=ignored),
+        else mount_lines.way(mounts.undoubled(first) or path, first, template, secret=secret, ignored=ignored),
     )
     if idle:
-        return _taken_out(found, first)
-    return _renamed(found, service, first, path, alike) if alike and not secret else found
-
-
-def _build_script(inventory: Inventory, path: str) -> str:
-    """The package.json whose build makes a folder of this name beside it."""
-    file = posixpath.join(posixpath.dirname(path), "package.json")
-    builds = any(
-        item.path == file and any(each.name == "build" for each in item.targets) for item in inventory.manifests
-    )
-    return file if builds and posixpath.basename(path) in _RESULTS else ""
+        return mount_lines.taken_out(found, first)
+    return mount_lines.renamed(found, service, first, path, alike) if alike and not secret else found
 
 
 def _state(path: str, template: str, alike: str, script: str, *, kept: bool) -> str:
@@ -416,22 +320,3 @@ def _outcome(service: Service, mount: Mount, told: list[str], *, filled: bool) -
     if _holds_program(service, mount):
         return f"; what {service.name} is told to start is nowhere else"
     return f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
-
-
-def _taken_out(found: Evidence, mount: Mount) -> Evidence:
-    """What to do about a folder that nobody reads."""
-    return msgspec.structs.replace(
-        found,
-        recommendation=f"Remove the mount from {mount.location.file}, as no provider reads {mount.target}.",
-        example=_files.into(mount.location.file, f"# out: - {mount.source}:{mount.target}"),
-    )
-
-
-def _renamed(found: Evidence, service: Service, mount: Mount, path: str, alike: str) -> Evidence:
-    """What to do where the repository has a file of a like name."""
-    return msgspec.structs.replace(
-        found,
-        recommendation=f"Mount {alike} in place of {path}, if it is what is meant.",
-        change=_named_right(mount, path, alike),
-        example=_mounted(service, mount, alike),
-    )

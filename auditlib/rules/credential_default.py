@@ -31,9 +31,8 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -45,41 +44,35 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvLine
-from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _credential_exposure as exposure
 from auditlib.rules import _credential_lines as credential_lines
+from auditlib.rules import _credential_uses as credential_uses
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._credential_exposure import Ways
 from auditlib.rules._credential_lines import Group, Use
 from auditlib.rules._rule import Evidence, rule
-
-_FOR_TESTS = regex(r"(?:^|[._-])(?:tests?|testing|ci|e2e)(?=$|[._-])")
-"""What the name of a Compose file says that is started for the tests alone, and thrown away after them."""
-_USER = regex(r"(?:^|_)(?:USER|USERNAME)$")
-_KEY_OF_USER = regex(r"(?:^|_)ACCESS_KEY(?:_ID)?$")
-"""What clients of an object store call the name of a user; `SECRET_ACCESS_KEY` is the password."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL, retired=True)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every credential by its variable's name, with all the places that it reaches; and Grafana's first login."""
     uses: defaultdict[tuple[str, str], dict[Location, Use]] = defaultdict(dict)
-    thrown, users = _thrown_away(inventory), _user_names(inventory)
-    for family, name, use in (*_defaults(inventory), *_literals(inventory)):
+    thrown, users = credential_uses.thrown_away(inventory), credential_uses.user_names(inventory)
+    for family, name, use in (*credential_uses.defaults(inventory), *credential_uses.literals(inventory)):
         harmless = secrets.is_public(name) or (family, name) in users or secrets.opens_nothing(name, use.value)
         if not harmless and (use.location.file, use.service) not in thrown:
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
     ways = exposure.open_ways(inventory)
-    sharing = _sharing(inventory)
+    sharing = credential_uses.sharing(inventory)
     groups = [
-        Group(name, list(found.values()), _reached(by_name, family, found.values(), sharing))
+        Group(name, list(found.values()), credential_uses.reached(by_name, family, found.values(), sharing))
         for (family, name), found in uses.items()
     ]
     groups = [group for group in groups if not _opens_nothing(inventory, group)]
@@ -89,65 +82,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         way = ways.get((service.project, service.name))
         if (published_ports.is_exposed(service) or way) and grafana.keeps_first_login(inventory, service):
             yield _first_login(service, way)
-
-
-def _user_names(inventory: Inventory) -> set[tuple[str, str]]:
-    """By family and name the variables that hold whom a store lets in, not the secret (`MINIO_ROOT_USER:
-    ${MINIO_ACCESS_KEY:-shop}`).
-    """
-    families = _families(inventory)
-    given = [
-        (service.project, entry.name, name)
-        for service in inventory.services
-        for entry in service.environment
-        for name in entry.variables
-    ]
-    given += [  # where an override gives another value, the variable is in its base alone
-        (item.project, item.target.rpartition(".")[2], item.name)
-        for item in inventory.variables
-        if ".environment." in item.target
-    ]
-    return {
-        (families.get(project, project), name)
-        for project, holder, name in given
-        if _USER.search(holder) and _KEY_OF_USER.search(name) and "SECRET" not in name
-    }
-
-
-def _thrown_away(inventory: Inventory) -> set[tuple[str, str]]:
-    """By file and service what tests alone start, keeps nothing and is asked by nobody else: nothing opens."""
-    return {
-        (file, service.name)
-        for service in inventory.services
-        for file in {service.location.file, *(entry.location.file for entry in service.environment)}
-        if _FOR_TESTS.search(posixpath.basename(file)) and not _is_kept(service, file)
-    }
-
-
-def _is_kept(service: Service, file: str) -> bool:
-    """Whether a file publishes a port of a service or gives it a volume; one that it goes with doesn't count."""
-    kept = [mount.location for mount in service.mounts if mount.kind == "volume"]
-    return any(place.file == file for place in (*kept, *(port.location for port in service.ports)))
-
-
-def _sharing(inventory: Inventory) -> dict[tuple[str, int], dict[str, None]]:
-    """By the place of an entry the services that have it: several, where an anchor brings it into each."""
-    found: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
-    for service in inventory.services:
-        for entry in service.environment:
-            found[entry.location.file, entry.location.line][service.name] = None
-    return found
-
-
-def _reached(
-    by_name: Mapping[tuple[str, str], Service],
-    family: str,
-    uses: Iterable[Use],
-    sharing: Mapping[tuple[str, int], Iterable[str]],
-) -> list[Service]:
-    places = [(use.service, (use.location.file, use.location.line)) for use in uses]
-    names = dict.fromkeys(name for own, spot in places for name in (own, *sharing.get(spot, ())) if name)
-    return [by_name[family, item] for item in names if (family, item) in by_name]
 
 
 def _once(inventory: Inventory, groups: list[Group], ways: Ways) -> Iterator[tuple[Group, list[Use]]]:
@@ -213,39 +147,6 @@ def _places_of_defaults(inventory: Inventory) -> frozenset[tuple[str, int]]:
 def _alike(inventory: Inventory, group: Group) -> tuple[Sighting, ...]:
     known = [use.location for use in group.uses]
     return login_lines.elsewhere(inventory, group.name, group.uses[0].value, group.reached, known)
-
-
-def _families(inventory: Inventory) -> dict[str, str]:
-    return {project.name: project.base or project.name for project in inventory.projects}
-
-
-def _defaults(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
-    """`${NAME:-value}`, wherever it stands."""
-    families = _families(inventory)
-    for variable in inventory.variables:
-        if variable.operator in (":-", "-") and secrets.is_default(variable) and variable.default is not None:
-            use = Use(variable.location, variable.service or "", variable.default, literal=False)
-            yield families.get(variable.project, variable.project), variable.name, use
-
-
-def _literals(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
-    """`NAME: value` in the environment of a service."""
-    families = _families(inventory)
-    for service in inventory.services:
-        for entry in service.environment:
-            literal = entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables
-            if literal and entry.value and not _is_called_so(service, entry):
-                is_address = bool(login_lines.hosts_of(entry))
-                use = Use(entry.location, service.name, entry.value, literal=True, is_address=is_address)
-                yield families.get(service.project, service.project), entry.name, use
-
-
-def _is_called_so(service: Service, entry: EnvironmentEntry) -> bool:
-    """Whether a user or a database has the name that the password beside it, in the same line, has as its value."""
-    line = entry.location.line
-    beside = [item for item in service.environment if item.location.line == line and is_credential_name(item.name)]
-    mine = entry.value.identity if entry.value else 0
-    return not is_credential_name(entry.name) and any(item.value and item.value.identity == mine for item in beside)
 
 
 def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Ways) -> Evidence:

@@ -36,17 +36,14 @@ References:
 from __future__ import annotations
 
 import posixpath
-import re
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from auditlib.conventions import git_ignores, image_builds, image_sources, package_installs, services
 from auditlib.conventions.image_sources import Copied, Sources
-from auditlib.conventions.package_installs import FROM_LOCK, LOCKS, MAKES_LOCK, Installs
+from auditlib.conventions.package_installs import FROM_LOCK, LOCKS, Installs
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -58,50 +55,27 @@ from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.pipeline import building
 from auditlib.rules import _files as files
+from auditlib.rules import _package_lines as package_lines
+from auditlib.rules._package_lines import NAMED, Use
 from auditlib.rules._rule import Evidence, rule
 
-_NAMED = 5
 _REQUIREMENTS = "requirements.txt"
-_LINE = 160
-"""Characters of a command that is shown as it stands, with what it lacks."""
 _PYTHON = regex(r"(?:^|/)python:(\d+\.\d+)")
-
-
-class _Use(Struct, frozen=True):
-    """A command that installs from a file of the repository; `image` is the Dockerfile's path, if one does."""
-
-    location: Location
-    installs: Installs
-    image: str = ""
-    copied: Copied | None = None
-    excluded: str = ""
-    """The `.dockerignore` that keeps the lock file out."""
-    aside: bool = False
-    """Whether the image, or the stage of it, is for development or tests alone, or built by nothing."""
-    command: str = ""
-    """The whole instruction of an image's build."""
-    python: str = ""
-    """The version of Python in the image, where its base names it."""
-
-    @property
-    def is_for_production(self) -> bool:
-        """Whether it makes an image that runs in production."""
-        return bool(self.image) and not self.aside
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each file that leaves versions open and is installed from, and for each Dockerfile that does."""
-    open_files: defaultdict[str, list[_Use]] = defaultdict(list)
-    unlocked: defaultdict[str, list[_Use]] = defaultdict(list)
-    left_out: dict[tuple[str, str], _Use] = {}
-    named: defaultdict[str, list[_Use]] = defaultdict(list)
+    open_files: defaultdict[str, list[Use]] = defaultdict(list)
+    unlocked: defaultdict[str, list[Use]] = defaultdict(list)
+    left_out: dict[tuple[str, str], Use] = {}
+    named: defaultdict[str, list[Use]] = defaultdict(list)
     builders = _builders(inventory)
     unbuilt = building.by_nothing(inventory)
     for file in inventory.dockerfiles:
         for item, installs, sources in _of_image(inventory, file, builders[file.path]):
             aside = image_builds.is_aside(file, item.stage) or file.path in unbuilt
-            use = _Use(item.location, installs, file.path, aside=aside, command=item.argument, python=_python(file))
+            use = Use(item.location, installs, file.path, aside=aside, command=item.argument, python=_python(file))
             if installs.unpinned and not installs.constrained:
                 named[file.path].append(use)
             for path, copied in _requirements_of(installs, sources) if not installs.constrained else ():
@@ -117,7 +91,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield from _without_lock(inventory, path, manifests.get(path), uses)
     for (path, lock), use in left_out.items():
         yield _lock_left_out(path, lock, use)
-    together: defaultdict[str, dict[str, list[_Use]]] = defaultdict(dict)
+    together: defaultdict[str, dict[str, list[Use]]] = defaultdict(dict)
     for path, uses in named.items():
         beside = _beside(inventory, path, uses[0])
         together[beside or path][path] = uses
@@ -125,9 +99,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _of_unused(key, images) if key not in images else _of_names(key, images[key])
 
 
-def _by_workspace(found: dict[str, list[_Use]]) -> dict[str, list[_Use]]:
+def _by_workspace(found: dict[str, list[Use]]) -> dict[str, list[Use]]:
     """By manifest; a package below another one without a lock counts for that, the root of the workspace."""
-    merged: defaultdict[str, list[_Use]] = defaultdict(list)
+    merged: defaultdict[str, list[Use]] = defaultdict(list)
     for path in sorted(found, key=lambda item: item.count("/")):
         name, folder, home = posixpath.basename(path), posixpath.dirname(path), path
         while folder:
@@ -178,10 +152,10 @@ def _python(file: Dockerfile) -> str:
 
 def _take_locks(
     inventory: Inventory,
-    use: _Use,
+    use: Use,
     sources: Sources,
-    unlocked: defaultdict[str, list[_Use]],
-    left_out: dict[tuple[str, str], _Use],
+    unlocked: defaultdict[str, list[Use]],
+    left_out: dict[tuple[str, str], Use],
 ) -> None:
     """Sort an installation of all that a manifest asks for: no lock file at all, or one that the build doesn't get."""
     name, _ = LOCKS[use.installs.manager]
@@ -208,7 +182,7 @@ def _locks(inventory: Inventory, manifest: str, manager: str) -> list[str]:
         folder = posixpath.dirname(folder)
 
 
-def _of_workflows(inventory: Inventory) -> Iterator[tuple[_Use, str]]:
+def _of_workflows(inventory: Inventory) -> Iterator[tuple[Use, str]]:
     """What the steps of workflows install from files that leave the versions open."""
     for job in inventory.jobs:
         workspace = Workspace(inventory, job)
@@ -216,10 +190,10 @@ def _of_workflows(inventory: Inventory) -> Iterator[tuple[_Use, str]]:
             for command in step.commands:
                 found = package_installs.of(command.words, workspace.folder(step, command))
                 if found and not found.constrained:
-                    yield from _from_files(inventory, _Use(command.location, found))
+                    yield from _from_files(inventory, Use(command.location, found))
 
 
-def _from_files(inventory: Inventory, use: _Use) -> Iterator[tuple[_Use, str]]:
+def _from_files(inventory: Inventory, use: Use) -> Iterator[tuple[Use, str]]:
     folder = use.installs.folder
     for name in use.installs.files:
         yield use, posixpath.normpath(posixpath.join(folder, name))
@@ -238,7 +212,7 @@ def _is_library(inventory: Inventory, path: str) -> bool:
     )
 
 
-def _of_requirements(manifest: Manifest | None, uses: list[_Use]) -> Iterator[Evidence]:
+def _of_requirements(manifest: Manifest | None, uses: list[Use]) -> Iterator[Evidence]:
     """A file of requirements that is installed and names packages without a version."""
     if manifest is None or manifest.kind != "python" or manifest.constrained:
         return
@@ -249,7 +223,7 @@ def _of_requirements(manifest: Manifest | None, uses: list[_Use]) -> Iterator[Ev
         packages = counted(len({item.name for item in manifest.requirements}), "package")
         yield Evidence(
             f"{manifest.path} leaves the version of {len(named)} of {packages} open: "
-            f"{listed((_shown(item) for item in named), _NAMED)}; {_where(uses)} takes the newest.",
+            f"{listed((_shown(item) for item in named), NAMED)}; {_where(uses)} takes the newest.",
             first.location,
             subject=manifest.path,
             related=(
@@ -259,7 +233,7 @@ def _of_requirements(manifest: Manifest | None, uses: list[_Use]) -> Iterator[Ev
             recommendation=f"Write the versions that run today into {manifest.path}, or into a file of constraints "
             "that the installation is given with `-c`.",
             severity=_severity(uses),
-            example=_constraints(manifest, uses),
+            example=package_lines.constraints(manifest, uses),
         )
 
 
@@ -267,61 +241,26 @@ def _shown(item: Requirement) -> str:
     return f"{item.name} {item.constraint}".strip()
 
 
-def _where(uses: list[_Use]) -> str:
+def _where(uses: list[Use]) -> str:
     image = next((use.image for use in uses if use.image), "")
     return f"the build of {image}" if image else f"{uses[0].location.file}"
 
 
-def _severity(uses: list[_Use]) -> Severity | None:
+def _severity(uses: list[Use]) -> Severity | None:
     return None if any(use.is_for_production for use in uses) else Severity.LOW
 
 
-def _constraints(manifest: Manifest, uses: list[_Use]) -> str:
-    """How the versions of today get into a file that the installation is given."""
-    name, use = posixpath.basename(manifest.path), next((use for use in uses if use.image), uses[0])
-    python = f" --python-version {use.python}" if use.python else ""
-    written = f"{_into(manifest.path)}uv pip compile{python} {shlex.quote(name)} -o constraints.txt"
-    renamed = _renamed(name, use)
-    path = next((item for item in use.installs.files if posixpath.basename(item) == name), renamed or name)
-    wanted, given = f"-r {path}", f"-r {path} -c {posixpath.join(posixpath.dirname(path), 'constraints.txt')}"
-    run = f"pip install {given}"
-    if not use.image:
-        return f"{written}\n{files.into(use.location.file, f'run: {run}')}"
-    if wanted in use.command and "\n" not in use.command and len(use.command) < _LINE:
-        run = use.command.replace(wanted, given, 1)
-    lines = "\n".join(filter(None, (_copied_with(name, "constraints.txt", use), f"RUN {run}")))
-    return f"{written}\n{files.into(use.image, lines)}"
-
-
-def _renamed(name: str, use: _Use) -> str:
-    """The path that a file has in the image, where its COPY gives it another name."""
-    words = use.copied.instruction.words if use.copied and use.copied.instruction.keyword == "COPY" else ()
-    alone = len(words) == 2 and posixpath.basename(words[0]) == name and words[1] in use.installs.files
-    return words[1] if alone and posixpath.basename(words[1]) != name else ""
-
-
-def _copied_with(name: str, other: str, use: _Use) -> str:
-    """The COPY of a file with another one beside it; empty where the image gets all that is there."""
-    words = use.copied.instruction.words if use.copied and use.copied.instruction.keyword == "COPY" else ()
-    source = next((word for word in words[:-1] if posixpath.basename(word) == name), "")
-    if not source or any(posixpath.basename(word) == other for word in words):
-        return ""
-    if renamed := _renamed(name, use):
-        return f"COPY {posixpath.join(posixpath.dirname(source), other)} {posixpath.dirname(renamed) or '.'}/"
-    into = posixpath.dirname(words[-1]) if posixpath.basename(words[-1]) == name else words[-1].rstrip("/")
-    return f"COPY {' '.join(words[:-1])} {posixpath.join(posixpath.dirname(source), other)} {into or '.'}/"
-
-
-def _without_lock(inventory: Inventory, path: str, manifest: Manifest | None, uses: list[_Use]) -> Iterator[Evidence]:
+def _without_lock(inventory: Inventory, path: str, manifest: Manifest | None, uses: list[Use]) -> Iterator[Evidence]:
     """A manifest that is installed from and has no lock file, beside it or above."""
     wanted = [item for item in manifest.requirements if item.group != "peer"] if manifest else []
     if manifest and not wanted:
         return
     manager = uses[0].installs.manager
-    ignoring = git_ignores.left_out_by(inventory, posixpath.join(posixpath.dirname(path), _lock_name(manager)))
+    name = package_lines.lock_name(manager)
+    ignoring = git_ignores.left_out_by(inventory, posixpath.join(posixpath.dirname(path), name))
     out = f", which {ignoring} is not to leave out" if ignoring else ""
     named = (
-        f" for {counted(len(wanted), 'package')} ({listed((item.name for item in wanted), _NAMED)})" if wanted else ""
+        f" for {counted(len(wanted), 'package')} ({listed((item.name for item in wanted), NAMED)})" if wanted else ""
     )
     yield Evidence(
         f"{path} has no lock file: {_where(uses)} chooses the versions{named}{' and' if named else ''} of all that "
@@ -329,33 +268,13 @@ def _without_lock(inventory: Inventory, path: str, manifest: Manifest | None, us
         wanted[0].location if wanted else Location(path),
         subject=path,
         related=tuple(Related(use.location, f"{use.installs.manager} installs from it") for use in uses),
-        recommendation=f"Commit {_lock_name(manager)} beside {path}{out}, and install by `{FROM_LOCK[manager]}`.",
+        recommendation=f"Commit {name} beside {path}{out}, and install by `{FROM_LOCK[manager]}`.",
         severity=_severity(uses),
-        example=_lock(path, manager, uses, ignoring),
+        example=package_lines.lock(path, manager, uses, ignoring),
     )
 
 
-def _lock(path: str, manager: str, uses: list[_Use], ignoring: str) -> str:
-    """How the lock file is made and committed, and gets into the images that name what they copy."""
-    made = f"{_into(path)}{MAKES_LOCK[manager]} && git add {_lock_name(manager)}"
-    made = f"# without {_lock_name(manager)} in {ignoring}:\n{made}" if ignoring else made
-    own = ((use, _copied_with(posixpath.basename(path), _lock_name(manager), use)) for use in uses if use.image)
-    copies = dict.fromkeys(files.into(use.image, line) for use, line in own if line)
-    return "\n".join((made, f"{FROM_LOCK[manager]}  # from then on", *copies))
-
-
-def _into(path: str) -> str:
-    """How a shell gets to the folder of a file."""
-    folder = posixpath.dirname(path)
-    return f"cd {shlex.quote(folder)} && " if folder else ""
-
-
-def _lock_name(manager: str) -> str:
-    own = {"yarn": "yarn.lock", "pnpm": "pnpm-lock.yaml", "bun": "bun.lock"}
-    return own.get(manager, LOCKS[manager][1][0])
-
-
-def _lock_left_out(path: str, lock: str, use: _Use) -> Evidence:
+def _lock_left_out(path: str, lock: str, use: Use) -> Evidence:
     """A lock file that the repository has and that the image doesn't get before its packages are installed."""
     name, manager = posixpath.basename(lock), use.installs.manager
     why = f"{use.excluded} keeps it out" if use.excluded else "no COPY before it brings that"
@@ -368,37 +287,12 @@ def _lock_left_out(path: str, lock: str, use: _Use) -> Evidence:
         related=(Related(use.location, f"{manager} installs here"), Related(Location(lock), "has the versions")),
         recommendation=f"Copy {name} together with {posixpath.basename(path)}, and install by `{FROM_LOCK[manager]}`.",
         severity=_severity([use]),
-        change=_with_lock(path, name, use),
-        example=_copying(path, name, use),
+        change=package_lines.with_lock(path, name, use),
+        example=package_lines.copying(path, name, use),
     )
 
 
-def _with_lock(path: str, name: str, use: _Use) -> tuple[str, str]:
-    """The edit of the COPY, where it copies the manifest alone into a folder."""
-    item = use.copied.instruction if use.copied else None
-    manifest = posixpath.basename(path)
-    if use.excluded or item is None or item.keyword != "COPY" or item.words[-1] not in (".", "./", "/app/", "/app"):
-        return "", ""
-    source = next((word for word in item.words[:-1] if posixpath.basename(word) == manifest), "")
-    return (source, f"{source} {source[: -len(manifest)]}{name}") if source and item.words[-1] != "/app" else ("", "")
-
-
-def _copying(path: str, name: str, use: _Use) -> str:
-    if use.excluded:
-        return files.into(use.excluded, f"!{name}")
-    copied = _copied_with(posixpath.basename(path), name, use) or f"COPY {posixpath.basename(path)} {name} ./"
-    return files.into(use.image, f"{copied}\nRUN {_from_lock(use)}")
-
-
-def _from_lock(use: _Use) -> str:
-    """The build's own command as it keeps to the lock file, with its other options."""
-    manager = use.installs.manager
-    known = re.subn(rf"\b{manager} (?:install|sync|i)\b", FROM_LOCK[manager], use.command, count=1)
-    plain = known[1] and "\n" not in use.command and len(use.command) < _LINE
-    return known[0] if plain else FROM_LOCK[manager]
-
-
-def _beside(inventory: Inventory, path: str, use: _Use) -> str:
+def _beside(inventory: Inventory, path: str, use: Use) -> str:
     """The file of requirements that a Dockerfile copies and installs nothing from; empty without one."""
     own = [item for file in inventory.dockerfiles if file.path == path for item in file.instructions]
     copied = (word for item in own if item.copies_context for word in item.words[:-1])
@@ -407,25 +301,25 @@ def _beside(inventory: Inventory, path: str, use: _Use) -> str:
     return "" if used or use.installs.manager != "pip" else name
 
 
-def _of_names(path: str, uses: list[_Use]) -> Evidence:
+def _of_names(path: str, uses: list[Use]) -> Evidence:
     """A Dockerfile that names packages without a version in its commands."""
     places = {use.location: use for use in uses}
     (first, use), *others = places.items()
     names = list(dict.fromkeys(name for item in uses for name in item.installs.unpinned))
     return Evidence(
-        f"The build of {path} installs {listed(names, _NAMED)} in whatever version is newest.",
+        f"The build of {path} installs {listed(names, NAMED)} in whatever version is newest.",
         first,
         subject=f"{path}/names",
         related=tuple(
-            Related(place, f"so are {listed(item.installs.unpinned, _NAMED)}", member=True) for place, item in others
+            Related(place, f"so are {listed(item.installs.unpinned, NAMED)}", member=True) for place, item in others
         ),
-        recommendation=f"Name the version of {listed(names, _NAMED)} in {path}, or install from a file that does.",
+        recommendation=f"Name the version of {listed(names, NAMED)} in {path}, or install from a file that does.",
         severity=None if use.is_for_production else Severity.LOW,
-        example=files.into(path, _pinned(use.installs)),
+        example=files.into(path, package_lines.pinned(use.installs)),
     )
 
 
-def _of_unused(requirements: str, images: dict[str, list[_Use]]) -> Evidence:
+def _of_unused(requirements: str, images: dict[str, list[Use]]) -> Evidence:
     """Dockerfiles that copy a file of requirements and name packages without a version beside it."""
     uses = [use for found in images.values() for use in found]
     names = list(dict.fromkeys(name for use in uses for name in use.installs.unpinned))
@@ -433,7 +327,7 @@ def _of_unused(requirements: str, images: dict[str, list[_Use]]) -> Evidence:
     first, *others = dict.fromkeys(use.location for use in uses)
     return Evidence(
         f"The {'build' if one else 'builds'} of {listed(images)} {'copies' if one else 'copy'} {requirements} and "
-        f"{'installs' if one else 'install'} nothing from it: {listed(names, _NAMED)} come in whatever version is "
+        f"{'installs' if one else 'install'} nothing from it: {listed(names, NAMED)} come in whatever version is "
         "newest.",
         first,
         subject=f"{next(iter(images))}/names",
@@ -442,11 +336,3 @@ def _of_unused(requirements: str, images: dict[str, list[_Use]]) -> Evidence:
         severity=_severity(uses),
         example=files.into(next(iter(images)), f"RUN pip install --no-cache-dir -r {requirements}"),
     )
-
-
-def _pinned(found: Installs) -> str:
-    """The instruction of a build with versions; of a manager whose command isn't known the packages alone."""
-    separator = "==" if found.manager == "pip" else "@"
-    names = [f"{name}{separator}<version>" for name in found.unpinned[:_NAMED]]
-    command = {"pip": "pip install --no-cache-dir", "npm": "npm install -g"}.get(found.manager, "")
-    return f"RUN {command} {' '.join(names)}" if command else "\n".join(names)

@@ -43,14 +43,12 @@ from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _check_lines as check_lines
+from auditlib.rules._check_lines import NO_STATUS, TOLERATED
 from auditlib.rules._rule import Evidence, rule
 
-_TOLERATED = "`continue-on-error: true`"
-_NO_STATUS = "no `--exit-code 1`"
 _GATE = regex(r"\bgates?\b|\bfail|\bblock|\benforce|\béchec|\béchou|\brefus", re.I)
 """What the name of a step says of a scan that is meant to stop what follows."""
-_OPPOSITE = {"0": '"1"', "false": "true", "true": "false"}
-_FALLBACK = regex(r"^ *(?:\|\|.*|; *exit 0)$")
 _PROBES = regex(r"test|check|health|smoke|verif|probe|valid", re.I)
 _VALIDATES = regex(
     r"\bdocker[- ]compose\s(?:\S+\s)*config\s+(?:-q|--quiet)\b|\bpromtool\s+(?:check|test)\b|\bamtool\s+check-config\b|"
@@ -85,10 +83,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every check whose failure a step, a script or a target throws away, as far as a workflow runs it."""
     for job in inventory.jobs:
         if job.continue_on_error and any(map(_checks, job.steps)):
-            found = _evidence(job.location, job.id, f"The job {job.id} runs its checks", _TOLERATED)
-            advice = (
-                f"Remove {_TOLERATED} from the job {job.id} of {job.workflow}, and mend or list what it then finds."
-            )
+            found = _evidence(job.location, job.id, f"The job {job.id} runs its checks", TOLERATED)
+            advice = f"Remove {TOLERATED} from the job {job.id} of {job.workflow}, and mend or list what it then finds."
             yield msgspec.structs.replace(found, recommendation=advice)
             continue
         for step in job.steps:
@@ -122,14 +118,19 @@ def _of_input(job: Job, step: Step, switch: str) -> Evidence:
     what = f"The step {step.name or step.index + 1} of the job {job.id} runs {step.uses.partition('@')[0]}"
     subject = f"{job.id}/{step.name or step.index}"
     found = _evidence(
-        step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses, example=_with(step, switch)
+        step.location,
+        subject,
+        what,
+        f"`{switch}`",
+        audit="hadolint" not in step.uses,
+        example=check_lines.of_input(step, switch),
     )
-    return msgspec.structs.replace(found, recommendation=_turned(step, switch), change=("", ""))
+    return msgspec.structs.replace(found, recommendation=check_lines.turned(step, switch), change=("", ""))
 
 
 def _of_command(inventory: Inventory, job: Job, step: Step, command: Command, tolerated: bool) -> Evidence | None:
     """What takes a check's teeth: the step's own tolerance, the command, or the shell around it."""
-    reason = _TOLERATED if tolerated else _reason(command)
+    reason = TOLERATED if tolerated else _reason(command)
     if not reason and (line := _piped(job, step, command)):
         return _of_pipe(job, step, command, line)
     if not reason and _goes_on(step, command):
@@ -144,8 +145,8 @@ def _of_command(inventory: Inventory, job: Job, step: Step, command: Command, to
         f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)}",
         reason,
         audit=optional and not _is_gate(inventory, job, step, reason),
-        change=_without_fallback(step, command) if "fallback" in reason else ("", ""),
-        example=_run(step, command, reason),
+        change=check_lines.without_fallback(step, command) if "fallback" in reason else ("", ""),
+        example=check_lines.of_step(step, command, reason),
     )
 
 
@@ -166,7 +167,7 @@ def _of_action(inventory: Inventory, job: Job, step: Step) -> Evidence:
         subject=f"{job.id}/{step.name or step.index}",
         recommendation=f'Write `exit-code: "1"` under `with` of this step of {job.workflow}, and mend or list what it '
         "then finds.",
-        severity=None if _is_gate(inventory, job, step, _NO_STATUS) else Severity.LOW,
+        severity=None if _is_gate(inventory, job, step, NO_STATUS) else Severity.LOW,
         example=f'- uses: {step.uses}\n  with:{inputs}\n    exit-code: "1"',
     )
 
@@ -190,7 +191,7 @@ def _is_gate(inventory: Inventory, job: Job, step: Step, reason: str) -> bool:
     """Whether a scan without teeth is meant to stop what follows: by its name, or as another job waits for it."""
     waiting = (item for item in inventory.jobs if item.workflow == job.workflow and job.id in item.needs)
     meant = _GATE.search(step.name) or next(waiting, None) is not None
-    return reason == _NO_STATUS and bool(meant) and not _OPTIONAL.search(step.name)
+    return reason == NO_STATUS and bool(meant) and not _OPTIONAL.search(step.name)
 
 
 def _is_strict_elsewhere(others: Iterable[Command], command: Command) -> bool:
@@ -199,7 +200,7 @@ def _is_strict_elsewhere(others: Iterable[Command], command: Command) -> bool:
     if not (checks.never_fails_by(command.words) or checks.is_audit(command.words)):
         return False
     tool = _tool(command)
-    fine = ("",) if _reason(command) == _NO_STATUS else ("", _NO_STATUS)  # which is a finding of its own
+    fine = ("",) if _reason(command) == NO_STATUS else ("", NO_STATUS)  # which is a finding of its own
     return any(
         _tool(item) == tool and checks.is_check(item.words) and _reason(item) in fine
         for item in others
@@ -224,57 +225,13 @@ def _validates(step: Step, command: Command) -> bool:
     return bool(_VALIDATES.search(text) or (_PROBES.search(step.name) and looks))
 
 
-def _without_fallback(step: Step, command: Command) -> tuple[str, str]:
-    """The end of the line that throws the failure away, if the command stands on it as it is read."""
-    text = " ".join(command.words)
-    lines = [line for line in step.run.split("\n") if line.strip().startswith(text)]
-    match = _FALLBACK.search(lines[0].partition(text)[2]) if len(lines) == 1 else None
-    return (match[0], "") if match else ("", "")
-
-
-def _run(step: Step, command: Command, reason: str) -> str:
-    """The step as it is when its failure counts; of a longer one the line at fault, as it is written there."""
-    if reason == _TOLERATED:
-        return f"- run: {' '.join(command.words)}\n  continue-on-error: false"
-    lines = [line for line in step.run.split("\n") if line.strip()]
-    mine = [line for line in lines if all(word in line for word in command.words)]
-    if len(lines) > 1 and len(mine) == 1:
-        kept = mine[0].partition(" ||")[0].strip(" \\")
-        return f"- run: |\n    # …\n    {_failing(kept, reason)}"
-    return f"- run: {_failing(' '.join(command.words), reason)}"
-
-
-def _failing(text: str, reason: str) -> str:
-    """A command without the switch that makes it succeed."""
-    if reason == _NO_STATUS:
-        scan = checks.passes_by_default(text.split())
-        return text.replace(scan, f"{scan} --exit-code 1", 1)
-    return text.replace(f" {reason[1:-1]}", "") if reason.startswith("`") else text
-
-
-def _with(step: Step, switch: str) -> str:
-    """The input of an action turned round."""
-    name, _, value = switch.partition(": ")
-    return f"- uses: {step.uses}\n  with:\n    {name}: {_OPPOSITE[value]}"
-
-
-def _turned(step: Step, switch: str) -> str:
-    """What to write in place of an input; without it Trivy's action falls back to letting everything pass."""
-    name, _, value = switch.partition(": ")
-    place = next(pair.location for pair in step.inputs if pair.name == name)
-    return (
-        f"Write `{name}: {_OPPOSITE[value]}` in place of `{switch}` in {place.file}:{place.line}, and mend or list "
-        "what it then finds."
-    )
-
-
 def _reason(command: Command) -> str:
     if flag := checks.never_fails_by(command.words):
         return f"`{flag}`"
     if command.cannot_fail:
         return "a fallback that always succeeds"
     kept = command.writes or command.caught
-    return _NO_STATUS if not kept and checks.passes_by_default(command.words) else ""
+    return NO_STATUS if not kept and checks.passes_by_default(command.words) else ""
 
 
 def _piped(job: Job, step: Step, command: Command) -> str:
@@ -391,7 +348,7 @@ def _called(inventory: Inventory) -> Iterator[Evidence]:
             if reason and not _is_strict_elsewhere(commands, command):
                 audit = checks.is_audit(command.words)
                 yield _evidence(command.location, name, f"{name} runs {_shown(command)}", reason, caller, audit,
-                                example=_failing(" ".join(command.words), reason))  # fmt: skip
+                                example=check_lines.failing(" ".join(command.words), reason))  # fmt: skip
 
 
 def _evidence(
@@ -405,11 +362,11 @@ def _evidence(
     example: str = "",
 ) -> Evidence:
     """Of audits, and of what is called optional, some only want to see the results, so they count less."""
-    if reason == _NO_STATUS:
+    if reason == NO_STATUS:
         advice = "Give it `--exit-code 1`"
     else:
         advice = "Remove the fallback" if "fallback" in reason else f"Remove {reason}"
-    place = f"from this step of {location.file}" if reason == _TOLERATED else f"in {location.file}:{location.line}"
+    place = f"from this step of {location.file}" if reason == TOLERATED else f"in {location.file}:{location.line}"
     return Evidence(
         f"{what} with {reason}: it is green whatever is found.",
         location,
