@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Location
@@ -146,7 +147,8 @@ def interpreted(inventory: Inventory) -> set[str]:
     return found
 
 
-def given_to_containers(inventory: Inventory) -> set[str]:
+@answered_once
+def given_to_containers(inventory: Inventory) -> frozenset[str]:
     """The names of files that images copy by name, and of what services mount."""
     texts = [item.argument for file in inventory.dockerfiles for item in file.instructions
              if item.keyword in ("COPY", "ADD", "RUN", "ENTRYPOINT", "CMD")]  # fmt: skip
@@ -155,7 +157,8 @@ def given_to_containers(inventory: Inventory) -> set[str]:
     sources = {mount.source for service in inventory.services for mount in service.mounts if mount.kind == "bind"}
     folders = (sources & inventory.folder_set) - {"", "."}
     inside = {posixpath.basename(path) for folder in folders for path in below(inventory.files, folder)}
-    return inside | {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
+    named = {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
+    return frozenset(inside | named)
 
 
 def everything_named(inventory: Inventory) -> dict[str, set[str]]:

@@ -70,7 +70,7 @@ _ADDED = {
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every target that is built here, whose routes are known, and that has neither route nor instrumentation."""
-    jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
+    jobs = monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory))
     unknown: dict[str, Evidence] = {}
     for source in scraping.sources(inventory, graph, jobs):
         if (product := _without_metrics(inventory, source)) and source.service:

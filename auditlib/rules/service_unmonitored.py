@@ -57,7 +57,7 @@ _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project with monitored services one finding for all those that nothing watches."""
     configs = monitoring.prometheus_in_use(inventory)
-    jobs = scraping.jobs(inventory, configs)
+    jobs = monitoring.jobs(inventory, configs)
     sources = list(scraping.sources(inventory, graph, jobs))
     opened = [job for job in jobs if scraping.is_open(job)]
     if any(set(job.discovery) != _OF_APPLICATIONS for job in opened) or any(_takes_all(source) for source in sources):
