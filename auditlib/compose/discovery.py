@@ -250,8 +250,8 @@ def _repeats(mine: Map, theirs: Map) -> bool:
 
 
 def _says_again(content: Map, base: Map | None) -> bool:
-    """Whether a file repeats much of what the base says of half of the services that they share, or something beside the
-    image of each: an overlay has no reason to.
+    """Whether a file repeats much of what the base says of half of the services that they share, or something beside
+    the image of each: an overlay has no reason to.
 
     One that names the image again may only change it elsewhere; what stands in both word for word is not changed.
     """

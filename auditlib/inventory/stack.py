@@ -66,6 +66,8 @@ class Mount(Struct, frozen=True):
     location: Location
     outside: bool = False
     """Whether a bind's source lies outside the repository (on the host)."""
+    is_config: bool = False
+    """Whether it is the file of one of the project's `configs`, without which Compose doesn't start the service."""
 
 
 class Dependency(Struct, frozen=True):
