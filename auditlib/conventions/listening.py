@@ -121,7 +121,7 @@ def mismatch(
     A published port alone doesn't tell that there are no others: command, image or Dockerfile must name some, or the
     asked one must be that of the host. What another place asks for as well (`confirmed`) is more likely right.
     """
-    possible = ports(inventory, service) | _of_base(inventory, service) if asked else frozenset()
+    possible = ports(inventory, service) | of_base(inventory, service) if asked else frozenset()
     if not asked or (possible | set(confirmed)) & set(asked) or any("-" in port or "$" in port for port in possible):
         return None
     program = of_program(inventory, service)
@@ -163,7 +163,7 @@ def of_variable(inventory: Inventory, service: Service, asked: list[str], paths:
     fits = _OWN_PORT.search(name.upper()) and (paths == ["/metrics"] or "METRICS" not in name.upper())
     if not fits or port == asked[0] or of_program(inventory, service) or _is_named(inventory, service, asked[0]):
         return None
-    return None if asked[0] in _of_base(inventory, service) else Mismatch(asked[0], (port,), False)
+    return None if asked[0] in of_base(inventory, service) else Mismatch(asked[0], (port,), False)
 
 
 def of_twin(inventory: Inventory, service: Service, asked: list[str]) -> Mismatch | None:
@@ -223,7 +223,7 @@ def _of_image(inventory: Inventory, service: Service) -> set[str]:
     return found
 
 
-def _of_base(inventory: Inventory, service: Service) -> frozenset[str]:
+def of_base(inventory: Inventory, service: Service) -> frozenset[str]:
     """What the image that a service is built from serves anyway, or a package that its Dockerfile installs."""
     base, instructions = services.built_from(inventory, service)
     packages = (word for item in instructions if item.keyword == "RUN" for word in item.words if word.endswith("-fpm"))

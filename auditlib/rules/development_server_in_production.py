@@ -131,7 +131,8 @@ def _of_production(inventory: Inventory) -> Iterator[Evidence]:
         if not sign or not start or (service.name, start.location) in told:
             continue
         project = named[service.project]
-        if not _is_aside(inventory, service, start, laid=len(project.files) > 1):
+        here = start.location.file == _of_production_file(project) or project.role == "base"  # over which it is known
+        if here and not _is_aside(inventory, service, start, laid=len(project.files) > 1):
             told.add((service.name, start.location))
             yield _evidence(inventory, service, None, sign, start, _of_production_file(project))
 

@@ -122,7 +122,11 @@ def _outvoted(inventory: Inventory, service: Service, port: str) -> Mismatch | N
     published = {item.target for version in versions for item in version.ports}
     published |= {text.partition("/")[0] for version in versions for text in version.expose}
     agreed = published & set(probes.ports(probe)) if probe else set[str]()
-    known = {text for version in versions for text in listening.ports(inventory, version)}
+    known = {
+        text
+        for version in versions
+        for text in listening.ports(inventory, version) | listening.of_base(inventory, version)
+    }
     return Mismatch(port, tuple(sorted(agreed)), False) if agreed and port not in known else None
 
 
