@@ -124,11 +124,9 @@ def _asks(asked: list[str], item: ServerTrait, whole: str | None) -> bool:
     """Whether a check asks the route, which may stand behind a prefix that the file doesn't say; unless its whole path
     is known.
     """
-    return (
-        all(path.rstrip("/") == whole.rstrip("/") for path in asked)
-        if whole
-        else all(path.rstrip("/").endswith(item.path) for path in asked)
-    )
+    if whole:
+        return all(path.rstrip("/") == whole.rstrip("/") for path in asked)
+    return all(path.rstrip("/").endswith(item.path) for path in asked)
 
 
 def _stores(inventory: Inventory, service: Service) -> list[str]:
