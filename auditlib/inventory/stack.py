@@ -198,6 +198,8 @@ class Build(Struct, frozen=True):
     """What each of the further contexts is: a folder relative to the root, or an address as it is written."""
     secrets: tuple[str, ...] = ()
     """The secrets of the project that the build may read."""
+    argument_locations: tuple[Location, ...] = ()
+    """Where each of the arguments stands."""
 
     @property
     def folder(self) -> str:

@@ -44,7 +44,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Build, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -124,12 +124,20 @@ def _declaring(found: Dockerfile, unknown: list[str]) -> str:
     return files.into(found.path, "\n".join(f"ARG {name}" for name in unknown))
 
 
+def _place(build: Build, unknown: list[str]) -> Location:
+    """Where the first of the arguments stands, which may be in a file that is laid over the one with the build."""
+    places = (
+        place for (name, _), place in zip(build.arguments, build.argument_locations, strict=False) if name in unknown
+    )
+    return next(places, build.location)
+
+
 def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[str]) -> Evidence:
     names = listed(unknown)
     return Evidence(
         f"{service.name} passes {names} to its build; {found.path} has no ARG of "
         f"{'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
-        build.location,
+        _place(build, unknown),
         subject=f"{service.name}/{'/'.join(unknown)}",
         service=service.name,
         related=(Related(found.location, f"declares no {names}"),),

@@ -181,6 +181,7 @@ def build(view: View, name: str, config: Config) -> Build | None:
         view.place("services", name, "build", "target"),
         tuple(view.path(str(path), place)[0] for path in (entry.get("additional_contexts") or {}).values()),
         tuple(str(item.get("source", "")) for item in entry.get("secrets") or () if isinstance(item, dict)),
+        tuple(view.nearest("services", name, "build", "args", key) for key in arguments),
     )
 
 
