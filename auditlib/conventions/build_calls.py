@@ -116,6 +116,12 @@ def _of_commands(
             )
 
 
+def context(command: Command) -> str:
+    """The folder that a command builds an image from, as it is written; empty for another command."""
+    words = _words(command)
+    return _options(words)[1] if words else ""
+
+
 def _words(command: Command) -> list[str]:
     """The words behind the verb of a build; none of another command."""
     words = list(command.words)
