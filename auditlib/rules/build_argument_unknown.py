@@ -63,21 +63,33 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for call in build_calls.of(inventory):
         if unknown := _unknown(call.dockerfile, call.arguments):
             yield _passed(call, unknown)
+    for call in build_calls.of_several(inventory):
+        lacking = [_unknown(item, call.arguments) for item in call.among]
+        if unknown := [name for name in call.arguments if all(name in names for names in lacking)]:
+            yield _passed(call, unknown)
 
 
 def _passed(call: BuildCall, unknown: list[str]) -> Evidence:
     path = call.dockerfile.path
     place = call.arguments_location or call.location
     return Evidence(
-        f"{call.caller} passes {listed(unknown)} to the build; {path} has no ARG of "
+        f"{call.caller} passes {listed(unknown)} to the build; {_files_of(call)} no ARG of "
         f"{'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
         place,
         subject=f"{place.file}/{path}/{'/'.join(unknown)}",
         related=(Related(call.dockerfile.location, f"declares no {listed(unknown)}"),),
         recommendation=_advice(call.dockerfile, unknown),
         severity=Severity.LOW if _sets_itself(call.dockerfile, unknown) else None,
+        confidence=Confidence.MEDIUM if call.among else None,  # a variable may lead out of the repository
         example=_declaring(call.dockerfile, unknown),
     )
+
+
+def _files_of(call: BuildCall) -> str:
+    """The Dockerfile of a call, or all that it may be, with the verb."""
+    if len(call.among) < 2:
+        return f"{call.dockerfile.path} has"
+    return f"{listed(item.path for item in call.among)}, which it may be of, have"
 
 
 def _unknown(found: Dockerfile, names: Iterable[str]) -> list[str]:
