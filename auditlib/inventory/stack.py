@@ -66,6 +66,8 @@ class Mount(Struct, frozen=True):
     location: Location
     outside: bool = False
     """Whether a bind's source lies outside the repository (on the host)."""
+    is_config: bool = False
+    """Whether it is the file of one of the project's `configs`, without which Compose doesn't start the service."""
 
 
 class Dependency(Struct, frozen=True):
@@ -196,6 +198,8 @@ class Build(Struct, frozen=True):
     """What each of the further contexts is: a folder relative to the root, or an address as it is written."""
     secrets: tuple[str, ...] = ()
     """The secrets of the project that the build may read."""
+    argument_locations: tuple[Location, ...] = ()
+    """Where each of the arguments stands."""
 
     @property
     def folder(self) -> str:

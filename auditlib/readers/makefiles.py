@@ -87,7 +87,8 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
     lines = source.lines(file)
     rules = list(_rules(lines))
     calls = _calls(lines)
-    targets = [target for rule in rules for target in _targets(source, file, rule, calls)]
+    one_shell = _is_one_shell(lines)
+    targets = [target for rule in rules for target in _targets(source, file, rule, calls, one_shell=one_shell)]
     incomplete = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines) or any(
         "%" in name or "$" in name for rule in rules for name in rule.names
     )
@@ -99,13 +100,17 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
     yield from itertools.islice(_faults(source, file, lines, rules), _MOST_FAULTS)
 
 
+def _is_one_shell(lines: list[str]) -> bool:
+    return any(line.startswith(".ONESHELL") for line in lines)
+
+
 def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> Iterator[RecipeFault]:
     """What of the recipes doesn't do what a shell's user expects of it."""
     included = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines)
     if not included and not file.endswith(".mk"):
         yield from _taken(source, file, rules)
     known = {match["name"] for line in lines if (match := _DEFINED.match(line[:_LINE_LIMIT]))}
-    is_one_shell = any(line.startswith(".ONESHELL") for line in lines)
+    is_one_shell = _is_one_shell(lines)
     for rule in rules:
         if not is_one_shell:
             yield from _forgotten(file, rule)
@@ -242,7 +247,9 @@ def _recipe_line(line: str) -> str:
     return f"{command} || true" if ignores else command
 
 
-def _targets(source: Source, file: str, rule: _Rule, calls: dict[str, str]) -> Iterator[ScriptTarget]:
+def _targets(
+    source: Source, file: str, rule: _Rule, calls: dict[str, str], *, one_shell: bool
+) -> Iterator[ScriptTarget]:
     """One for each name; its prerequisites count as `make` commands, since they run first."""
     names = [name for name in rule.names if not _NO_TARGET.match(name) and "$" not in name]
     if not names:
@@ -252,6 +259,22 @@ def _targets(source: Source, file: str, rule: _Rule, calls: dict[str, str]) -> I
     first = commands("; ".join(f"make {word}" for word in needed), file, rule.line)
     recipe = _TO_WORD.sub(lambda match: calls.get(match[1], match[0]), "\n".join(rule.recipe))
     body = _VARIABLE.sub(r"${\1}", recipe).replace("$$", "$")
-    found = (*first, *commands(body, file, rule.line, source.vault))
+    texts = [(0, body)] if one_shell else _shells(body)
+    executed = (item for start, text in texts for item in commands(text, file, rule.line + start, source.vault))
+    found = (*first, *executed)
     for name in names:
         yield ScriptTarget(name, found, body.strip(), place)
+
+
+def _shells(body: str) -> Iterator[tuple[int, str]]:
+    """The lines of a recipe, each with those that it goes on in and the number of its first: a shell runs each, so that
+    none knows where another one went.
+    """
+    start, parts = 0, list[str]()
+    for number, line in enumerate(body.split("\n")):
+        start, parts = start if parts else number, [*parts, line]
+        if not line.endswith("\\"):
+            yield start, "\n".join(parts)
+            parts = []
+    if parts:
+        yield start, "\n".join(parts)

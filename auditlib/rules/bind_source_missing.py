@@ -280,10 +280,12 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     filled = not any(_is_read_only(mount) for _, mount in users)
     told = [item.name for item, mount in users if _is_told(item, mount)]
     script = "" if alike or kept or template else mount_lines.build_script(inventory, path)
-    state, outcome = _state(path, template, alike, script, kept=kept), _outcome(service, first, told, filled=filled)
+    state = _state(path, template, alike, script, kept=kept)
+    outcome = f" puts an empty folder in its place{_outcome(service, first, told, filled=filled)}"
+    if first.is_config:
+        state, outcome = state[: -len("; Docker")], f": Compose refuses to start {service.name}"
     found = Evidence(
-        f"{listed(names)} {'mounts' if len(names) == 1 else 'mount'} {path}, {state} puts an empty folder in its place"
-        f"{outcome}.",
+        f"{listed(names)} {'mounts' if len(names) == 1 else 'mount'} {path}, {state}{outcome}.",
         first.location,
         subject=path,
         service=service.name,
@@ -293,7 +295,9 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         else mount_lines.copy_of(inventory, path, template)
         if template and not secret
         else mount_lines.first_step(path, first, script, secret=secret, ignored=ignored),
-        severity=Severity.LOW if kept or idle else _severity(first, certain=bool(told) and not template),
+        severity=Severity.LOW
+        if kept or idle
+        else _severity(first, certain=(bool(told) or first.is_config) and not template),
         confidence=Confidence.MEDIUM if filled or template or kept or script else None,
         example=f"(cd {posixpath.dirname(script) or '.'} && npm ci && npm run build)"
         if script
