@@ -110,11 +110,11 @@ def _is_thrown_away(inventory: Inventory, items: list[Sighting]) -> bool:
 
 
 def _is_a_name(inventory: Inventory, items: list[Sighting]) -> bool:
-    """Whether all are short defaults of Compose as long as what several users or databases are called: the project.
+    """Whether all are short defaults as long as what several users or databases of Compose are called: the project.
 
     Each is to go by itself; that such names are the same tells nothing more.
     """
-    if any(item.kind != "default" or secrets.is_distinct(item.value) for item in items):
+    if any(item.kind not in ("default", "setting") or secrets.is_distinct(item.value) for item in items):
         return False
     called: defaultdict[str, set[str]] = defaultdict(set)
     for item in inventory.variables:
