@@ -62,6 +62,16 @@ _READ_BY_LIBRARIES = regex(
     r"RUBY\w*|GEM_\w+|PUMA_\w+|BOOTSNAP_\w+|SECRET_KEY_BASE|MIX_\w+|ERL_\w+|ELIXIR_\w+|"
     r"RELEASE_(?:NODE|COOKIE|DISTRIBUTION|MODE|TMP|NAME))$"
 )
+_READ_BY_LARAVEL = regex(
+    r"(?:APP|SESSION|LOG|AUTH|FILESYSTEM|BROADCAST|AWS|MEMCACHED|DYNAMODB|HASH|BCRYPT|ARGON|SANCTUM|REVERB|PUSHER)_\w+|"
+    r"DB_(?:CONNECTION|URL|HOST|PORT|DATABASE|USERNAME|PASSWORD|SOCKET|CHARSET|COLLATION|FOREIGN_KEYS|PREFIX|ENCRYPT|"
+    r"SSLMODE|TRUST_SERVER_CERTIFICATE|(?:CACHE|QUEUE)\w*)|DATABASE_URL|"
+    r"REDIS_(?:CLIENT|CLUSTER|PREFIX|PERSISTENT|URL|HOST|USERNAME|PASSWORD|PORT|DB|MAX_RETRIES|BACKOFF\w*|CACHE\w*|QUEUE\w*)|"
+    r"CACHE_(?:STORE|DRIVER|PREFIX)|QUEUE_(?:CONNECTION|DRIVER|FAILED_DRIVER)|BEANSTALKD_\w+|SQS_\w+|"
+    r"MAIL_(?:MAILER|DRIVER|SCHEME|URL|HOST|PORT|USERNAME|PASSWORD|ENCRYPTION|EHLO_DOMAIN|FROM_\w+|LOG_CHANNEL|TIMEOUT|SENDMAIL_PATH)"
+)
+"""The configuration that Laravel takes where the application has none of its own:
+https://github.com/laravel/framework/tree/12.x/config."""
 OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".scala", ".clj", ".cpp", ".c", ".swift")
 _TESTS = frozenset({"tests", "test", "__tests__", "e2e", "spec", "fixtures", "docs", "node_modules", "scripts"})
 
@@ -311,10 +321,15 @@ def unread(program: Program) -> list[EnvironmentEntry]:
     """
     if program.started in _MIGRATORS:
         return []
-    named = program.named | (program.plain_go or frozenset())
     by_name = program.plain_go is not None and any(item.style in ("go", "rust") for item in program.settings)
     if not (program.settings or program.serves) or (program.foreign and not by_name):
         return []
+    return _unnamed(program)
+
+
+def _unnamed(program: Program) -> list[EnvironmentEntry]:
+    """The variables that Compose sets for a program and that neither its files, its command nor a library name."""
+    named = program.named | (program.plain_go or frozenset())
     read = {variable.lower() for item in program.settings for variable in (item.name, *item.aliases)}
     service = program.service
     text = " ".join([*service.command, *service.entrypoint, *(service.healthcheck.test if service.healthcheck else ())])
@@ -330,6 +345,17 @@ def unread(program: Program) -> list[EnvironmentEntry]:
     ]
 
 
+def _is_laravel(program: Program) -> bool:
+    """Whether a program is written for Laravel, whose `config` asks for variables by name."""
+    return any(item.style == "php" and item.location.file.rpartition("/")[0].endswith("config")
+               for item in program.settings)  # fmt: skip
+
+
+def _unread_in_laravel(program: Program) -> list[EnvironmentEntry]:
+    """What neither the code nor Laravel's own configuration asks for; packages may ask for the rest."""
+    return [entry for entry in _unnamed(program) if not _READ_BY_LARAVEL.fullmatch(entry.name)]
+
+
 def near_misses(inventory: Inventory) -> Iterator[tuple[Program, EnvironmentEntry, Setting]]:
     """Each variable that nothing reads with the setting that it was likely meant for, which nothing sets."""
     for program in programs(inventory):
@@ -338,7 +364,7 @@ def near_misses(inventory: Inventory) -> Iterator[tuple[Program, EnvironmentEntr
             for item in program.settings
             if not {variable.upper() for variable in (item.name, *item.aliases)} & program.given
         ]
-        for entry in unread(program):
+        for entry in _unread_in_laravel(program) if _is_laravel(program) else unread(program):
             found = next((item for item in unset if names.is_near(entry.name, item.name)), None)
             if found is not None:
                 yield program, entry, found
