@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, modules, names, services
+from auditlib.conventions import environments, images, modules, names, own_images, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
@@ -123,15 +123,29 @@ class Program(Struct, frozen=True):
 
 @answered_once
 def programs(inventory: Inventory) -> tuple[Program, ...]:
-    """The services that are built from code of the repository, or run the image that such a one builds."""
+    """The services that are built from code of the repository, or run the image that such a one builds, or that a
+    workflow makes of the same Dockerfile.
+    """
     code = _Code(inventory)
-    built = {item.image: item for item in inventory.distinct_services if item.image and _is_built_here(item)}
-    pairs = ((item, built.get(item.image) if item.build is None else item) for item in inventory.distinct_services)
+    own = [item for item in inventory.distinct_services if _is_built_here(item)]
+    built = {item.image: item for item in own if item.image}
+    made = {file.path: item for item in reversed(own) if (file := services.dockerfile(inventory, item)) is not None}
+    pairs = ((item, _builder(inventory, item, built, made)) for item in inventory.distinct_services)
     return tuple(
         _program(inventory, service, builder, code)
         for service, builder in pairs
         if builder is not None and _is_built_here(builder)
     )
+
+
+def _builder(
+    inventory: Inventory, service: Service, built: Mapping[str, Service], made: Mapping[str, Service]
+) -> Service | None:
+    """The service of the repository that is built as another one's image is."""
+    if service.build is not None:
+        return service
+    file = own_images.dockerfile(inventory, service) if made and service.image not in built else None
+    return built.get(service.image) or (made.get(file.path) if file is not None else None)
 
 
 @answered_once

@@ -21,6 +21,7 @@ from msgspec import Struct
 from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, Setting
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
+from auditlib.readers.settings import laravel
 from auditlib.readers.settings.targets import revealing, target_before
 from auditlib.redaction import Vault
 from auditlib.source import Source
@@ -141,6 +142,8 @@ def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | 
         yield Coverage(path, _KIND, Read.PARTIAL, f"a library makes the names of variables (line {line})", line)
     if known is _JVM:
         yield from _origins(path, text)
+    if known is _PHP and laravel.FILE.search(path):
+        yield from laravel.read_horizon(path, text)
     if known is None or known.hint.lower() not in text.lower():
         return
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
