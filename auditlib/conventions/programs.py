@@ -110,7 +110,7 @@ def of_only_image(inventory: Inventory) -> tuple[Program, ...]:
             service, ("",), _run(service, code.settings_below(("",))),
             frozenset(own | {entry.name.upper() for each in inventory.versions(service) for entry in each.environment})
             | code.set_at_start(service, instructions),
-            code.named_below(("",)), bool(code.foreign), bool(code.routes), code.go,
+            code.named_below(("",)), bool(code.foreign), bool(code.routes), code.plain(("",)),
         )
         for service in inventory.distinct_services
         if _is_own(inventory, service)
@@ -139,19 +139,23 @@ class _Code:
         self.named = sorted(naming, key=lambda item: item.path)
         self.foreign = sorted(path for path in inventory.files if path.endswith(OTHER_LANGUAGES))
         self.routes = sorted({item.location.file for item in inventory.web_routes})
-        self.go = self._all_named(inventory)
+        in_part = (item.file for item in inventory.coverage if item.kind == "settings code" and item.reason)
+        self._in_part = sorted(in_part)
+        self._all_named = frozenset(name for item in self.named for name in item.names)
         self._scripts: defaultdict[str, list[Script]] = defaultdict(list)
         for path, script in inventory.scripts_by_path.items():
             self._scripts[posixpath.basename(path)].append(script)
         self._setting_files = [item.location.file for item in self.settings]
         self._naming_files = [item.path for item in self.named]
 
-    def _all_named(self, inventory: Inventory) -> frozenset[str] | None:
-        """What all files name, where all code of other languages is Go or Rust and asks for names that it spells."""
-        in_part = any(item.kind == "settings code" and item.reason for item in inventory.coverage)
-        if in_part or not self.foreign or not all(path.endswith((".go", ".rs")) for path in self.foreign):
+    def plain(self, roots: tuple[str, ...]) -> frozenset[str] | None:
+        """What all files name, where all code of other languages below these folders is Go or Rust and asks for names
+        that it spells.
+        """
+        foreign = [self.foreign[index] for index in _below(self.foreign, roots)]
+        if _below(self._in_part, roots) or not foreign or not all(path.endswith((".go", ".rs")) for path in foreign):
             return None
-        return frozenset(name for item in self.named for name in item.names)
+        return self._all_named
 
     def set_at_start(self, service: Service, instructions: Iterable[Instruction]) -> frozenset[str]:
         """What the script by which a container starts gives a value (`export INSTANCE_ID=$(hostname)`)."""
@@ -195,7 +199,7 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
     settings = _run(service, modules.own_settings(code.settings_below(roots), builder))
     return Program(
         service, roots, settings, frozenset(given),
-        named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.go,
+        named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.plain(roots),
         posixpath.basename(commands[-1].words[0]) if commands and commands[-1].words else "",
     )  # fmt: skip
 
