@@ -15,8 +15,10 @@ _LOGIN = regex(
     r"(?:.+_)?(?:DB|DATABASE|PG|POSTGRES(?:QL)?|MYSQL|MARIADB|MONGO(?:DB)?)_(?:NAME|DB|DATABASE|USER(?:NAME)?)"
 )
 _ASIDE = regex(
-    r"(?:^|/)(?:tests?|__tests__|e2e|specs?|fixtures|docs|examples?|node_modules)/|(?:^|/)(?:test_|conftest)|_test\."
+    r"(?:^|/)(?:tests?|__tests__|e2e|specs?|fixtures|docs|examples?|node_modules)/|(?:^|/)(?:test_|conftest)|_test\.|"
+    r"(?:^|[/._-])(?:tests?|testing|ci|dev(?:elopment)?|local|staging|prod(?:uction)?)\.\w+$"
 )
+"""Tests, and the settings of one environment, which have their own on purpose."""
 
 
 def differing(inventory: Inventory) -> Iterator[tuple[Setting, ...]]:
