@@ -48,13 +48,15 @@ def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
     """The services that mount a configuration file, unless it is only among their own sources, or they start with
     another one of its kind that lies beside it.
 
-    Those that mount the whole repository count where no other does.
+    Those that mount the whole repository, as a development container does, count where no other does and where their
+    command names the file, or the repository lies in the folder for configurations.
     """
     known = inventory.runners
     if file not in known:
         given = [item for item in inventory.services if _is_given(item, mounts.path_inside(item, file))]
         given = [item for item in given if not _starts_with_another(inventory, item, file)]
-        known[file] = tuple(item for item in given if not mounts.sees_all(item, file)) or tuple(given)
+        alone = tuple(item for item in given if not mounts.sees_all(item, file))
+        known[file] = alone or tuple(item for item in given if _is_meant(item, file))
     return known[file]
 
 
@@ -65,6 +67,12 @@ def meant_runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
         for service in inventory.services
         if any(mounts.meant(mount) == file and mount.source not in inventory.file_set for mount in service.mounts)
     )
+
+
+def _is_meant(service: Service, file: str) -> bool:
+    """Whether a container that has the whole repository is there for one file of it."""
+    told = posixpath.basename(file) in " ".join((*service.entrypoint, *service.command))
+    return told or mounts.path_inside(service, file).startswith("/etc/")
 
 
 def _is_given(service: Service, inside: str) -> bool:

@@ -72,7 +72,7 @@ def unused(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine]]]:
     known = used(inventory)
     for file in inventory.env_files:
         if file.template and not (_goes_to_an_image(inventory, file) or is_for_laravel(inventory, file)):
-            found = [line for line in file.lines if line.name and not line.commented and _is_unused(line, known)]
+            found = [line for line in file.lines if line.name and not line.commented and is_unused(line, known)]
             if found and len(found) < len(file.lines):  # all of them: it belongs to code that isn't here
                 yield file, found
 
@@ -118,7 +118,8 @@ def _is_missed(setting: Setting, told: set[str]) -> bool:
     return not known and not usual and not setting.unused
 
 
-def _is_unused(line: EnvLine, used: frozenset[str]) -> bool:
+def is_unused(line: EnvLine, used: frozenset[str]) -> bool:
+    """Whether nothing has a use for a variable, neither what the repository names nor a library or the host."""
     known = programs.is_read_by_libraries(line.name) or environments.comes_from_the_host(line.name)
     return line.name.lower() not in used and not known and "__" not in line.name
 

@@ -220,7 +220,8 @@ def _rules(lines: list[str]) -> Iterator[_Rule]:
     for number, whole in enumerate(lines, start=1):
         line = whole[:_LINE_LIMIT]
         if line.startswith("\t") and current:
-            current.recipe.append(_recipe_line(line))
+            goes_on = current.recipe[-1].endswith("\\")
+            current.recipe.append(line.lstrip() if goes_on else _recipe_line(line))
         elif current and lines[number - 2].endswith("\\") and len(current.recipe) == number - current.line:
             current.prerequisites += f" {line}"  # the rule's own line goes on
             current.recipe.append("")
@@ -240,7 +241,7 @@ def _rules(lines: list[str]) -> Iterator[_Rule]:
 
 
 def _recipe_line(line: str) -> str:
-    """A line of a recipe without its marks. `-` says that its failure doesn't matter, as a shell says it otherwise."""
+    """The first line of a command without its marks. `-` says that its failure doesn't matter: so to a shell, too."""
     text = line.lstrip("\t")
     command = text.lstrip("@-+ ")
     ignores = "-" in text[: len(text) - len(command)] and command and not command.endswith("\\")

@@ -62,6 +62,12 @@ _FILE = regex(r"(?:[\w.-]{1,60}/){0,10}[\w-]{1,60}\.(?:pem|key|crt|cer|p12|pfx|j
 _OF_ADDRESS = regex(r"(?:webhook(?:[_.-]?url)?|dsn)$", re.I)
 _PLAIN_ADDRESS = regex(r"[a-z][a-z\d+.-]{1,20}://[A-Za-z\d.-]+(?::\d{1,5})?(?:/[a-z-]{1,12}|/v\d)*/?")
 """A host and words: nothing that lets anybody in. What is made to be guessed by nobody is longer, or has digits."""
+_PLAIN_SOURCE = regex(
+    r"[a-z][a-z\d.-]{1,60}:\d{2,5}(?:/[a-z_-]{1,40})?|"
+    r"(?:(?:host|port|user|dbname|sslmode|connect_timeout|timezone|application_name)=[\w./-]{1,60}(?:\s+|$)){1,10}",
+    re.I,
+)
+"""Where a data source is, without a password: `clickhouse:9000/analytics`, `host=db port=5432 dbname=shop`."""
 
 
 def is_credential_name(name: str) -> bool:
@@ -136,6 +142,7 @@ def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:
         or _FILE.fullmatch(bare)
         or _is_sentence(bare)
         or (_OF_ADDRESS.search(name) and _PLAIN_ADDRESS.fullmatch(bare))
+        or (name[-3:].lower() == "dsn" and _PLAIN_SOURCE.fullmatch(bare))
     ):
         return False
     return not _NUMBER.fullmatch(bare) or bool(_PASSWORD.search(name))
