@@ -112,6 +112,8 @@ class ScrapeJob(Struct, frozen=True):
     """What `static_configs` put on the targets' series; `job` among them takes the place of the job's name."""
     relabels: bool = False
     """Whether `relabel_configs` or `metric_relabel_configs` may change names and labels in ways not followed here."""
+    renames: bool = False
+    """Whether one of these rules may give the series another `job`."""
     proxy: Target | None = None
     """The exporter that is scraped in the place of the targets, which it probes (blackbox, snmp)."""
     discovery_files: tuple[PathPattern, ...] = ()

@@ -26,6 +26,7 @@ _CREDENTIALS = (
     ("basic_auth",), ("authorization",), ("oauth2",), ("bearer_token",), ("bearer_token_file",), ("http_headers",),
     ("tls_config", "cert_file"),
 )  # fmt: skip
+_RELABELLING = ("relabel_configs", "metric_relabel_configs")
 _EACH = 60
 """Seconds from one scrape to the next where a configuration says nothing."""
 _ADDRESS = regex(r"(?:([a-z][a-z0-9+.-]*)://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/\[\]]*)(?::([^/]*))?", re.I)
@@ -121,7 +122,8 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
         interval=seconds(text(node, "scrape_interval")),
         timeout=next(iter(_paths(node.get("scrape_timeout"), entries)), None),
         labels=tuple(dict.fromkeys(labels)),
-        relabels=bool(node.get("relabel_configs") or node.get("metric_relabel_configs")),
+        relabels=any(node.get(key) for key in _RELABELLING),
+        renames=any(_renames(entry) for key in _RELABELLING for entry in _elements(node.get(key))),
         proxy=_proxy(node, file),
         discovery_files=discovery_files,
         honors_labels=is_true(node, "honor_labels"),
@@ -130,6 +132,12 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
         authenticates=any(node.get(*key) for key in _CREDENTIALS),
         rewrites_targets=any(map(_rewrites, _elements(node.get("relabel_configs")))),
     )
+
+
+def _renames(entry: Node) -> bool:
+    """Whether a rule may set the label `job`: by name, or by a pattern for the names of labels."""
+    label = text(entry, "target_label")
+    return label == "job" or "$" in label or text(entry, "action").startswith("label")
 
 
 def _rewrites(entry: Node) -> bool:
