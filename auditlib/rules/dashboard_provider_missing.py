@@ -68,7 +68,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_for(inventory: Inventory, server: Service, dashboard: Dashboard) -> bool:
     """Whether a server has a dashboard, and providers too, so that it is to load it whatever else is deployed."""
-    return grafana.sees(server, "/", dashboard.file) and bool(grafana.providers(inventory, server))
+    given = any(grafana.sees(server, "/", item.file) for item in inventory.dashboard_providers)
+    return given and grafana.sees(server, "/", dashboard.file)
 
 
 def _meant(servers: list[Service], file: str) -> Service:
