@@ -144,11 +144,25 @@ def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]
     found = services.product(inventory, service)
     if environments.only_for_development(service) or services.is_one_shot(service) or _is_loop(inventory, service):
         return False
-    if any(entry.name.startswith(("OTEL_", "DD_", "NEW_RELIC_")) for entry in service.environment):
-        return False  # its metrics may go another way
+    if _sends_metrics(inventory, service):
+        return False
     if exporters.of_image(service.image) and (found is None or found.kind not in services.DATASTORES):
         return False
     return found is None or (found.kind not in _LEFT_OUT and found.name not in products)
+
+
+def _sends_metrics(inventory: Inventory, service: Service) -> bool:
+    """Whether its metrics may go another way: to an agent, or by OpenTelemetry, unless the collector that it is told of
+    carries none.
+    """
+    names = {entry.name for entry in service.environment}
+    if any(name.startswith(("DD_", "NEW_RELIC_")) for name in names):
+        return True
+    hosts = {end.host for entry in service.environment if entry.name.startswith("OTEL_") for end in entry.endpoints}
+    carried = [part for part in inventory.collector_parts if part.section == "pipelines"]
+    takers = {item.name for part in carried for item in monitoring.runners(inventory, part.location.file)}
+    known = bool(hosts) and hosts <= takers and all(part.kind != "metrics" for part in carried)
+    return any(name.startswith("OTEL_") for name in names) and not known
 
 
 def _is_loop(inventory: Inventory, service: Service) -> bool:
