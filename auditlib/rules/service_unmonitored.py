@@ -48,6 +48,7 @@ _OF_APPLICATIONS = {"eureka_sd_configs"}
 """Registries in which applications enter themselves; a database doesn't."""
 _KINDS = {"datastore": ("database", "db"), "broker": ("broker",)}
 """What applications call the store of a kind in the names of their metrics."""
+_ENDPOINT = regex(r"OTEL_EXPORTER_OTLP_(?:\w+_)?ENDPOINT")
 _LOOP = regex(r"\b(?:while|until)\b.*\bsleep\b", re.S)
 _WORKERS = regex(r"celery_(?:\w+_)?workers?(?:_|$)")
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
@@ -158,7 +159,8 @@ def _sends_metrics(inventory: Inventory, service: Service) -> bool:
     names = {entry.name for entry in service.environment}
     if any(name.startswith(("DD_", "NEW_RELIC_")) for name in names):
         return True
-    hosts = {end.host for entry in service.environment if entry.name.startswith("OTEL_") for end in entry.endpoints}
+    told = [entry for entry in service.environment if _ENDPOINT.fullmatch(entry.name)]
+    hosts = {end.host for entry in told for end in entry.endpoints}
     carried = [part for part in inventory.collector_parts if part.section == "pipelines"]
     takers = {item.name for part in carried for item in monitoring.runners(inventory, part.location.file)}
     known = bool(hosts) and hosts <= takers and all(part.kind != "metrics" for part in carried)
