@@ -34,6 +34,7 @@ from auditlib import scraping, watching
 from auditlib.conventions import environments, exporters, monitoring, mounts, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import ScrapeJob
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -48,6 +49,8 @@ _OF_APPLICATIONS = {"eureka_sd_configs"}
 """Registries in which applications enter themselves; a database doesn't."""
 _KINDS = {"datastore": ("database", "db"), "broker": ("broker",)}
 """What applications call the store of a kind in the names of their metrics."""
+_NO_WORD = regex(r"\W")
+_OF_COMPOSE = "com_docker_compose_service"
 _ENDPOINT = regex(r"OTEL_EXPORTER_OTLP_(?:\w+_)?ENDPOINT")
 _LOOP = regex(r"\b(?:while|until)\b.*\bsleep\b", re.S)
 _WORKERS = regex(r"celery_(?:\w+_)?workers?(?:_|$)")
@@ -60,13 +63,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     configs = monitoring.prometheus_in_use(inventory)
     jobs = scraping.jobs(inventory, configs)
     sources = list(scraping.sources(inventory, graph, jobs))
-    opened = [job for job in jobs if scraping.is_open(job)]
+    opened = [job for job in jobs if scraping.is_open(job) and not _is_kept_to_labels(job)]
     if any(set(job.discovery) != _OF_APPLICATIONS for job in opened) or any(_takes_all(source) for source in sources):
         return
     seers = [item for item in sources if item.exporter is not None and item.exporter.name == "cAdvisor"]
     outside = bool(seers)
     seen = any(item.service or "." in item.target.host for item in seers)
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
+    watched |= {item.key for item in inventory.services for job in jobs if _is_kept(job, item)}
     outer = scraping.asked_from_outside(inventory, graph, jobs)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
     own = stacks.by_project(inventory.distinct_services)
@@ -109,6 +113,17 @@ def _words_for(inventory: Inventory, service: Service) -> set[str]:
     if found is not None:
         words |= {found.name.lower(), *_KINDS.get(found.kind, ())}
     return words - {"api", "app", "web", "worker"}
+
+
+def _is_kept_to_labels(job: ScrapeJob) -> bool:
+    """Whether all that a job finds are containers with labels that it asks for."""
+    return job.discovery == ("docker_sd_configs",) and bool(job.kept_labels)
+
+
+def _is_kept(job: ScrapeJob, service: Service) -> bool:
+    """Whether a service has the labels that a job asks for, the one by which Compose names it among them."""
+    own = {_NO_WORD.sub("_", label.name): label.value for label in service.labels} | {_OF_COMPOSE: service.name}
+    return _is_kept_to_labels(job) and all(monitoring.takes(each, own.get(each.name, "")) for each in job.kept_labels)
 
 
 def _takes_all(source: MetricSource) -> bool:
