@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from auditlib.conventions import data_folders, django, mounts, services
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
@@ -37,14 +39,27 @@ def keeps_data(service: Service, found: Product | None) -> Mount | None:
     """The mount that holds what a database, broker or cache must not lose; None if it keeps nothing."""
     if found is None or found.kind not in services.DATASTORES:
         return None
-    told = [entry.value.text for entry in service.environment if entry.name in _FOLDERS and entry.value]
-    places = [*((found.home,) if found.home else found.data), *told, *service.command]
+    store = as_told(service, found)
+    places = [*((store.home,) if store.home else store.data), *_told(service), *service.command]
     homes = [path for path in places if path.startswith("/")]
-    return next((item for item in lasting(service) if any(_holds(item, path, found) for path in homes)), None)
+    return next((item for item in lasting(service) if any(_holds(item, path, store) for path in homes)), None)
+
+
+def as_told(service: Service, found: Product) -> Product:
+    """The product with the one folder that a variable tells the server to keep its data in, if one does."""
+    told = _told(service)
+    if len(told) != 1 or not told[0].startswith("/") or "," in told[0]:
+        return found
+    return replace(found, home=told[0], declared=found.declared and told[0] == found.home, newest_home="")
+
+
+def _told(service: Service) -> list[str]:
+    return [entry.value.text for entry in service.environment if entry.name in _FOLDERS and entry.value]
 
 
 def doubt(service: Service, found: Product) -> str:
     """Why the mount of a data store may not hold its data after all; empty where nothing speaks against it."""
+    found = as_told(service, found)
     if not found.newest_home or any(_holds(mount, found.newest_home, found) for mount in lasting(service)):
         return ""
     return f"its image names no release, and new ones keep their data in {found.newest_home}"

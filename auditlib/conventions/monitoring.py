@@ -297,10 +297,14 @@ class Asking(Struct, frozen=True):
 
 
 def asking(inventory: Inventory) -> Iterator[Asking]:
-    """All rules, and after them all panels with each of their queries."""
+    """All rules, and after them of each dashboard all variables and panels with each of their queries."""
     for rule in inventory.alert_rules:
         yield Asking(rule.name, rule.query, rule.expression_location)
     for dashboard in inventory.dashboards:
+        for variable in dashboard.variables:
+            if variable.query:
+                place = variable.query.location or variable.location
+                yield Asking(f"the variable {variable.name}", variable.query, place)
         for panel in dashboard.panels:
             for query in panel.queries:
                 yield Asking(panel.title, query, query.location or panel.location, of_panel=True)

@@ -40,7 +40,7 @@ _UNMISTAKABLE = frozenset({
 _ONE_SHOT = regex(
     r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|"
     r"createsuperuser|"
-    r"loaddata|seed|init|setup|bootstrap|create[-_]buckets?|playwright test|pytest|cypress run|vitest|"
+    r"loaddata|seed|init|setup|bootstrap(?!-expect)|create[-_]buckets?|playwright test|pytest|cypress run|vitest|"
     r"npm (?:run )?test)\b"
 )
 _SERVES = regex(

@@ -295,9 +295,10 @@ class ServerTrait(Struct, frozen=True):
     `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
     whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
     documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of
-    a route), `unmetered` (no code in a language, by its ending, speaks of metrics), `prefix` (all routes of
-    NestJS are below a path; of 1 they have versions as well), `beside` (something answers without that prefix) or
-    `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
+    a route), `unregistered` (it has Actuator, and no registry for Prometheus), `unmetered` (no code in a language, by
+    its ending, speaks of metrics), `prefix` (all routes of NestJS are below a path; of 1 they have versions as well),
+    `beside` (something answers without that prefix) or `metrics` (it serves its metrics at a path, or its rules of
+    access let everybody read them).
     """
 
     kind: str

@@ -23,6 +23,7 @@ References:
 
 - https://prometheus.io/docs/instrumenting/clientlibs/
 - https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config
+- https://docs.spring.io/spring-boot/reference/actuator/metrics.html#actuator.metrics.export.prometheus
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring, server_traits, services
+from auditlib.conventions import monitoring, mounts, server_traits, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import Route
@@ -116,7 +117,7 @@ def _unserved(inventory: Inventory, source: MetricSource, service: Service) -> E
     if source.exporter or source.job.proxy or service.build is None:
         return None
     if "/actuator/" in source.job.metrics_path:
-        return _of_spring(inventory, source, service)
+        return _of_spring(inventory, source, service) or _unregistered(inventory, source, service)
     if own := _own_route(inventory, source, service):
         return _elsewhere(source, service, own)
     known = {port.target for item in inventory.versions(service) or [service] for port in item.ports} | {""}
@@ -173,6 +174,7 @@ def _of_language(source: MetricSource, service: Service, lists: ServerTrait) -> 
     )
 
 
+_REGISTRY = "micrometer-registry-prometheus"
 _EXPOSURE = "MANAGEMENT_ENDPOINTS_WEB_EXPOSURE_INCLUDE"
 
 
@@ -198,6 +200,29 @@ def _of_spring(inventory: Inventory, source: MetricSource, service: Service) -> 
         example=files.into(
             first.location.file, f"management.endpoints.web.exposure.include: {listed_names},{endpoint}"
         ),
+    )
+
+
+def _unregistered(inventory: Inventory, source: MetricSource, service: Service) -> Evidence | None:
+    """An Actuator that lacks the library without which it has no endpoint for Prometheus."""
+    folder = scraping.code_folder(inventory, service)
+    traits = (item for item in inventory.server_traits if item.kind == "unregistered")
+    own = next((item for item in traits if folder is not None and mounts.is_below(item.location.file, folder)), None)
+    if own is None or not source.job.metrics_path.rstrip("/").endswith("/prometheus"):
+        return None
+    return Evidence(
+        f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, which Spring Boot has "
+        f"only with {_REGISTRY}, and {own.location.file} doesn't list that, unless another dependency brings it.",
+        source.target.location,
+        subject=f"{source.job.name}/{service.name}",
+        service=service.name,
+        related=(
+            Related(own.location, "the Actuator without a registry"),
+            Related(service.location, f"{service.name} is built here"),
+        ),
+        confidence=Confidence.MEDIUM,
+        recommendation=f"Add {_REGISTRY} to {own.location.file}.",
+        example=files.into(own.location.file, f"io.micrometer:{_REGISTRY}   # as a dependency for the run time"),
     )
 
 

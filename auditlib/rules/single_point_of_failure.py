@@ -59,11 +59,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.base_projects:
         mine = {graph.service(item.project, item.name): item for item in own.get(project.name, [])}
         lasting = {node for node, item in mine.items() if _counts(inventory, item)}
+        counted_in = lasting - watching
         worst = [
             (mine[point.node], taken)
             for point in points
             if point.node in lasting
-            and len((taken := _taken(point, lasting - watching, edges, ordered)).hard) >= max(3, len(lasting) / 3)
+            and len((taken := _taken(point, counted_in, edges, ordered)).hard) >= max(3, len(counted_in) / 3)
         ]
         if worst and not environments.in_development_file(inventory, project.location.file):
             compose = compose_lines.call(inventory, project.name)

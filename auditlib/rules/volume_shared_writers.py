@@ -70,6 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """What two lasting services mount writable: a volume, logs, SQLite; whether both do write, the files don't say."""
     files = [file for file in inventory.files if _SQLITE.search(file)]
     writers: defaultdict[tuple[str, str], list[tuple[Service, Mount]]] = defaultdict(list)
+    called = {(item.project, item.name): item.called for item in inventory.volumes if item.called}
     for project in inventory.base_projects:
         mine = inventory.services_of(project.name).values()
         kept = [] if any(_OTHER_DATABASE.search(item.image) for item in mine) else files
@@ -78,7 +79,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 meant = _MEANT_TO_BE_SHARED.search(f"{mount.source} {mount.target}")
                 shared = _is_shared_kind(mount) or _opens_sqlite(service, mount) or _brings_sqlite(service, mount, kept)
                 if shared and mount.source and not mount.read_only and not meant:
-                    writers[project.name, mount.source].append((service, mount))
+                    volume = called.get((project.name, mount.source), mount.source)
+                    writers[project.name, volume if mount.kind == "volume" else mount.source].append((service, mount))
     alike: defaultdict[tuple[str, ...], list[tuple[str, list[tuple[Service, Mount]]]]] = defaultdict(list)
     for (project_name, volume), found in writers.items():
         lasting = [(service, mount) for service, mount in found if _writes(inventory, service)]
