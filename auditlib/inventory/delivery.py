@@ -280,7 +280,8 @@ class Script(Struct, frozen=True):
     tests: frozenset[str] = frozenset()
     """The variables whose values a shell script looks at before it goes on (`[ -z "$NAME" ]`)."""
     assigned: tuple[str, ...] = ()
-    """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
+    """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`), and the patterns of loops
+    over the files of a folder (`for task in tasks.d/*.sh`)."""
     backup_folder: str = ""
     """The folder of the checkout that a variable for backups names, relative to the root."""
     backup_is_relative: bool = False
