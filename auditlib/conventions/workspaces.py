@@ -166,7 +166,9 @@ _INSTALLS = regex(
     r"(?:poetry|pdm) (?:install|lock|sync|config|add)\b|uv (?:sync|pip|lock|venv|tool|python)\b|go (?:mod|env|vet)\b|"
     r"cargo (?:fetch|fmt|clippy|check|audit|deny|install)\b|dotnet (?:restore|tool)\b|"
     r"terraform (?:init|fmt|validate)\b|"
-    r"docker (?:login|pull|push|tag|logout|version|info|compose (?:up|down|pull|ps|logs))\b"
+    r"docker (?:login|pull|push|tag|logout|version|info|compose (?:up|down|pull|ps|logs))\b|"
+    r"(?:npm|pnpm|yarn|bun)(?: run)? (?:lint|typecheck|type-check|types|format:check)(?::\w+)?\b|"
+    r"npx (?:tsc\b(?=.* --noEmit\b)|eslint|prettier)\b"
 )
 
 
