@@ -9,6 +9,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -39,8 +40,7 @@ def filled(text: str, job: Job) -> list[str]:
     """What a text with values of the matrix becomes in the job's runs; itself where it has none."""
     if not _VALUE.search(text):
         return [text]
-    known = [dict(leg.matrix) for leg in legs(job)]
-    return list(dict.fromkeys(_VALUE.sub(lambda match: _only(values, match), text) for values in known))
+    return list(dict.fromkeys(_VALUE.sub(partial(_only, dict(leg.matrix)), text) for leg in legs(job)))
 
 
 def _only(values: Mapping[str, tuple[str, ...]], match: re.Match[str]) -> str:
