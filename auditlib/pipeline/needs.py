@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 
 from msgspec import Struct
 
+from auditlib import compose_command
 from auditlib.command_words import EVERYWHERE, composer_script, core, place, script_name
+from auditlib.conventions import documented_containers
 from auditlib.conventions.workspaces import Workspace
+from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest, Step
 from auditlib.paths import normal
 
@@ -200,6 +203,26 @@ def _program(workspace: Workspace, step: Step, folder: str, words: list[str]) ->
     elif words[:2] == ["docker", "compose"] or name == "docker-compose":
         head = words[: next((i for i, word in enumerate(words) if word in ("up", "run", "build", "exec")), len(words))]
         yield from _given(workspace, step, folder, head, ("-f", "--file"), "the Compose file")
+        yield from services(workspace.inventory, words)
+
+
+def services(inventory: Inventory, words: Sequence[str]) -> Iterator[Need]:
+    """The services that a call of Compose names and no Compose file has, where it reads files of the repository."""
+    call = compose_command.of(words)
+    if call is None or not all(_is_ours(inventory, file) for file in call.files):
+        return
+    there = documented_containers.known(inventory)
+    for name in documented_containers.unknown_services(there, call):
+        container = [item.name for item in inventory.services if item.container_name == name]
+        near = container or _near(name, tuple(sorted(there.services)))
+        detail = f"; the container of {near[0]} is called so" if container else ""
+        advice = f"Name {near[0] if near else 'a service that is there'} in place of {name}."
+        yield Need(f"service {name}", "the service", name, detail, advice)
+
+
+def _is_ours(inventory: Inventory, file: str) -> bool:
+    """Whether a Compose file is one of the repository, as far as its path tells."""
+    return not {"$", "~"} & set(file) and posixpath.basename(file) in inventory.files_by_name
 
 
 def _of_context(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Iterator[Need]:
