@@ -67,7 +67,7 @@ class Workspace(Struct, frozen=True, dict=True):
         """Whether the repository has a file or folder of this path."""
         return path in self.inventory.file_set or path in self.inventory.folder_set
 
-    def may_hold_more(self, step: Step, command: Command) -> bool:
+    def may_hold_more(self, step: Step, command: Command | None = None) -> bool:
         """Whether something that the repository itself defines ran before a command of the job, and may have made any
         file: a target of make, a script, tests, a build.
         """

@@ -19,10 +19,11 @@ from msgspec import Struct
 from auditlib import compose_command
 from auditlib.command_words import EVERYWHERE, composer_script, core, place, script_name
 from auditlib.conventions import documented_containers
-from auditlib.conventions.workspaces import Workspace
+from auditlib.conventions.workspaces import Workspace, is_checkout
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest, Step
 from auditlib.paths import normal
+from auditlib.pipeline import uploads
 
 _INTERPRETERS = frozenset({
     "bash", "sh", "zsh", "dash", "source", ".", "python", "python3", "node", "ruby", "perl", "php", "pwsh", "tsx",
@@ -249,6 +250,18 @@ def inputs_of(workspace: Workspace, step: Step) -> Iterator[Need]:
         if what := _PATH_INPUTS.get((name, pair.name)):
             for path in filter(None, map(str.strip, pair.value.split("\n"))):
                 yield from _file(workspace, step, "", path, what)
+    yield from _sent(workspace, step) if workspace.holds_repository else ()
+
+
+def _sent(workspace: Workspace, step: Step) -> Iterator[Need]:
+    """What a step copies to another host, where nothing before it may have made that."""
+    if workspace.may_hold_more(step):
+        return
+    plain = all(is_checkout(item) or not item.uses for item in workspace.job.steps[: step.index])
+    for path in dict.fromkeys(path for path, _ in uploads.to_hosts(step) if not path.startswith("!")):
+        folder = normal(posixpath.join(workspace.folder(step), path))
+        if folder and workspace.lacks(folder, step, "" if "." in posixpath.basename(folder) else "folder"):
+            yield Need(folder, "the file" if "." in folder else "the folder", folder, sure=plain)
 
 
 def _given(
