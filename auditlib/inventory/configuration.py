@@ -60,6 +60,8 @@ class Setting(Struct, frozen=True):
     """Whether no code names the field of the class that holds the value, so that nothing runs with it."""
     conditional: bool = False
     """Whether Python reads it below an `if`, as for a part that is switched on."""
+    called: bool = False
+    """Whether Python reads it inside a function, so only when that is called."""
 
 
 class FixedSecret(Struct, frozen=True):

@@ -328,3 +328,4 @@ def _commands(file: str, first: int, body: list[str]) -> Iterator[Mention]:
     for command in commands(text, file, first):
         joined = any(len(word.split()) > 1 for word in command.words)
         yield Mention("command", " ".join(command.words), command.location, tuple(command.words) if joined else ())
+        yield from (Mention("written", path, command.location) for path in command.writes)

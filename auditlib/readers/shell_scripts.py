@@ -44,6 +44,8 @@ _HELD = regex(
     re.M,
 )
 """A variable that holds the path of a script."""
+_LOOPED = regex(r"^[ \t]*for\s+\w+\s+in\s+([^\n;]{0,200}/\*[^\n;]{0,200})", re.M)
+"""A loop over what a pattern finds in a folder."""
 _PLAIN_SHELLS = frozenset({"sh", "dash", "ash"})
 _TAKES = regex(r"\s*(?:local\s+|readonly\s+)?(?P<name>\w+)=[\"']?\$\{?1(?::?[?-][^}]{0,200})?\}?[\"']?\s*$")
 """A variable that is given the first argument."""
@@ -87,7 +89,7 @@ def described(script: Script, text: str) -> Script:
         shell_options="".join(_SHELL_OPTIONS.findall(text.partition("\n")[0][:200])) if script.shebang else "",
         tests=frozenset(_TESTED.findall(text)),
         moved_argument=_moved_argument(file, text) if "dirname" in text and "$" in text else None,
-        assigned=tuple(dict.fromkeys(_HELD.findall(text))),
+        assigned=tuple(dict.fromkeys((*_HELD.findall(text), *_LOOPED.findall(text)))),
         backup_folder=_backup_folder(text),
         backup_is_relative=backups is not None and "$" not in backups[0].replace("${", "", 1),
         unchecked_hosts=tuple(_unchecked_hosts(file, text)),

@@ -78,6 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         commands = [item for item in document.mentions if item.kind in ("command", "dispatch")]
         if _is_of_another(document, commands):
             continue
+        written = {posixpath.basename(item.text) for item in document.mentions if item.kind == "written"}
         for item in commands:
             for missing in (
                 *_targets(inventory, names, item),
@@ -88,7 +89,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *_dispatched(inventory, item),
                 *documented_containers.missing(containers, item),
             ):
-                found[missing].append(item)
+                if posixpath.basename(missing.rpartition(" ")[2]) not in written:
+                    found[missing].append(item)
     for missing, uses in found.items():
         yield _evidence(missing, uses)
 
