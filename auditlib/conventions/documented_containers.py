@@ -58,8 +58,10 @@ def _words(options: str) -> list[str]:
     return options.replace("--name=", "--name ").split()
 
 
-def missing(there: Known, item: Mention) -> Iterator[str]:
-    """The service or the container that a command of a document names and that isn't there."""
+def missing(there: Known, item: Mention, added: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The service or the container that a command of a document names, that isn't there, and that the document doesn't
+    have its reader add first.
+    """
     words = command_words.core(item.words)
     if not there.services or not words:
         return
@@ -67,12 +69,12 @@ def missing(there: Known, item: Mention) -> Iterator[str]:
         given = call.services if call.verb in _OF_COMPOSE - _OF_ONE else ()
         first = named(call.arguments) if call.verb in _OF_COMPOSE else ""
         for name in dict.fromkeys((first, *(name for name in given if _is_name(name)))):
-            if name and name not in there.services:
+            if name and name not in there.services | added:
                 yield f"the service {name}"
     elif words[0] == "docker":
         verb, arguments = command_words.split(words[1:])
         name = named(arguments) if verb in _OF_DOCKER else ""
-        if name and name not in there.services | there.containers and _is_meant(there, name):
+        if name and name not in there.services | there.containers | added and _is_meant(there, name):
             yield f"the container {name}"
 
 

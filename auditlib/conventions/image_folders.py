@@ -42,8 +42,12 @@ def serves_files(inventory: Inventory, service: Service) -> bool:
     """Whether an image is a web server with files to hand out, so that the code beside its Dockerfile runs in browsers
     or in other services.
     """
-    base = images.repository(services.built_from(inventory, service)[0])
-    return any(name in base for name in ("nginx", "caddy", "httpd"))
+    return is_file_server(services.built_from(inventory, service)[0])
+
+
+def is_file_server(base: str) -> bool:
+    """Whether an image to build on is a web server's."""
+    return any(name in images.repository(base) for name in ("nginx", "caddy", "httpd"))
 
 
 def reaches(mount: Mount, folders: frozenset[str]) -> bool:

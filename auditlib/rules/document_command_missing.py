@@ -86,7 +86,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *_operands(inventory, commands, item),
                 *_project(inventory, document, commands, item),
                 *_dispatched(inventory, item),
-                *documented_containers.missing(containers, item),
+                *documented_containers.missing(containers, item, document.added),
             ):
                 found[missing].append(item)
     for missing, uses in found.items():
