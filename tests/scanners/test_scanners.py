@@ -299,7 +299,7 @@ def test_advice_on_hardening_looks_at_what_else_the_service_has(tmp_path, servic
 
 
 LITERALS = {
-    "a default": ("docker-compose.yml", "redis-server --requirepass ${REDIS_PASSWORD:-longsecret}", "high", "default that"),
+    "a default": ("docker-compose.yml", "redis-server --requirepass ${WORD:-longsecret}", "high", "default that"),
     "a literal": ("docker-compose.yml", "redis-server --requirepass longsecret", "high", "literal value"),
     "development": ("docker-compose.dev.yml", "redis-server --requirepass longsecret", "low", "literal value"),
 }  # fmt: skip
