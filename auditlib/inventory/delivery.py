@@ -230,8 +230,8 @@ class RecipeFault(Struct, frozen=True):
     """What of a makefile's target doesn't do what its author means.
 
     `kind` is `taken` (`text` is the path that has the target's name), `forgotten` (a line that changes only the shell
-    that ends with it), `swallowed` (what make replaces before the shell sees it) or `bash` (what `/bin/sh` may not
-    know, and what it makes of it).
+    that ends with it), `swallowed` (what make replaces before the shell sees it), `bash` (what `/bin/sh` may not
+    know, and what it makes of it) or `absent` (a name of `.PHONY` without a rule).
     """
 
     kind: str
