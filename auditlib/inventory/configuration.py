@@ -331,8 +331,8 @@ class SeededUser(Struct, frozen=True):
     at_start: bool
     location: Location
     kind: str = ""
-    """`sql` for a hash that a script inserts into a table, `table` for one in a table of the code itself, `seeder` for
-    what Laravel's `db:seed` creates."""
+    """`sql` for a hash that a script inserts into a table, `table` for one in a table of the code itself, `words`
+    for the password itself in such a table, `seeder` for what Laravel's `db:seed` creates."""
 
 
 class UndefinedSetting(Struct, frozen=True):

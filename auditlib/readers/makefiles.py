@@ -124,6 +124,7 @@ def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> 
     included = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines)
     if not included and not file.endswith(".mk"):
         yield from _taken(source, file, rules)
+        yield from _absent(file, lines, rules)
     known = {match["name"] for line in lines if (match := _DEFINED.match(line[:_LINE_LIMIT]))}
     is_one_shell = _is_one_shell(lines)
     for rule in rules:
@@ -154,6 +155,20 @@ def _taken(source: Source, file: str, rules: list[_Rule]) -> Iterator[RecipeFaul
                 re.search(rf"(?:-o|mkdir|>|touch)[^\n]*\b{re.escape(name)}\b", line) for line in rule.recipe
             ):
                 yield RecipeFault("taken", name, path, Location(file, rule.line))
+
+
+def _absent(file: str, lines: list[str], rules: list[_Rule]) -> Iterator[RecipeFault]:
+    """The names that `.PHONY` has and no rule; none where a pattern or a variable may stand for one."""
+    stated = [rule for rule in rules if ".PHONY" in rule.names]
+    known = {name for rule in rules for name in rule.names}
+    if any("%" in name or "$" in name for name in known) or any("$" in rule.prerequisites for rule in stated):
+        return
+    stating = (line for line in lines if ":" in line and not line.startswith("\t"))
+    heads = {word for line in stating for word in line[:_LINE_LIMIT].partition(":")[0].split()}
+    for rule in stated:
+        for name in rule.prerequisites.split():
+            if re.fullmatch(r"[\w.-]{1,60}", name) and name not in known | heads:
+                yield RecipeFault("absent", name, "", Location(file, rule.line))
 
 
 def _beside(source: Source, home: str) -> set[str]:

@@ -42,7 +42,7 @@ from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.redaction import Value
+from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_defaults as code_defaults
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -190,7 +190,7 @@ def _counts(name: str, value: Value) -> bool:
     place = _PLACE.search(upper) and not _AMOUNT.search(upper)
     meant_to_differ = place or environments.names_environment(upper) or switches.is_debug_switch(upper)
     stated = bool(value.text) and not (_ADDRESS.search(value.text) or _FILLED_IN.search(value.text))
-    stated = stated and not placeholders.is_text(value.text)
+    stated = stated and not (placeholders.is_text(value.text) or (value.placeholder and is_credential_name(upper)))
     return stated and not (value.secret or meant_to_differ)
 
 

@@ -87,7 +87,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *_operands(inventory, commands, item),
                 *_project(inventory, document, commands, item),
                 *_dispatched(inventory, item),
-                *documented_containers.missing(containers, item),
+                *documented_containers.missing(containers, item, document.added),
             ):
                 if posixpath.basename(missing.rpartition(" ")[2]) not in written:
                     found[missing].append(item)
@@ -121,6 +121,8 @@ def _target(inventory: Inventory, names: set[str], item: Mention, words: list[st
         return
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
+    if kind == "make":  # a name of `.PHONY` alone does nothing, of which another rule tells
+        known |= {fault.target for fault in inventory.recipe_faults if fault.kind == "absent"}
     if kind == "make" and not files:
         if not unknown and _TARGET.fullmatch(words[-1]):
             yield _NO_MAKEFILE

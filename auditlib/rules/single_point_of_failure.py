@@ -32,7 +32,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from auditlib.conventions import deployment, environments, services, stacks
+from auditlib.conventions import deployment, environments, kept_data, services, stacks
+from auditlib.conventions.images import SENTINEL
 from auditlib.graph import DependencyGraph, Edge, SinglePoint
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -72,7 +73,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _counts(inventory: Inventory, service: Service) -> bool:
-    """Whether a service runs all the time, and not for development and tests alone."""
+    """Whether a service runs all the time, and not for development and tests alone, or in another one's place."""
+    if kept_data.is_copy(service) or services.product(inventory, service) == SENTINEL:
+        return False  # it is there for when the first one fails
     return not (services.is_one_shot(service) or environments.is_for_developers(inventory, service))
 
 
