@@ -35,6 +35,8 @@ class EnvFile(Struct, frozen=True):
     """Whether Git tracks it; None without Git's index, where it is only known that no `.gitignore` leaves it out."""
     copied_to: str = ""
     """Of a template the path of the file that people make of it."""
+    scripts: frozenset[str] = frozenset()
+    """The names of the scripts that its comments name."""
 
 
 class Setting(Struct, frozen=True):
