@@ -298,7 +298,8 @@ class ServerTrait(Struct, frozen=True):
     whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
     documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of
     a route), `unmetered` (no code in a language, by its ending, speaks of metrics), `prefix` (all routes of
-    NestJS are below a path; of 1 they have versions as well), `beside` (something answers without that prefix) or
+    NestJS are below a path; of 1 they have versions as well), `refuses` (beside that of its readiness, a route on its
+    health that may answer 503), `beside` (something answers without that prefix) or
     `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
     """
 
