@@ -128,18 +128,25 @@ def _with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]
 
 
 def _with_env_files(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
-    """The commands, the path of an environment file in the place of a variable that holds it (`--env-file "$ENV"`)."""
-    known = {match["name"]: match["path"] for match in _HOLDS_ENV_FILE.finditer(text)} if "--env-file" in text else {}
+    """The commands, the path of an environment file in the place of a variable that holds it: behind `--env-file`, and
+    of what copies one.
+    """
+    known = {match["name"]: match["path"] for match in _HOLDS_ENV_FILE.finditer(text)} if ".env" in text else {}
     return tuple(
-        replace(item, words=tuple(_with_env_file(item.words, known))) if known and _ENV_FILE & {*item.words} else item
+        replace(item, words=tuple(_with_env_file(item.words, known))) if _takes_env_file(item.words, known) else item
         for item in found
     )
+
+
+def _takes_env_file(words: tuple[str, ...], known: dict[str, str]) -> bool:
+    return bool(known) and (words[:1] == ("cp",) or not _ENV_FILE.isdisjoint(words))
 
 
 def _with_env_file(words: tuple[str, ...], known: dict[str, str]) -> Iterator[str]:
     yield from words[:1]
     for before, word in pairwise(words):
-        name = word.removeprefix("$").strip("{}") if word.startswith("$") and before in _ENV_FILE else ""
+        meant = word.startswith("$") and (before in _ENV_FILE or words[0] == "cp")
+        name = word.removeprefix("$").strip("{}") if meant else ""
         yield known.get(name, word)
 
 
