@@ -213,6 +213,7 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
     texts = [item.text for document in inventory.documents for item in document.mentions]
     texts += [word for service in inventory.services for word in (*service.entrypoint, *service.command)]
     texts += [word for service in inventory.services if service.healthcheck for word in service.healthcheck.test]
+    texts += [name for file in inventory.env_files for name in file.scripts]
     texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
     texts += [name for caller in inventory.callers for name in caller.scripts]
     texts += [text for workflow in inventory.stray_workflows for text in workflow.said]

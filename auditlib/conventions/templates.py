@@ -138,8 +138,12 @@ def used(inventory: Inventory) -> frozenset[str]:
 
 def is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
     """Whether the framework reads the file by a configuration of its own, which an application need not repeat."""
-    folder = posixpath.dirname(file.path)
-    return {posixpath.join(folder, "composer.json"), posixpath.join(folder, "routes/web.php")} <= inventory.file_set
+    marks = {"composer.json", "routes/web.php"}
+    if {posixpath.join(posixpath.dirname(file.path), name) for name in marks} <= inventory.file_set:
+        return True
+    homes = {posixpath.dirname(path) for path in inventory.files_by_name.get("artisan", ())}
+    framework = any({posixpath.join(home, name) for name in marks} <= inventory.file_set for home in homes)
+    return framework and {"APP_KEY", "APP_ENV"} <= {line.name for line in file.lines}
 
 
 def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:

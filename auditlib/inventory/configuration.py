@@ -35,6 +35,8 @@ class EnvFile(Struct, frozen=True):
     """Whether Git tracks it; None without Git's index, where it is only known that no `.gitignore` leaves it out."""
     copied_to: str = ""
     """Of a template the path of the file that people make of it."""
+    scripts: frozenset[str] = frozenset()
+    """The names of the scripts that its comments name."""
 
 
 class Setting(Struct, frozen=True):
@@ -299,8 +301,8 @@ class ServerTrait(Struct, frozen=True):
     documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of
     a route), `unregistered` (it has Actuator, and no registry for Prometheus), `unmetered` (no code in a language, by
     its ending, speaks of metrics), `prefix` (all routes of NestJS are below a path; of 1 they have versions as well),
-    `beside` (something answers without that prefix) or `metrics` (it serves its metrics at a path, or its rules of
-    access let everybody read them).
+    `refuses` (beside that of its readiness, a route on its health that may answer 503), `beside` (something answers
+    without that prefix) or `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
     """
 
     kind: str

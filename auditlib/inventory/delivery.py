@@ -32,6 +32,8 @@ class Command(Struct, frozen=True):
     """The function of the script that it stands in."""
     tested: bool = False
     """Whether a condition (`if`, `while`, `!`, `&&`, `||`) decides by its exit status, so that `set -e` doesn't."""
+    branch: tuple[str, ...] = ()
+    """The patterns of `case` and the conditions of `if` that it stands behind, the outermost first."""
     within: str = ""
     """The subshells that it runs in, from outside inwards (`/4.0/7.2`); `!5.0` stands for a shell of its own."""
 

@@ -55,7 +55,7 @@ _METRIC = regex(
 _SCRIPT = regex(r"(?<![\w/.-])(?:\.{1,2}/)?[\w@-][\w.@-]*(?:/[\w.@-]+)*\.(?:sh|bash)\b")
 """A script outside code, which its ending tells from a word."""
 _PROGRAM = regex(
-    r"(?<![\w.@-])(?:[\w@-][\w.@-]{0,100}\.(?:py|ps1|rb|pl|[cm]?ts)|[a-z0-9_@-][\w.@-]{0,100}\.[cm]?js)(?![\w/-]|\.\w)"
+    r"(?<![\w.@-])(?:[\w@-][\w.@-]{0,100}\.(?:sh|bash|zsh|py|ps1|rb|pl|[cm]?ts)|[a-z0-9_@-][\w.@-]{0,100}\.[cm]?js)(?![\w/-]|\.\w)"
 )
 """A program by its name alone, as a tree of files, a table or a sentence has it; `Node.js` is none."""
 _WORD = regex(r"[^\W\d_]{2,40}")

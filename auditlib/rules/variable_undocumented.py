@@ -254,7 +254,7 @@ def _message(missing: list[Variable], total: int, template: EnvFile | None, file
             f"no document does: {names}."
         )
     return (
-        f"{reader} {counted(total, 'variable')}; there is no template for an environment file, and no document "
+        f"{reader} {counted(total, 'variable')}; there is no template of an environment file for it, and no document "
         f"names {'it' if total == 1 else f'{_how_many(missing, total)} of them'}: {names}."
     )
 
