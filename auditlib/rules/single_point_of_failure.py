@@ -46,9 +46,12 @@ _WORST = 50
 """So many are looked at, the worst first; the rest of a large repository waits for its turn."""
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.INFO, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
+@rule(area=Area.RESILIENCE, severity=Severity.INFO, confidence=Confidence.LOW, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each project with the services that take at least three, and a third of all, along."""
+    """One finding for each project with the services that take at least three, and a third of all, along.
+
+    Whether code goes on without one of them the files don't say, so the confidence is low.
+    """
     own = stacks.by_project(inventory.distinct_services)
     points = graph.single_points(limit=_WORST)
     settled = bool(deployment.documents_on_scaling(inventory)) or deployment.uses_orchestrator(inventory)

@@ -69,7 +69,7 @@ _HANDED_OVER = regex(
 """Names of what one program makes for another one, or for users, to fetch."""
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.LOW, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """What two lasting services mount writable: a volume, logs, SQLite; whether both do write, the files don't say."""
     files = [file for file in inventory.files if _SQLITE.search(file)]
@@ -285,5 +285,6 @@ def _evidence(
         if logs
         else _advice(found, volume, names, handed=handed),
         severity=_severity(found, known=known, sqlite=sqlite, databases=databases),
+        confidence=Confidence.MEDIUM if known or sqlite or databases else None,
         example="" if sqlite else _apart(found, own=logs or databases, handed=handed),
     )
