@@ -76,7 +76,7 @@ _CODE = regex(
 _Default = tuple[Location, str, str]
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every variable whose defaults differ: within a Compose file, its template, and the code that it is passed to.
 
@@ -243,5 +243,5 @@ def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], 
         severity=None if certain and _differ(_of_compose(places)) else Severity.LOW,
         change=(f" ${{{name}:-{text}}}", "") if _is_in_code(places) else ("", ""),
         example=files.into(first.file, f"{name}: ${{{name}:-<{' or '.join(values)}, the same everywhere>}}"),
-        confidence=None if certain else Confidence.MEDIUM,
+        confidence=None if certain else Confidence.LOW,
     )
