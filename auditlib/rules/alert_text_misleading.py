@@ -1,7 +1,8 @@
 """The text of an alert has gaps, or a number that is a hundred times too big.
 
 `{{ $labels.instance }}` is empty where the expression sums over all instances: "API on  is slow". `humanizePercentage`
-multiplies by 100, so that 85 per cent become 8500 %, and two errors a second 200 %, of how many requests ever. Whoever is woken by it looks in the wrong place first.
+multiplies by 100, so that 85 per cent become 8500 %, and two errors a second 200 %, of however many requests. Whoever
+is woken by it looks in the wrong place first.
 
 Anti-pattern:
 

@@ -95,8 +95,8 @@ def _evidence(file: str, items: list[tuple[AlertRule, str]]) -> Evidence:
     (first, instead), *others = items
     more = f" ({listed(dict.fromkeys(alert.name for alert, _ in others), limit=4)} likewise)" if others else ""
     return Evidence(
-        f"{first.name} of {file} waits for a count of series to be zero, and where there are none the answer is nothing: "
-        f"it never fires{more}.",
+        f"{first.name} of {file} waits for a count of series to be zero, and where there are none the answer is "
+        f"nothing: it never fires{more}.",
         first.expression_location,
         subject=f"{file}/{first.name}",
         related=tuple(
