@@ -193,7 +193,7 @@ _IMAGES = {
     "postgresql": "postgres", "mysql": "mysql", "mariadb": "mariadb", "mongo": "mongo", "mongodb": "mongo",
     "redis": "redis", "elasticsearch": "elasticsearch", "kibana": "elasticsearch", "logstash": "elasticsearch",
     "rabbitmq": "rabbitmq", "eclipse-temurin": "temurin", "openjdk": "openjdk", "adoptopenjdk": "adoptopenjdk",
-    "nginx": "nginx", "nginxinc/nginx-unprivileged": "nginx",
+    "nginx": "nginx",
     "debian": "debian", "ubuntu": "ubuntu", "alpine": "alpine", "mysql-server": "mysql",
     "postgis/postgis": "postgres", "pgvector/pgvector": "postgres", "timescale/timescaledb": "postgres",
     **{f"dotnet/{core}{name}": "dotnet" for core in ("", "core/") for name in ("aspnet", "runtime", "sdk",
