@@ -1,8 +1,9 @@
-"""A script for `sh`, or a recipe of make, uses what only Bash knows.
+"""A script for `sh`, a recipe of make or a step of an image uses what only Bash knows.
 
 `#!/bin/sh` is dash on Debian and Ubuntu, and BusyBox on Alpine. Neither knows arrays or `{1..30}`: a loop over the
 latter runs once, with the braces as its word. dash doesn't know `[[` or `source` either: the test is a command that
-isn't found, and the other branch is taken. Make runs its recipes by `/bin/sh` unless `SHELL` says otherwise.
+isn't found, and the other branch is taken. Make runs its recipes by `/bin/sh` unless `SHELL` says otherwise, and Docker
+its steps: `mkdir -p storage/{cache,views}` makes one folder with the braces in its name.
 
 Anti-pattern:
 

@@ -1,9 +1,9 @@
 """A health check asks for an answer that never changes.
 
 The route does nothing but say that all is well, or the check looks whether the container's first process is there,
-without which there is no container. A container whose database is gone, or whose pool of connections is
-used up, counts as healthy: what waits for its health starts, a deployment that looks at nothing else succeeds, and
-nobody is told.
+without which there is no container, or asks a new process for its version (`php -v`, `nginx -t`). A container whose
+database is gone, or whose pool of connections is used up, counts as healthy: what waits for its health starts, a
+deployment that looks at nothing else succeeds, and nobody is told.
 
 Anti-pattern:
 
