@@ -186,6 +186,8 @@ class Ratio(Struct, frozen=True):
     right: str
     of_itself: bool
     """Whether each series of the left side is divided by itself."""
+    kept_from_zero: bool = False
+    """Whether the divisor is given a trifle, so that it is never zero."""
 
 
 class Labels(Struct, frozen=True):
