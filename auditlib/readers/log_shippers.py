@@ -117,7 +117,17 @@ def _settings(document: Node, entries: Entries) -> LokiSettings:
         location=location(document, entries.file),
         switched_off=next((location(found, entries.file) for found in off), None),
         refused=tuple(_refused(document, entries)),
+        metadata=_metadata(document, entries),
     )
+
+
+def _metadata(document: Node, entries: Entries) -> bool | None:
+    """Whether Loki takes lines with structured metadata, which wants a schema from v13 on."""
+    periods = entries.of(document, "schema_config", "configs")
+    allowed = document.get("limits_config", "allow_structured_metadata")
+    if (periods and not _is_new(periods[-1])) or (allowed and allowed.value is False):
+        return False
+    return True if allowed and allowed.value is True else None
 
 
 def _refused(document: Node, entries: Entries) -> Iterator[tuple[str, Location]]:

@@ -80,6 +80,7 @@ def _evidence(file: str, alerts: list[AlertRule]) -> Evidence:
         related=tuple(Related(item.expression_location, f"so does {item.name}", member=True) for item in others),
         recommendation=f"Ask for a least number in {names}, as far as so little traffic occurs.",
         example=files.into(
-            file, f"expr: <the expression so far> and on() sum(increase({counter}[<the same window>])) > <a least number>"
+            file,
+            f"expr: <the expression so far> and on() sum(increase({counter}[<the same window>])) > <a least number>",
         ),
     )
