@@ -169,12 +169,17 @@ def _loki(document: Node, entries: Entries) -> _Part:
 
 
 def _folders(document: Node, entries: Entries) -> Iterator[PathPattern]:
-    """Where Loki keeps its chunks, if it keeps them in files."""
+    """Where Loki keeps its chunks, if it keeps them in files: the folder that holds its index and the log of what it
+    hasn't written yet too, where that lies above.
+    """
+    prefix = next(iter(_patterns(document.get("common", "path_prefix"), entries)), None)
     for keys in (
         ("common", "storage", "filesystem", "chunks_directory"),
         ("storage_config", "filesystem", "directory"),
     ):
-        yield from _patterns(document.get(*keys), entries)
+        for item in _patterns(document.get(*keys), entries):
+            above = prefix is not None and item.path.startswith(f"{prefix.path.rstrip('/')}/")
+            yield prefix if above and prefix else item
 
 
 def _promtail(document: Node, entries: Entries) -> _Part:
