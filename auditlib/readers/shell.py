@@ -118,6 +118,8 @@ class _Visit(Struct, frozen=True):
     """Whether what is below runs only in some case."""
     shell_input: bool = False
     """Whether a here-document below is read by a shell."""
+    outweighed: bool = False
+    """Whether the status of another command counts in place of that of what is below."""
     function: str = ""
     """The function whose body this is."""
     within: str = ""
@@ -248,6 +250,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
             tested=visit.tested or index < deciding,
             caught=visit.caught or index < taken,
             conditional=visit.conditional or index >= certain,
+            outweighed=visit.outweighed or node.type == "declaration_command",
             function=function,
             within=within,
         )
@@ -300,6 +303,7 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         tested=visit.tested,
         caught=visit.caught,
         conditional=visit.conditional,
+        outweighed=visit.outweighed,
         expands=tuple(dict.fromkeys(name for part in parts[first:] for name in shell_words.expanded(part, text.data))),
         function=visit.function,
         within=f"{text.within}{visit.within}",
