@@ -169,6 +169,8 @@ class PrometheusConfig(Struct, frozen=True):
     """The seconds from one scrape to the next of the jobs that say nothing else."""
     timeout: PathPattern | None = None
     """How long jobs wait for an answer, where the global settings say so."""
+    foreign: tuple[PathPattern, ...] = ()
+    """The fields that no release of Prometheus knows, by their path (`storage.tsdb.retention_time`)."""
 
 
 class LabelMatcher(Struct, frozen=True):

@@ -44,7 +44,8 @@ _ENDS = regex(r"-[A-Za-z]*e[A-Za-z]*|errexit")
 _HANDS_ON = regex(r"-[A-Za-z]*E[A-Za-z]*|errtrace")
 _HARMLESS = frozenset({
     "echo", "printf", "local", "return", "exit", "read", "sleep", "date", "log", "true", ":", "tee", "df", "free",
-    "awk", "cut", "head", "tail", "wc", "shift", "[[", "[", "test", "set", "cat", "export", "declare", "readonly", "unset",
+    "awk", "cut", "head", "tail", "wc", "shift", "[[", "[", "test", "set", "cat",
+    "export", "declare", "readonly", "unset",
 })  # fmt: skip
 """Commands that hardly ever fail, or that end a function on purpose."""
 
