@@ -258,8 +258,15 @@ def deploying_jobs(inventory: Inventory) -> Iterator[Job]:
 
 
 def deploys(job: Job) -> bool:
-    """Whether a job deploys, by what it is called or by the environment that it names."""
-    return bool(job.environment or stages.names_production(job.id) or stages.names_production(job.name))
+    """Whether a job deploys, by what it is called, by the environment that it names, or by the file in which it calls
+    commands on another host.
+    """
+    named = bool(job.environment or stages.names_production(job.id) or stages.names_production(job.name))
+    return named or (stages.names_production(PurePosixPath(job.workflow).name) and any(map(_reaches_out, job.steps)))
+
+
+def _reaches_out(step: Step) -> bool:
+    return bool(step.remote) or any(command.words[:1] == ("ssh",) for command in step.commands)
 
 
 def is_idle(step: Step) -> bool:
