@@ -70,7 +70,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     outside = bool(seers)
     seen = any(item.service or "." in item.target.host for item in seers)
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
-    watched |= {item.key for item in inventory.services for job in jobs if _is_kept(job, item)}
+    choosy = [job for job in jobs if _is_kept_to_labels(job)]
+    watched |= {item.key for item in inventory.services for job in choosy if _is_kept(job, item)}
     outer = scraping.asked_from_outside(inventory, graph, jobs)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
     own = stacks.by_project(inventory.distinct_services)
@@ -123,7 +124,7 @@ def _is_kept_to_labels(job: ScrapeJob) -> bool:
 def _is_kept(job: ScrapeJob, service: Service) -> bool:
     """Whether a service has the labels that a job asks for, the one by which Compose names it among them."""
     own = {_NO_WORD.sub("_", label.name): label.value for label in service.labels} | {_OF_COMPOSE: service.name}
-    return _is_kept_to_labels(job) and all(monitoring.takes(each, own.get(each.name, "")) for each in job.kept_labels)
+    return all(monitoring.takes(each, own.get(each.name, "")) for each in job.kept_labels)
 
 
 def _takes_all(source: MetricSource) -> bool:
