@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from auditlib import command_words
 from auditlib.conventions import deployment
@@ -53,6 +54,8 @@ WORDS = frozenset({
 })  # fmt: skip
 """Words of a document that speaks of backups or of recovery, in the languages that documents are often written in."""
 
+_UNPACKS = regex(r"-?[a-wyz]*x[a-wyz]*|--extract")
+"""The option of `tar` by which it gives back what was kept."""
 _BACKUP_WORD = regex(
     r"backups?$|datensicherung|sicherung(?:en|skopien?)?$|sauvegardes?$|respaldos?$|резервн|.*(?:备份|バックアップ)"
 )
@@ -143,7 +146,8 @@ def by_hand(inventory: Inventory) -> Mention | None:
 
 
 def _makes_backup(mention: Mention) -> bool:
-    copies = "tar" in mention.words and "backup" in mention.text.lower()
+    unpacks = any(word == "tar" and _UNPACKS.fullmatch(after) for word, after in pairwise(mention.words))
+    copies = "tar" in mention.words and "backup" in mention.text.lower() and not unpacks
     return "install" not in mention.words and (copies or bool(TOOL.search(mention.text)))
 
 

@@ -14,6 +14,8 @@ from auditlib.patterns import regex
 
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
+_SETTINGS = regex(r"\.(?:conf|cnf|cfg|config|ini|ya?ml|toml|json|xml|properties|acl|sh|sql|pem|crt|key)$")
+"""Files by which a command configures a server, and which hold none of its data."""
 _FILES = regex(
     r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content)|filestore|"
     r"file[-_]?(?:storage|uploads?))(?:/|$)|/data/(?:[^/]+/){0,8}files/?$"
@@ -40,7 +42,8 @@ def keeps_data(service: Service, found: Product | None) -> Mount | None:
     if found is None or found.kind not in services.DATASTORES:
         return None
     store = as_told(service, found)
-    places = [*((store.home,) if store.home else store.data), *_told(service), *service.command]
+    named = (word for word in service.command if not _SETTINGS.search(word))
+    places = [*((store.home,) if store.home else store.data), *_told(service), *named]
     homes = [path for path in places if path.startswith("/")]
     return next((item for item in lasting(service) if any(_holds(item, path, store) for path in homes)), None)
 
@@ -84,6 +87,18 @@ def _holds(mount: Mount, folder: str, found: Product) -> bool:
     return mounts.is_below(folder, mount.target) and not (found.declared and folder == found.home)
 
 
+_COPIES = regex(r"--(?:replicaof|slaveof)\s")
+_COPYING = regex(r"(?:REDIS|VALKEY|POSTGRESQL|MYSQL|MARIADB)_REPLICATION_MODE")
+"""The command of a Redis, and the variable of Bitnami's images, by which a server copies another one."""
+
+
+def is_copy(service: Service) -> bool:
+    """Whether a store holds what another one has, which it follows, and fetches it again where it is lost."""
+    told = (item.value.text for item in service.environment if item.value and _COPYING.fullmatch(item.name))
+    words = " ".join((*service.entrypoint, *service.command))
+    return bool(_COPIES.search(words)) or any(text in ("slave", "replica") for text in told)
+
+
 _FORGETS = regex(r"maxmemory-policy[ =]+[\"']?allkeys")
 """A cache by its own settings, which drop what is seldom asked for."""
 
@@ -96,8 +111,12 @@ def stores(inventory: Inventory, project: Project) -> list[tuple[Service, Produc
     return [
         (service, kind, mount)
         for service, kind in found
-        if kind and (mount := keeps_data(service, kind)) and not _FORGETS.search(" ".join(service.command))
+        if kind and (mount := keeps_data(service, kind)) and not _is_made_again(service)
     ]
+
+
+def _is_made_again(service: Service) -> bool:
+    return is_copy(service) or bool(_FORGETS.search(" ".join(service.command)))
 
 
 def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:

@@ -73,6 +73,14 @@ class PrismaSchema(Struct, frozen=True):
     location: Location
 
 
+class CompilerOutput(Struct, frozen=True):
+    """The folder that a configuration of TypeScript's compiler has it write to: `output`, relative to `folder`."""
+
+    folder: str
+    output: str
+    location: Location
+
+
 class MigrationAddress(Struct, frozen=True):
     """Where code gives Alembic's configuration the address of its database, as it is and not with each `%` doubled."""
 

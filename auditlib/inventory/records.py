@@ -195,6 +195,7 @@ class Records:
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
     ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})
+    compiler_outputs: tuple[code.CompilerOutput, ...] = field(default=(), metadata={"of": code.CompilerOutput})
     migration_addresses: tuple[code.MigrationAddress, ...] = field(default=(), metadata={"of": code.MigrationAddress})
     migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
     code_traits: tuple[code.CodeTrait, ...] = field(default=(), metadata={"of": code.CodeTrait})

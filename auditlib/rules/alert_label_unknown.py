@@ -73,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 if matcher.operator in ("=", "=~") and not re.search(r"[${]", matcher.value):
                     uses[matcher].append(item)
         configs = monitoring.loading(inventory, file) or monitoring.prometheus_in_use(inventory)
-        jobs = scraping.jobs(inventory, configs)
+        jobs = monitoring.jobs(inventory, configs)
         yield from _jobs(inventory, jobs, uses)
         yield from _instances(jobs, uses)
         yield from _containers(inventory, _here(inventory, graph, jobs, uses))

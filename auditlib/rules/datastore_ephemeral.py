@@ -90,7 +90,7 @@ def _loses(service: Service, product: Product) -> bool:
 
 
 def _keeps_nothing(service: Service, product: Product) -> bool:
-    if not product.data or _TEMPORARY.search(service.name):
+    if not product.data or _TEMPORARY.search(service.name) or kept_data.is_copy(service):
         return False
     if environments.only_for_development(service) or not kept_data.loses_data(service, product):
         return False

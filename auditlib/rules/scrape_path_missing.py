@@ -29,6 +29,7 @@ References:
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import scraping
@@ -71,11 +72,12 @@ _ADDED = {
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every target that is built here, whose routes are known, and that has neither route nor instrumentation."""
-    jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
+    jobs = monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory))
     unknown: dict[str, Evidence] = {}
+    foreign: defaultdict[tuple[str, str, str], list[tuple[MetricSource, Service]]] = defaultdict(list)
     for source in scraping.sources(inventory, graph, jobs):
         if (product := _without_metrics(inventory, source)) and source.service:
-            yield _foreign(inventory, source, source.service, product)
+            foreign[source.job.file, source.job.name, product].append((source, source.service))
         if not source.silent or source.service is None:
             if source.service and (unserved := _unserved(inventory, source, source.service)):
                 unknown.setdefault(source.service.key, unserved)
@@ -85,6 +87,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         yield _of_code(inventory, source, source.service)
     yield from unknown.values()
+    for (_, _, product), asked in foreign.items():
+        yield _foreign(inventory, product, asked)
 
 
 def _of_code(inventory: Inventory, source: MetricSource, service: Service) -> Evidence:
@@ -257,14 +261,20 @@ def _without_metrics(inventory: Inventory, source: MetricSource) -> str:
     return found.name if status or (found.name in _PORTS and port == _PORTS[found.name]) else ""
 
 
-def _foreign(inventory: Inventory, source: MetricSource, service: Service, product: str) -> Evidence:
+def _foreign(inventory: Inventory, product: str, asked: list[tuple[MetricSource, Service]]) -> Evidence:
+    """One finding for all targets of a job that are the same product, as one exporter may translate for them all."""
+    (source, service), *others = asked
     return Evidence(
-        f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but {product} "
-        "doesn't speak Prometheus' format there; an exporter has to translate.",
+        f"The job {source.job.name} asks {listed(item.target.host for item, _ in asked)} for "
+        f"{source.job.metrics_path}, but {product} doesn't speak Prometheus' format there; an exporter has to "
+        "translate.",
         source.target.location,
         subject=f"{source.job.name}/{service.name}",
         service=service.name,
-        related=(Related(service.location, f"{service.name} is {product}"),),
+        related=(
+            Related(service.location, f"{service.name} is {product}"),
+            *(Related(item.target.location, f"{each.name} is {product} too", member=True) for item, each in others),
+        ),
         recommendation=f"Add an exporter for {product}, and let the job {source.job.name} ask that one.",
         example=monitoring_lines.for_service(inventory, source.job.file, service),
     )

@@ -51,7 +51,7 @@ _LISTENS = regex(r"--web\.listen-address[= ]\S*?:(\d+)(?!\S)")
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every target with a service's port on the host, or with a port that its exporter doesn't have by default."""
-    for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
+    for job in monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory)):
         for target in (*job.targets, *job.discovered, *((job.proxy,) if job.proxy else ())):
             service = scraping.service_at(inventory, graph, job, target)
             if service is None and target.host.endswith(_THE_HOST):

@@ -61,7 +61,7 @@ _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project with monitored services one finding for all those that nothing watches."""
     configs = monitoring.prometheus_in_use(inventory)
-    jobs = scraping.jobs(inventory, configs)
+    jobs = monitoring.jobs(inventory, configs)
     sources = list(scraping.sources(inventory, graph, jobs))
     opened = [job for job in jobs if scraping.is_open(job) and not _is_kept_to_labels(job)]
     if any(set(job.discovery) != _OF_APPLICATIONS for job in opened) or any(_takes_all(source) for source in sources):
@@ -70,8 +70,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     outside = bool(seers)
     seen = any(item.service or "." in item.target.host for item in seers)
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
-    labelled = [job for job in jobs if _is_kept_to_labels(job)]
-    watched |= {item.key for job in labelled for item in inventory.services if _is_kept(job, item)}
+    choosy = [job for job in jobs if _is_kept_to_labels(job)]
+    watched |= {item.key for item in inventory.services for job in choosy if _is_kept(job, item)}
     outer = scraping.asked_from_outside(inventory, graph, jobs)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
     own = stacks.by_project(inventory.distinct_services)
