@@ -34,7 +34,7 @@ from auditlib import scraping, watching
 from auditlib.conventions import environments, exporters, monitoring, mounts, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import ScrapeJob
+from auditlib.inventory.monitoring import PrometheusConfig, ScrapeJob
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -88,7 +88,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         unwatched = [item for item in unwatched if not _is_told_of(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             runs = watching.is_run(inventory, configs)
-            yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be", seen)
+            file = _own_file(inventory, configs, project)
+            yield _evidence(inventory, file, project, unwatched, "are" if runs else "would be", seen)
+
+
+def _own_file(inventory: Inventory, configs: tuple[PrometheusConfig, ...], project: Project) -> str:
+    """The configuration of the project's own Prometheus; the first where it has none."""
+    running = {item.file: monitoring.runners(inventory, item.file) for item in configs}
+    mine = (file for file, found in running.items() if any(item.project == project.name for item in found))
+    return next(mine, configs[0].file)
 
 
 def _told_by_applications(inventory: Inventory) -> frozenset[str]:
