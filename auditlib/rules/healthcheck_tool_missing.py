@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -118,9 +119,15 @@ def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instructi
 
 def _is_brought(instructions: tuple[Instruction, ...], tool: str) -> bool:
     """Whether a step of the build names the tool, or runs a script that may install anything."""
-    steps = [item for item in instructions if item.keyword in ("RUN", "COPY", "ADD")]
-    return any(tool in item.argument or ".sh" in item.argument for item in steps)
+    steps = [item.argument for item in instructions if item.keyword in ("RUN", "COPY", "ADD")]
+    return any(".sh" in text or _names(text, tool) for text in steps)
+
+
+def _names(text: str, tool: str) -> bool:
+    """Whether a text names a tool, or the package that it comes with, as a word."""
+    names = image_contents.BROUGHT_AS.get(tool, (tool,))
+    return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", text) for name in names)
 
 
 def _is_mounted(service: Service, tool: str) -> bool:
-    return any(tool in mount.target for mount in service.mounts)
+    return any(_names(mount.target, tool) for mount in service.mounts)
