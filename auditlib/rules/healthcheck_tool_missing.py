@@ -119,8 +119,9 @@ def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instructi
 
 def _is_brought(instructions: tuple[Instruction, ...], tool: str) -> bool:
     """Whether a step of the build names the tool, or runs a script that may install anything."""
-    steps = [item.argument for item in instructions if item.keyword in ("RUN", "COPY", "ADD")]
-    return any(".sh" in text or _names(text, tool) for text in steps)
+    steps = [item for item in instructions if item.keyword in ("RUN", "COPY", "ADD")]
+    scripts = any(item.keyword == "RUN" and ".sh" in item.argument for item in steps)
+    return scripts or any(_names(item.argument, tool) for item in steps)
 
 
 def _names(text: str, tool: str) -> bool:
