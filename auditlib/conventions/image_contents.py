@@ -14,11 +14,11 @@ from auditlib.patterns import regex
 
 WEB_CLIENTS = frozenset({"curl", "wget"})
 BROUGHT_AS = {
-    "nc": ("nc", "netcat", "ncat", "netcat-openbsd", "netcat-traditional", "nmap-ncat", "busybox"),
-    "netcat": ("netcat", "netcat-openbsd", "netcat-traditional", "busybox"), "ncat": ("ncat", "nmap"),
-    "pgrep": ("procps", "pgrep", "busybox"), "ps": ("procps", "busybox"), "pkill": ("procps", "busybox"),
+    "nc": ("nc", "netcat-openbsd", "netcat", "ncat", "netcat-traditional", "nmap-ncat", "busybox"),
+    "netcat": ("netcat", "netcat-openbsd", "netcat-traditional", "busybox"), "ncat": ("ncat", "ncat", "nmap"),
+    "pgrep": ("pgrep", "procps", "busybox"), "ps": ("ps", "procps", "busybox"), "pkill": ("pkill", "procps", "busybox"),
 }  # fmt: skip
-"""By program the words that tell in a build that it is brought."""
+"""By program the words that tell in a build that it is brought, its package on Debian second."""
 _LANGUAGES = frozenset({"python", "node", "ruby", "golang", "rust", "php", "perl"})
 _SLIM = regex(r"(?:^|-)slim(?:-|$)")
 _ALPINE = regex(r"(?:^|-)alpine[\d.]*(?:-|$)")

@@ -78,7 +78,22 @@ def to_ask(inventory: Inventory, service: Service) -> list[str]:
         return sorted(own)
     found = services.product(inventory, service)
     passing = _of_proxies(inventory, service) if found and found.kind == "proxy" else set()
-    return sorted({*by_variable(service).values(), *of_program(inventory, service), *passing})
+    others = _of_others(inventory, service)
+    told = {port for name, port in by_variable(service).items() if name not in others}
+    return sorted({*told, *of_program(inventory, service), *passing})
+
+
+def _of_others(inventory: Inventory, service: Service) -> set[str]:
+    """The variables of a shared environment file that say where other services of the project are published."""
+    published = (
+        (item.name, port) for item in inventory.services for port in item.ports
+        if item.project == service.project and item.name != service.name
+    )  # fmt: skip
+    places = {(port.location.file, port.location.line) for _, port in published}
+    return {
+        item.name for item in inventory.variables
+        if item.project == service.project and (item.location.file, item.location.line) in places
+    }  # fmt: skip
 
 
 def by_variable(service: Service) -> dict[str, str]:

@@ -132,6 +132,7 @@ class Records:
     scrape_jobs: tuple[monitoring.ScrapeJob, ...] = field(default=(), metadata={"of": monitoring.ScrapeJob})
     alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
     receivers: tuple[alerting.Receiver, ...] = field(default=(), metadata={"of": alerting.Receiver})
+    contact_points: tuple[alerting.ContactPoint, ...] = field(default=(), metadata={"of": alerting.ContactPoint})
     alert_routes: tuple[alerting.Route, ...] = field(default=(), metadata={"of": alerting.Route})
     alertmanager_refusals: tuple[alerting.AlertmanagerRefusal, ...] = field(
         default=(), metadata={"of": alerting.AlertmanagerRefusal}

@@ -407,8 +407,8 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files has the command that makes a network."""
     tells_volume: bool = False
     """Whether a comment of its files names the command that makes volumes."""
-    tells_first_start: bool = False
-    """Whether a comment of its files says that something runs once, on an empty volume or at the first start."""
+    first_starts: tuple[Location, ...] = ()
+    """The comments of its files that say that something runs once, on an empty volume or at the first start."""
     told_profiles: tuple[str, ...] = ()
     """The profiles that a comment of its files has people activate."""
     told_variables: tuple[tuple[str, Location], ...] = ()

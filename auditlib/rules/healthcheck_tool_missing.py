@@ -53,34 +53,39 @@ _URL = regex(r"https?://[\w.:/?=&-]{1,200}")
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every probe whose tool the image is known to lack, and that no step of its Dockerfile brings; services that share
-    the lines of a probe together.
-    """
-    missing: defaultdict[tuple[Location, str, str], dict[str, Service]] = defaultdict(dict)
+    """Every probe whose tool the image is known to lack, and that no step of its Dockerfile brings."""
+    found: defaultdict[tuple[Location, str, str], dict[str, tuple[Service, Location]]] = defaultdict(dict)
     for service in inventory.services:
         probe = probes.of(inventory, service)
-        base, instructions, _ = _image(inventory, service)
+        base, instructions, place = _image(inventory, service)
         tools = [command.words[0] for command in probe.commands if command.words] if probe else []
         tool = next((name for name in tools if image_contents.lacks(base, name)), "")
         either = any(name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools)
         if probe and tool and not either and not _is_brought(instructions, tool) and not _is_mounted(service, tool):
-            missing[probe.location, tool, base].setdefault(service.name, service)
-    for (place, tool, base), mine in missing.items():
-        yield _evidence(inventory, list(mine.values()), place, tool, base)
+            found[probe.location, tool, base].setdefault(service.name, (service, place))
+    for (probed, tool, base), asking in found.items():
+        yield _evidence(inventory, probed, tool, base, list(asking.values()))
 
 
-def _evidence(inventory: Inventory, found: list[Service], place: Location, tool: str, base: str) -> Evidence:
-    service, names = found[0], listed(item.name for item in found)
-    made = {_image(inventory, item)[2]: item.name for item in found}
+def _evidence(
+    inventory: Inventory, probed: Location, tool: str, base: str, asking: list[tuple[Service, Location]]
+) -> Evidence:
+    """One finding for all services that have one check, as those do that take it from one anchor."""
+    (service, place), *others = asking
+    names = listed(item.name for item, _ in asking)
     return Evidence(
-        f"The health check of {names} calls {tool}, which {base} doesn't hold: the service never becomes healthy.",
-        place,
+        f"The health check of {names} calls {tool}, which {base} doesn't hold: "
+        f"{'the service never becomes' if not others else 'none of them ever becomes'} healthy.",
+        probed,
         subject=f"{service.name}/{tool}",
         service=service.name,
-        related=tuple(Related(origin, f"{name} is made from {base}") for origin, name in made.items()),
-        recommendation=f"Let {names} ask itself by an option: its image has neither shell nor installer."
+        related=(
+            Related(place, f"{service.name} is made from {base}"),
+            *(Related(item.location, f"{item.name} has the same check", member=True) for item, _ in others),
+        ),
+        recommendation=f"Let {service.name} ask itself by an option: its image has neither shell nor installer."
         if image_contents.is_empty(base)
-        else f"Probe {names} with a program of its image, or install {tool} in it.",
+        else f"Probe {names} with a program of {'their' if others else 'its'} image, or install {tool} in it.",
         example=_with_tool(inventory, service, base, tool),
     )
 
@@ -98,7 +103,8 @@ def _with_tool(inventory: Inventory, service: Service, base: str, tool: str) -> 
     if found is None:
         return compose_lines.of_service(service, f'healthcheck:\n  test: ["CMD", "<a program that {base} holds>"]')
     alpine = "alpine" in images.tag(base) or images.repository(base) == "alpine"
-    install = f"apk add --no-cache {tool}" if alpine else _APT.format(tool)
+    package = image_contents.BROUGHT_AS.get(tool, (tool, tool))[1]
+    install = f"apk add --no-cache {package}" if alpine else _APT.format(package)
     return files.into(found.path, f"RUN {install}")
 
 

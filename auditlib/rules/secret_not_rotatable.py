@@ -57,8 +57,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[item.value.identity].setdefault((item.location.file, item.location.line), item)
     for places in found.values():
         items = list(places.values())
-        items += _in_scripts(inventory, items)
-        if len({item.location.file for item in items}) > 1 and _are_the_same(items) and not _is_set_once(items):
+        items = _of_one(items + _in_scripts(inventory, items))
+        if len({item.location.file for item in items}) > 1 and not _is_set_once(items):
             yield _evidence(inventory, items)
 
 
@@ -78,22 +78,25 @@ def _in_scripts(inventory: Inventory, items: list[Sighting]) -> list[Sighting]:
 def _is_set_once(items: list[Sighting]) -> bool:
     """Whether a new value goes into one file at most, or all are stand-ins for one variable.
 
-    What code falls back to stays behind where the environment gives the variable.
+    What code or Compose falls back to stays behind where the environment gives the variable.
     """
-    written = [item for item in items if not (item.replaceable and item.kind in ("setting", "file"))]
+    given = {item.name for item in items if item.kind == "env_file" and item.name}
+    written = [
+        item for item in items
+        if not (item.replaceable and (item.kind in ("setting", "file") or item.name in given))
+    ]  # fmt: skip
     places = {item.name if item.replaceable else item.location.file for item in written}
     return len(places) < 2 or len({item.location.file for item in written}) < 2
 
 
-def _are_the_same(items: list[Sighting]) -> bool:
-    """Whether equal values are one secret; a short, well-known one goes by the same name, or is in an address."""
-    if secrets.is_distinct(items[0].value):
-        return True
+def _of_one(items: list[Sighting]) -> list[Sighting]:
+    """Those of equal values that are one secret; a short, well-known one goes by the same name, or is in an address."""
+    if secrets.is_distinct(items[0].value) or any(secrets.stands_in_url(item.value) for item in items):
+        return items
     files: defaultdict[str, set[str]] = defaultdict(set)
     for item in items:
         files[item.name].add(item.location.file)
-    by_name = any(name and len(found) > 1 for name, found in files.items())
-    return by_name or any(secrets.stands_in_url(item.value) for item in items)
+    return [item for item in items if item.name and len(files[item.name]) > 1]
 
 
 def _advice(name: str, files: list[str]) -> str:
@@ -124,6 +127,7 @@ def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
             Related(item.location, f"{item.name or 'the same secret'} stands here", member=True) for item in others
         ),
         recommendation=_advice(name, files),
+        severity=Severity.LOW if first.value.placeholder else None,  # what is to be filled in, in each of them
         confidence=None if sure else Confidence.MEDIUM,
         example=login_lines.with_kept(
             code_lines.everywhere(inventory, items, usual), inventory, {item.name for item in items}, [first.value]

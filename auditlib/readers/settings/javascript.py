@@ -17,6 +17,7 @@ from msgspec import structs
 from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, LogFile, Setting
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers.settings import schemas
 from auditlib.readers.settings.branches import VARIABLE
 from auditlib.readers.settings.targets import revealing, target_before
 from auditlib.redaction import Vault
@@ -75,7 +76,8 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
     reads = _HINT.search(text)
     allows = any(hint in text for hint in _CORS_HINTS) and not _TEST.search(path)
     asks = _CONFIG_HINT in text and not _TEST.search(path)
-    if not reads and not allows and not asks:
+    checks = schemas.HINT.search(text) and not _TEST.search(path)
+    if not reads and not allows and not asks and not checks:
         return
     echoed = "transports.Console" in text and "NODE_ENV" not in text  # many add the console for development alone
     starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
@@ -83,14 +85,17 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         yield from _origins(text, path, starts)
     if asks:
         yield from _of_service(text, path, starts, source.vault)
+    checked = list(schemas.read_schemas(text, path, starts, source.vault)) if checks else []
+    yield from checked
     if not reads:
         return
+    told = {item.name for item in checked}
     for match in _TOKEN.finditer(text):
         line = bisect_right(starts, match.start())
         location = Location(path, line, match.start() - starts[line - 1] + 1)
         if match["string"] and _LOG.fullmatch(match["string"]):
             yield LogFile(match["string"][1:-1], location, echoed)
-        elif match["base"]:
+        elif match["base"] and (match["name"] or match["quoted"]) not in told:
             yield from _lookup(match, location, source.vault, target_before(text, match.start()))
         elif match["names"]:
             for bound in _BOUND.finditer(match["names"]):
