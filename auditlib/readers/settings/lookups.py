@@ -7,7 +7,7 @@ https://django-environ.readthedocs.io and https://www.starlette.io/config/.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain, pairwise
 
@@ -60,12 +60,13 @@ _NAMES = {"db_url": "DATABASE_URL", "db": "DATABASE_URL", "cache_url": "CACHE_UR
 """What these methods read when they are given no name."""
 
 
-def read_lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFile | int]:
-    """The variables that a file asks for one by one, and the environment files that it loads.
+def read_lookups(module: Module, vault: Vault, above: Iterable[Module] = ()) -> Iterator[Setting | SettingsFile | int]:
+    """The variables that a file asks for one by one, and the environment files that it loads, also by what it has of
+    the files `above` it (`from .base import *`).
 
     After them the lines at which only the running program knows the variable's name.
     """
-    lookups = _Lookups(module, vault)
+    lookups = _Lookups(module, vault, above)
     found = list(_lookups(module, lookups))
     yield from sorted(found, key=lambda item: (item.location.line, item.location.column))
     yield from sorted(set(lookups.computed))[:_COMPUTED_LIMIT]
@@ -82,21 +83,22 @@ def _lookups(module: Module, lookups: _Lookups) -> Iterator[Setting | SettingsFi
 
 
 class _Lookups:
-    def __init__(self, module: Module, vault: Vault) -> None:
+    def __init__(self, module: Module, vault: Vault, above: Iterable[Module] = ()) -> None:
         self.module, self.vault = module, vault
         self.readers: dict[str, str] = {}
         """Names that hold an object which reads variables (`env = environ.Env()`), with its style."""
         self.schema: dict[str, tuple[str, ast.expr | None]] = {}
         """Types and defaults that `environ.Env(DEBUG=(bool, False))` declares."""
         self.names = VariableNames(module)
-        self.own = own_lookups.functions(module)
+        self.own = {name: own for item in (*above, module) for name, own in own_lookups.functions(item).items()}
         """Functions of the file that look up what they are given the name of."""
         self.computed: list[int] = []
         """The lines at which the name of a variable is computed."""
-        for name, value in module.assignments:
-            if isinstance(value, ast.Call) and (style := self._style_of_class(module.origin(value.func))):
-                self.readers[name] = style
-                self._learn(value)
+        for item in (*above, module):
+            for name, value in item.assignments:
+                if isinstance(value, ast.Call) and (style := self._style_of_class(item.origin(value.func))):
+                    self.readers[name] = style
+                    self._learn(value)
 
     def _style_of_class(self, origin: str) -> str:
         return _ENV_CLASSES.get(origin) or _CONFIG_CLASSES.get(origin, "")
