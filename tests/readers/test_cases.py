@@ -129,6 +129,8 @@ def more_lines_of(record):
 def lines_of_rest(record):
     """Records of schemas, and of what a host starts by itself, as lines."""
     match record:
+        case configuration.FixedSecret():
+            yield f"{record.location} fixed {record.name} {record.value.length}"
         case code.PrismaSchema():
             yield f"{record.location} makes a client in {record.output or 'node_modules'}"
         case schedules.CronLine():
