@@ -57,6 +57,19 @@ _COMPOSE_VALUES = frozenset({
     "--parallel", "--context", "-H", "--host",
 })  # fmt: skip
 """Options of `docker`, of `docker compose` and of its commands that take the next word as their value."""
+_OWN_FOLDER = regex(
+    r"(?:\$\((?:cd )?[\"']?(?:\$\()?dirname (?:-- )?[\"']?\$(?:0|\{?BASH_SOURCE(?:\[0\])?\}?)[\"']?\)"
+    r"(?:[^)/]{0,20}\))?|\$\{(?:0|BASH_SOURCE(?:\[0\])?)%/\*\}|"
+    r"\$\{?(?:SCRIPTS?_?DIR|SCRIPT_?PATH|HERE|DIR)\}?)/",
+    re.I,
+)
+"""How a script writes the folder that it lies in, or what a variable for that is called."""
+
+
+def beside(word: str, home: str) -> str:
+    """The path of what a script names as a file beside itself (`"$(dirname "$0")/load.sh"`); empty for another word."""
+    match = _OWN_FOLDER.match(word)
+    return normal(posixpath.join(home, word[match.end() :])) if match else ""
 
 
 def script_name(program: str, words: list[str]) -> str:

@@ -60,12 +60,6 @@ class MetricSource(Struct, frozen=True):
         return self.service is not None and "textfile" in " ".join(self.service.command)
 
 
-def jobs(inventory: Inventory, configs: Iterable[PrometheusConfig]) -> tuple[ScrapeJob, ...]:
-    """The scrape jobs of these configurations."""
-    files = {config.file for config in configs}
-    return tuple(job for job in inventory.scrape_jobs if job.file in files)
-
-
 def is_open(job: ScrapeJob) -> bool:
     """Whether a job finds targets that the files don't name."""
     unfollowed = any(name not in _FOLLOWED for name in job.discovery)
@@ -227,7 +221,7 @@ def all_sources(
     inventory: Inventory, graph: DependencyGraph, configs: Iterable[PrometheusConfig]
 ) -> list[MetricSource] | None:
     """What is scraped by these configurations; None if the files don't name all of it."""
-    found = jobs(inventory, configs)
+    found = monitoring.jobs(inventory, configs)
     if not found or any(is_open(job) for job in found) or any(c.scrape_config_files for c in configs):
         return None
     return list(sources(inventory, graph, found))
@@ -257,7 +251,7 @@ def unrecorded(inventory: Inventory, configs: Iterable[PrometheusConfig], metric
     found = tuple(configs)
     patterns = [pattern for config in found for pattern in monitoring.rule_patterns(inventory, config)]
     absent = any(not any(fnmatchcase(file, pattern) for file in inventory.files) for pattern in patterns)
-    federated = any(job.metrics_path == "/federate" or job.honors_labels for job in jobs(inventory, found))
+    federated = any(job.metrics_path == "/federate" or job.honors_labels for job in monitoring.jobs(inventory, found))
     if not found or absent or federated:
         return ()
     recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}

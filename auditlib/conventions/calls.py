@@ -8,16 +8,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.command_words import beside
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command
+from auditlib.inventory.answers import answered_once
+from auditlib.inventory.delivery import Command, Script
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Location
-from auditlib.paths import below
+from auditlib.paths import below, normal
 from auditlib.patterns import regex
 
 _WORD = regex(r"[\w.@*-]+(?:/\*)?")
 _STARTERS = frozenset({"sudo", "exec", "time", "nohup", "env", "command", "tini", "dumb-init", "--", "gosu", "su-exec"})
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 def by_path(inventory: Inventory) -> dict[str, Location]:
@@ -33,7 +36,41 @@ def by_path(inventory: Inventory) -> dict[str, Location]:
                 _note(inventory, found, command, posixpath.join(posixpath.dirname(manifest.path), command.folder))
     for file in inventory.dockerfiles:
         found |= _entry_points(inventory, file)
+    for script in inventory.scripts:
+        _note_scripts(inventory, found, script)
     return found
+
+
+def told(inventory: Inventory) -> dict[str, Location]:
+    """The scripts that documents have their readers start by their path, with the place."""
+    found: dict[str, Location] = {}
+    for mention in deployment.documented_commands(inventory):
+        words = [word for word in mention.words if word not in _STARTERS]
+        if words and words[0].startswith("./") and normal(words[0]) in inventory.scripts_by_path:
+            found.setdefault(normal(words[0]), mention.location)
+    return found
+
+
+def _note_scripts(inventory: Inventory, found: dict[str, Location], script: Script) -> None:
+    """What a script starts beside itself, or below the folder where scripts are mostly started.
+
+    What it starts on a condition may be what the condition asks for (`[ -x … ]`).
+    """
+    home = posixpath.dirname(script.path)
+    for command in script.commands:
+        words = [word for word in command.words if word not in _STARTERS]
+        if words and "/" in words[0] and not command.conditional:
+            path = beside(words[0], home)
+            for candidate in (path,) if path else _from_anywhere(words[0], command.folder, home):
+                if candidate in inventory.scripts_by_path:
+                    found.setdefault(candidate, command.location)
+                    break
+
+
+def _from_anywhere(word: str, folder: str, home: str) -> tuple[str, ...]:
+    """Where a relative path in a script may lead, which is started from the root or from its own folder."""
+    places = (folder, "") if folder else ("", home)
+    return tuple(normal(posixpath.join(place, word)) for place in places) if word.startswith("./") else ()
 
 
 def _note(inventory: Inventory, found: dict[str, Location], command: Command, folder: str) -> None:
@@ -48,19 +85,27 @@ def _entry_points(inventory: Inventory, file: Dockerfile) -> dict[str, Location]
     """The scripts that an image copies, without setting their mode, and starts."""
     copied: dict[str, str] = {}
     found: dict[str, Location] = {}
+    on_path: set[str] = set()
     whole: list[str] | None = None
     for item in file.instructions:
         whole = _homes(item, whole)
         if item.keyword in ("COPY", "ADD") and not any(flag.startswith(("--from", "--chmod")) for flag in item.flags):
-            copied |= _copies(inventory, file, item)
+            copied |= (names := _copies(inventory, file, item))
+            on_path |= {name for name in names if _is_on_path(name, item)}
         elif item.keyword in ("ENTRYPOINT", "CMD"):
             words = [word for word in item.words if word not in _STARTERS][:1]
-            name = posixpath.basename(words[0]) if words and "/" in words[0] else ""
+            name = posixpath.basename(words[0]) if words and ("/" in words[0] or words[0] in on_path) else ""
             if name in copied:
                 found[copied[name]] = item.location
             elif name and whole:
                 found |= dict.fromkeys(_within(inventory, file, whole, words[0]), item.location)
     return found
+
+
+def _is_on_path(name: str, item: Instruction) -> bool:
+    """Whether a COPY puts a file of this name where a shell looks for programs."""
+    target = item.words[-1]
+    return target in (f"{folder}/{name}" for folder in _PATH) or target.rstrip("/") in _PATH
 
 
 def _homes(item: Instruction, homes: list[str] | None) -> list[str] | None:
@@ -146,7 +191,8 @@ def interpreted(inventory: Inventory) -> set[str]:
     return found
 
 
-def given_to_containers(inventory: Inventory) -> set[str]:
+@answered_once
+def given_to_containers(inventory: Inventory) -> frozenset[str]:
     """The names of files that images copy by name, and of what services mount."""
     texts = [item.argument for file in inventory.dockerfiles for item in file.instructions
              if item.keyword in ("COPY", "ADD", "RUN", "ENTRYPOINT", "CMD")]  # fmt: skip
@@ -155,7 +201,8 @@ def given_to_containers(inventory: Inventory) -> set[str]:
     sources = {mount.source for service in inventory.services for mount in service.mounts if mount.kind == "bind"}
     folders = (sources & inventory.folder_set) - {"", "."}
     inside = {posixpath.basename(path) for folder in folders for path in below(inventory.files, folder)}
-    return inside | {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
+    named = {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
+    return frozenset(inside | named)
 
 
 def everything_named(inventory: Inventory) -> dict[str, set[str]]:
@@ -166,6 +213,7 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
     texts = [item.text for document in inventory.documents for item in document.mentions]
     texts += [word for service in inventory.services for word in (*service.entrypoint, *service.command)]
     texts += [word for service in inventory.services if service.healthcheck for word in service.healthcheck.test]
+    texts += [name for file in inventory.env_files for name in file.scripts]
     texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
     texts += [name for caller in inventory.callers for name in caller.scripts]
     texts += [text for workflow in inventory.stray_workflows for text in workflow.said]
@@ -175,6 +223,7 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
     for script in inventory.scripts:
         said += [(script.path, word) for command in script.commands for word in command.words]
         said += [(script.path, name) for name in script.assigned]
+        said += [(script.path, f"{item.words[-1].rstrip('/')}/*") for item in script.commands if _runs_parts(item)]
     said += [(item.location.file, item.command) for item in inventory.cron_lines]
     said += [(item.location.file, pair.value) for item in inventory.units for pair in item.settings]
     found: defaultdict[str, set[str]] = defaultdict(set)
@@ -182,6 +231,11 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
         for name in _names(text):
             found[name].add(speaker)
     return found
+
+
+def _runs_parts(command: Command) -> bool:
+    """Whether a command runs all programs of a folder."""
+    return len(command.words) > 1 and posixpath.basename(command.words[0]) == "run-parts"
 
 
 def _names(text: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from auditlib import command_words, compose_command
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.document import Mention
 from auditlib.patterns import regex
 
@@ -39,6 +40,7 @@ class Known(Struct, frozen=True):
     containers: frozenset[str] = frozenset()
 
 
+@answered_once
 def known(inventory: Inventory) -> Known:
     """What is there. Where a Compose file can't be read, nobody knows."""
     if not inventory.services or any(
@@ -58,22 +60,30 @@ def _words(options: str) -> list[str]:
     return options.replace("--name=", "--name ").split()
 
 
-def missing(there: Known, item: Mention) -> Iterator[str]:
-    """The service or the container that a command of a document names and that isn't there."""
+def missing(there: Known, item: Mention, added: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The service or the container that a command of a document names, that isn't there, and that the document doesn't
+    have its reader add first.
+    """
     words = command_words.core(item.words)
     if not there.services or not words:
         return
     if call := compose_command.of(words):
-        given = call.services if call.verb in _OF_COMPOSE - _OF_ONE else ()
-        first = named(call.arguments) if call.verb in _OF_COMPOSE else ""
-        for name in dict.fromkeys((first, *(name for name in given if _is_name(name)))):
-            if name and name not in there.services:
-                yield f"the service {name}"
+        unknown = unknown_services(there, call)
+        yield from (f"the service {name}" for name in unknown if name not in added)
     elif words[0] == "docker":
         verb, arguments = command_words.split(words[1:])
         name = named(arguments) if verb in _OF_DOCKER else ""
-        if name and name not in there.services | there.containers and _is_meant(there, name):
+        if name and name not in there.services | there.containers | added and _is_meant(there, name):
             yield f"the container {name}"
+
+
+def unknown_services(there: Known, call: compose_command.Call) -> Iterator[str]:
+    """The services that a call of Compose names and that no Compose file has."""
+    given = call.services if call.verb in _OF_COMPOSE - _OF_ONE else ()
+    first = named(call.arguments) if call.verb in _OF_COMPOSE else ""
+    for name in dict.fromkeys((first, *(name for name in given if _is_name(name)))):
+        if name and there.services and name not in there.services:
+            yield name
 
 
 def named(arguments: Sequence[str]) -> str:

@@ -101,6 +101,11 @@ def _reaches_a_container(inventory: Inventory, path: str) -> bool:
     for project in inventory.projects:
         if project.files and of_compose(project) == path:
             return True
+    return is_given(inventory, path)
+
+
+def is_given(inventory: Inventory, path: str) -> bool:
+    """Whether a service is given the file or mounts it, or an image takes it along."""
     for service in inventory.services:
         given = any(posixpath.normpath(item.path) == path for item in service.env_files)
         if given or mounts.path_inside(service, path):

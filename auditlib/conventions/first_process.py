@@ -20,6 +20,10 @@ _SERVERS = frozenset({
 })  # fmt: skip
 
 
+HANDED = ("$@",)
+"""What a script starts last that runs the command which it is given."""
+
+
 def shell_form(instructions: tuple[Instruction, ...]) -> Instruction | None:
     """The instruction that starts the container, if it has the shell form and doesn't hand over by `exec`."""
     started = {item.keyword: item for item in instructions if item.keyword in ("CMD", "ENTRYPOINT")}
@@ -38,7 +42,9 @@ def last_of_script(inventory: Inventory, service: Service) -> Start | None:
     last = followed[-1] if followed and not minded else None
     if last is None or last.location.file not in inventory.scripts_by_path:
         return None
-    return last if _starts_server(last) else _of_branches(inventory, service, last.location.file)
+    return (
+        last if _starts_server(last) or last.words == HANDED else _of_branches(inventory, service, last.location.file)
+    )
 
 
 _LASTING = regex(

@@ -6,13 +6,17 @@ Follows https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-w
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
 from auditlib.inventory.delivery import Job
+from auditlib.patterns import regex
 
+_VALUE = regex(r"\$\{\{\s*matrix\.(?P<key>[\w.-]+)\s*\}\}")
 _LEGS = 50
 """More are no list of images: of a larger matrix the first count."""
 
@@ -30,6 +34,18 @@ def legs(job: Job) -> list[Job]:
     for row in _rows(job.included):
         _include(cases, row, {key for key, _ in job.matrix})
     return [replace(job, matrix=tuple((key, (value,)) for key, value in case.items()), included=()) for case in cases]
+
+
+def filled(text: str, job: Job) -> list[str]:
+    """What a text with values of the matrix becomes in the job's runs; itself where it has none."""
+    if not _VALUE.search(text):
+        return [text]
+    return list(dict.fromkeys(_VALUE.sub(partial(_only, dict(leg.matrix)), text) for leg in legs(job)))
+
+
+def _only(values: Mapping[str, tuple[str, ...]], match: re.Match[str]) -> str:
+    found = values.get(match["key"], ())
+    return found[0] if len(found) == 1 else match[0]
 
 
 def _rows(columns: Iterable[tuple[str, tuple[str, ...]]]) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from auditlib.conventions import mounts, networks
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query, ScrapeJob
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.patterns import is_quick, regex
@@ -148,6 +148,20 @@ def _loading(inventory: Inventory) -> dict[str, tuple[PrometheusConfig, ...]]:
             for file in (pattern,) if plain else fnmatch.filter(rule_files, pattern):
                 found[file][config] = None
     return {file: tuple(configs) for file, configs in found.items()}
+
+
+def jobs(inventory: Inventory, configs: Iterable[PrometheusConfig]) -> tuple[ScrapeJob, ...]:
+    """The scrape jobs of these configurations."""
+    own = _jobs_by_file(inventory)
+    return tuple(job for file in dict.fromkeys(config.file for config in configs) for job in own.get(file, ()))
+
+
+@answered_once
+def _jobs_by_file(inventory: Inventory) -> dict[str, list[ScrapeJob]]:
+    found: defaultdict[str, list[ScrapeJob]] = defaultdict(list)
+    for job in inventory.scrape_jobs:
+        found[job.file].append(job)
+    return found
 
 
 def with_copies(inventory: Inventory, config: PrometheusConfig) -> tuple[Service, ...]:
@@ -283,10 +297,14 @@ class Asking(Struct, frozen=True):
 
 
 def asking(inventory: Inventory) -> Iterator[Asking]:
-    """All rules, and after them all panels with each of their queries."""
+    """All rules, and after them of each dashboard all variables and panels with each of their queries."""
     for rule in inventory.alert_rules:
         yield Asking(rule.name, rule.query, rule.expression_location)
     for dashboard in inventory.dashboards:
+        for variable in dashboard.variables:
+            if variable.query:
+                place = variable.query.location or variable.location
+                yield Asking(f"the variable {variable.name}", variable.query, place)
         for panel in dashboard.panels:
             for query in panel.queries:
                 yield Asking(panel.title, query, query.location or panel.location, of_panel=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from auditlib.inventory.delivery import Job, Step, Workflow
+from auditlib.inventory.delivery import Job, Pair, Step, Workflow
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -20,6 +20,9 @@ _VARIABLE = regex(r"\$(?:\{(?P<long>\w+)\}|(?P<short>\w+))")
 _META = regex(r"steps\.(?P<step>[\w-]+)\.outputs\.(?:tags|version|json)")
 _PUSH = regex(r"^(?:docker|podman|nerdctl)\s+(?:image\s+)?push\s+(?:--?\S+\s+)*(?P<image>\S+)$")
 _BUILD_AND_PUSH = regex(r"^docker\s+(?:buildx\s+)?build\b.*\s--push(?:\s|$)")
+_OUTPUTS = regex(r"(?:^|[,\s])(?:push=true|type=registry)(?:[,\s]|$)")
+_NAME = regex(r"(?:^|[,\s\"])name=(?P<name>[^,\s\"]+)(?!\S*\")|\"name=(?P<several>[^\"]+)\"")
+"""The name in `type=image,name=ghcr.io/acme/api,push=true`; several stand in quotes."""
 _TAGGED = regex(r"\s(?:-t|--tag)[\s=](?P<image>\S+)")
 _RELEASE = regex(
     r"latest|stable|prod|release|semver|github\.ref_name|version|refs/tags|type=(?:raw|ref,event=(?:branch|tag)|edge)",
@@ -58,10 +61,9 @@ def variables(workflow: Workflow, job: Job, step: Step) -> dict[str, str]:
 
 def _references(job: Job, step: Step, known: Mapping[str, str]) -> Iterator[tuple[str, Location]]:
     inputs = {pair.name: pair for pair in step.inputs}
-    pushes = inputs["push"].value != "false" if "push" in inputs else "push=true" in _value(step, "outputs")
+    pushes = inputs["push"].value != "false" if "push" in inputs else pushes_by(inputs) is not None
     if pushes and step.uses.startswith("docker/build-push-action@"):
-        for tag in _split(_value(step, "tags")) if "tags" in inputs else ():
-            yield tag, inputs["tags"].location
+        yield from ((tag, pair.location) for pair in named(step) for tag in _split(pair.value))
     for command in step.commands:
         text = " ".join(command.words)[:_TEXT]
         if match := _PUSH.match(_EXPRESSION.sub(lambda found: found[0].replace(" ", ""), text)):
@@ -69,6 +71,23 @@ def _references(job: Job, step: Step, known: Mapping[str, str]) -> Iterator[tupl
         elif _BUILD_AND_PUSH.search(text):
             joined = _EXPRESSION.sub(lambda found: found[0].replace(" ", ""), text)
             yield from ((match["image"], command.location) for match in _TAGGED.finditer(joined))
+
+
+def pushes_by(inputs: Mapping[str, Pair]) -> Pair | None:
+    """The input by which an action that builds pushes, whatever starts it; None if it doesn't, or on a condition."""
+    push, outputs = inputs.get("push"), inputs.get("outputs")
+    if push is not None and push.value in ("true", "false"):
+        return push if push.value == "true" else None
+    return outputs if outputs and push is None and _OUTPUTS.search(outputs.value) else None
+
+
+def named(step: Step) -> Iterator[Pair]:
+    """What tells an action that builds how the image is called: its tags, or the name in its outputs."""
+    for pair in step.inputs:
+        if pair.name == "tags":
+            yield pair
+        elif pair.name == "outputs" and (found := _NAME.search(pair.value)):
+            yield Pair("outputs", found["name"] or found["several"], pair.location)
 
 
 def _value(step: Step, name: str) -> str:

@@ -21,7 +21,8 @@ _WAITS = frozenset({"--graceful-timeout", "--timeout-graceful-shutdown"})
 def of(inventory: Inventory, service: Service, kind: str) -> list[ServerTrait]:
     """The traits of a kind that the code of a service has, where it is built here."""
     found = [item for item in inventory.server_traits if item.kind == kind]
-    dockerfile = services.dockerfile(inventory, service) if found else None
+    own = bool(found) and not image_folders.serves_files(inventory, service)
+    dockerfile = services.dockerfile(inventory, service) if own else None
     homes = image_folders.of_sources(service, dockerfile) if dockerfile else []
     mine = [item for item in found if any(mounts.is_below(item.location.file, home) for home in homes)]
     return [item for item in mine if dockerfile and is_of(inventory, service, dockerfile, item.location.file)]

@@ -67,7 +67,7 @@ class Workspace(Struct, frozen=True, dict=True):
         """Whether the repository has a file or folder of this path."""
         return path in self.inventory.file_set or path in self.inventory.folder_set
 
-    def may_hold_more(self, step: Step, command: Command) -> bool:
+    def may_hold_more(self, step: Step, command: Command | None = None) -> bool:
         """Whether something that the repository itself defines ran before a command of the job, and may have made any
         file: a target of make, a script, tests, a build.
         """
@@ -166,7 +166,9 @@ _INSTALLS = regex(
     r"(?:poetry|pdm) (?:install|lock|sync|config|add)\b|uv (?:sync|pip|lock|venv|tool|python)\b|go (?:mod|env|vet)\b|"
     r"cargo (?:fetch|fmt|clippy|check|audit|deny|install)\b|dotnet (?:restore|tool)\b|"
     r"terraform (?:init|fmt|validate)\b|"
-    r"docker (?:login|pull|push|tag|logout|version|info|compose (?:up|down|pull|ps|logs))\b"
+    r"docker (?:login|pull|push|tag|logout|version|info|compose (?:up|down|pull|ps|logs))\b|"
+    r"(?:npm|pnpm|yarn|bun)(?: run)? (?:lint|typecheck|type-check|types|format:check)(?::\w+)?\b|"
+    r"npx (?:tsc\b(?=.* --noEmit\b)|eslint|prettier)\b"
 )
 
 

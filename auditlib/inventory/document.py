@@ -22,7 +22,7 @@ class Mention(Struct, frozen=True):
     alerts, `open` a step or section that is still to be written, `version` an image, its version, and `+` where
     a newer one does, too, `kept` what is kept for how many days, `call` a command of Docker in PowerShell, `port` a
     program and its port in a table of ports, `drawn` a script in a tree of files, by its name alone, `program` that of
-    another program, wherever it stands."""
+    another program, wherever it stands, `written` a file to which a command writes what it prints."""
 
     kind: str
     text: str
@@ -71,6 +71,8 @@ class Document(Struct, frozen=True):
     """The words that stand only where the document says that there is no such thing (`no replica or backup`)."""
     for_one_host: bool = False
     """Whether it is a README whose text before its second heading says so."""
+    added: frozenset[str] = frozenset()
+    """The words, and names among them, of what its lines have the reader add, and the entries of YAML that it shows."""
 
     def names(self, name: str) -> bool:
         """Whether it may hold a name, as far as its words tell, which are of letters alone (`HighLatency_P95`)."""

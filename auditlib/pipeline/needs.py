@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 
 from msgspec import Struct
 
+from auditlib import compose_command
 from auditlib.command_words import EVERYWHERE, composer_script, core, place, script_name
-from auditlib.conventions.workspaces import Workspace
+from auditlib.conventions import documented_containers
+from auditlib.conventions.workspaces import Workspace, is_checkout
+from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest, Step
 from auditlib.paths import normal
+from auditlib.pipeline import uploads
 
 _INTERPRETERS = frozenset({
     "bash", "sh", "zsh", "dash", "source", ".", "python", "python3", "node", "ruby", "perl", "php", "pwsh", "tsx",
@@ -200,6 +204,26 @@ def _program(workspace: Workspace, step: Step, folder: str, words: list[str]) ->
     elif words[:2] == ["docker", "compose"] or name == "docker-compose":
         head = words[: next((i for i, word in enumerate(words) if word in ("up", "run", "build", "exec")), len(words))]
         yield from _given(workspace, step, folder, head, ("-f", "--file"), "the Compose file")
+        yield from services(workspace.inventory, words)
+
+
+def services(inventory: Inventory, words: Sequence[str]) -> Iterator[Need]:
+    """The services that a call of Compose names and no Compose file has, where it reads files of the repository."""
+    call = compose_command.of(words)
+    if call is None or not all(_is_ours(inventory, file) for file in call.files):
+        return
+    there = documented_containers.known(inventory)
+    for name in documented_containers.unknown_services(there, call):
+        container = [item.name for item in inventory.services if item.container_name == name]
+        near = container or _near(name, tuple(sorted(there.services)))
+        detail = f"; the container of {near[0]} is called so" if container else ""
+        advice = f"Name {near[0] if near else 'a service that is there'} in place of {name}."
+        yield Need(f"service {name}", "the service", name, detail, advice)
+
+
+def _is_ours(inventory: Inventory, file: str) -> bool:
+    """Whether a Compose file is one of the repository, as far as its path tells."""
+    return not {"$", "~"} & set(file) and posixpath.basename(file) in inventory.files_by_name
 
 
 def _of_context(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Iterator[Need]:
@@ -226,6 +250,18 @@ def inputs_of(workspace: Workspace, step: Step) -> Iterator[Need]:
         if what := _PATH_INPUTS.get((name, pair.name)):
             for path in filter(None, map(str.strip, pair.value.split("\n"))):
                 yield from _file(workspace, step, "", path, what)
+    yield from _sent(workspace, step) if workspace.holds_repository else ()
+
+
+def _sent(workspace: Workspace, step: Step) -> Iterator[Need]:
+    """What a step copies to another host, where nothing before it may have made that."""
+    if workspace.may_hold_more(step):
+        return
+    plain = all(is_checkout(item) or not item.uses for item in workspace.job.steps[: step.index])
+    for path in dict.fromkeys(path for path, _ in uploads.to_hosts(step) if not path.startswith("!")):
+        folder = normal(posixpath.join(workspace.folder(step), path))
+        if folder and workspace.lacks(folder, step, "" if "." in posixpath.basename(folder) else "folder"):
+            yield Need(folder, "the file" if "." in folder else "the folder", folder, sure=plain)
 
 
 def _given(

@@ -12,8 +12,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from auditlib import compose_command
+from auditlib.command_words import core
 from auditlib.compose.discovery import BASES
 from auditlib.conventions import env_file_uses, env_readers
 from auditlib.conventions.workspaces import GENERATED, Workspace
@@ -22,7 +24,7 @@ from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.inventory.stack import Project, Variable
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.pipeline.needs import Need
+from auditlib.pipeline.needs import Need, services
 
 _COPIES = regex(r"\brsync\b|\bscp\b|\bgit (?:pull|fetch|clone|reset|checkout)\b|scp-action|ssh-deploy|rsync-deploy")
 _COMPOSE = regex(r"docker[- ]compose\s(?P<options>(?:(?!&&|;|\|)[^\n])*)")
@@ -149,6 +151,9 @@ def needs_of(workspace: Workspace) -> Iterator[tuple[Step, Need]]:
     """The files that such texts name and the repository lacks, where the job takes the repository to that host."""
     if not any(_COPIES.search(text) for text in _texts(workspace.job)):
         return
+    for step in workspace.job.steps:
+        found = (need for command in step.remote for need in services(workspace.inventory, core(list(command.words))))
+        yield from ((step, replace(need, sure=False)) for need in found)
     for step, text in scripts(workspace.job):
         for match in _COMPOSE.finditer(text):
             for name in _FILE.finditer(match["options"]):

@@ -32,6 +32,12 @@ def sent(step: Step) -> Iterator[tuple[str, Location]]:
         yield from ((path, command.location) for path in _of_command(command))
 
 
+def to_hosts(step: Step) -> Iterator[tuple[str, Location]]:
+    """Those that it copies to another host by SSH."""
+    copies = any(_TO_HOST.search(" ".join(item.words)) for item in step.commands)
+    yield from sent(step) if copies or step.uses.startswith("appleboy/scp-action@") else ()
+
+
 def _of_command(command: Command) -> Iterator[str]:
     text = " ".join(command.words)
     if match := _NAMED.search(text):

@@ -58,6 +58,7 @@ READERS: tuple[str, ...] = (
     "grafana",
     "dashboards",
     "prisma_schemas",
+    "compiler_outputs",
     "probe_modules",
     "web_logins",
     "collector_parts",

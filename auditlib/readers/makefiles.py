@@ -11,12 +11,14 @@ import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
 from auditlib import bashisms
 from auditlib.inventory.delivery import Manifest, RecipeFault, ScriptTarget
 from auditlib.model import Location
+from auditlib.paths import below
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands
@@ -46,6 +48,7 @@ _WORD = regex(r"(?P<name>[\w.-]{1,50})\s*(?::{0,3}|\?)=[ \t]*(?P<word>[\w./-]{1,
 _TO_WORD = regex(r"\$[({]([\w.-]+)[)}]")
 _FROM_ELSEWHERE = regex(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
 _ENV_FILES = regex(r"^\s*[-s]?include\s+(\S*\.env[\w.-]*)")
+_INCLUDE = regex(r"\s*[-s]?include\s+(?P<files>[^#$]{1,500})(?:#.*)?$")
 _LINE_LIMIT = 5_000
 _FORGOTTEN = regex(
     r"(?:cd|pushd)[ \t]+(?P<folder>[^\s;&|]{1,200})$|(?:export[ \t]+)?(?P<name>[A-Za-z_]\w{0,80})=[^\s;&|]{0,200}$|"
@@ -87,16 +90,33 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
     lines = source.lines(file)
     rules = list(_rules(lines))
     calls = _calls(lines)
-    targets = [target for rule in rules for target in _targets(source, file, rule, calls)]
+    one_shell = _is_one_shell(lines)
+    targets = [target for rule in rules for target in _targets(source, file, rule, calls, one_shell=one_shell)]
     incomplete = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines) or any(
         "%" in name or "$" in name for rule in rules for name in rule.names
     )
     taken = tuple(name for line in lines for name in _ENV_FILES.findall(line[:_LINE_LIMIT]))
     pipes_fail = any(_PIPES_FAIL.match(line[:_LINE_LIMIT]) for line in lines)
     yield Manifest(
-        file, "make", "", tuple(targets), (), "", (), Location(file), incomplete, env_files=taken, pipes_fail=pipes_fail
-    )
+        file, "make", "", tuple(targets), (), "", (), Location(file), incomplete, env_files=taken,
+        includes=tuple(_included(source, file, lines)), pipes_fail=pipes_fail,
+    )  # fmt: skip
     yield from itertools.islice(_faults(source, file, lines, rules), _MOST_FAULTS)
+
+
+def _is_one_shell(lines: list[str]) -> bool:
+    return any(line.startswith(".ONESHELL") for line in lines)
+
+
+def _included(source: Source, file: str, lines: list[str]) -> Iterator[str]:
+    """The makefiles that a file includes, as seen from the folder that it lies in, where make is mostly called."""
+    home = posixpath.dirname(file)
+    for line in lines:
+        match = _INCLUDE.match(line[:_LINE_LIMIT]) if "include" in line else None
+        for word in match["files"].split() if match else ():
+            path = posixpath.normpath(posixpath.join(home, word))
+            beside = below(source.files, posixpath.dirname(path)) if "*" in word else (path,)
+            yield from (item for item in beside if source.is_file(item) and fnmatchcase(item, path))
 
 
 def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> Iterator[RecipeFault]:
@@ -104,8 +124,9 @@ def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> 
     included = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines)
     if not included and not file.endswith(".mk"):
         yield from _taken(source, file, rules)
+        yield from _absent(file, lines, rules)
     known = {match["name"] for line in lines if (match := _DEFINED.match(line[:_LINE_LIMIT]))}
-    is_one_shell = any(line.startswith(".ONESHELL") for line in lines)
+    is_one_shell = _is_one_shell(lines)
     for rule in rules:
         if not is_one_shell:
             yield from _forgotten(file, rule)
@@ -134,6 +155,20 @@ def _taken(source: Source, file: str, rules: list[_Rule]) -> Iterator[RecipeFaul
                 re.search(rf"(?:-o|mkdir|>|touch)[^\n]*\b{re.escape(name)}\b", line) for line in rule.recipe
             ):
                 yield RecipeFault("taken", name, path, Location(file, rule.line))
+
+
+def _absent(file: str, lines: list[str], rules: list[_Rule]) -> Iterator[RecipeFault]:
+    """The names that `.PHONY` has and no rule; none where a pattern or a variable may stand for one."""
+    stated = [rule for rule in rules if ".PHONY" in rule.names]
+    known = {name for rule in rules for name in rule.names}
+    if any("%" in name or "$" in name for name in known) or any("$" in rule.prerequisites for rule in stated):
+        return
+    stating = (line for line in lines if ":" in line and not line.startswith("\t"))
+    heads = {word for line in stating for word in line[:_LINE_LIMIT].partition(":")[0].split()}
+    for rule in stated:
+        for name in rule.prerequisites.split():
+            if re.fullmatch(r"[\w.-]{1,60}", name) and name not in known | heads:
+                yield RecipeFault("absent", name, "", Location(file, rule.line))
 
 
 def _beside(source: Source, home: str) -> set[str]:
@@ -243,7 +278,9 @@ def _recipe_line(line: str) -> str:
     return f"{command} || true" if ignores else command
 
 
-def _targets(source: Source, file: str, rule: _Rule, calls: dict[str, str]) -> Iterator[ScriptTarget]:
+def _targets(
+    source: Source, file: str, rule: _Rule, calls: dict[str, str], *, one_shell: bool
+) -> Iterator[ScriptTarget]:
     """One for each name; its prerequisites count as `make` commands, since they run first."""
     names = [name for name in rule.names if not _NO_TARGET.match(name) and "$" not in name]
     if not names:
@@ -253,6 +290,22 @@ def _targets(source: Source, file: str, rule: _Rule, calls: dict[str, str]) -> I
     first = commands("; ".join(f"make {word}" for word in needed), file, rule.line)
     recipe = _TO_WORD.sub(lambda match: calls.get(match[1], match[0]), "\n".join(rule.recipe))
     body = _VARIABLE.sub(r"${\1}", recipe).replace("$$", "$")
-    found = (*first, *commands(body, file, rule.line, source.vault))
+    texts = [(0, body)] if one_shell else _shells(body)
+    executed = (item for start, text in texts for item in commands(text, file, rule.line + start, source.vault))
+    found = (*first, *executed)
     for name in names:
         yield ScriptTarget(name, found, body.strip(), place)
+
+
+def _shells(body: str) -> Iterator[tuple[int, str]]:
+    """The lines of a recipe, each with those that it goes on in and the number of its first: a shell runs each, so that
+    none knows where another one went.
+    """
+    start, parts = 0, list[str]()
+    for number, line in enumerate(body.split("\n")):
+        start, parts = start if parts else number, [*parts, line]
+        if not line.endswith("\\"):
+            yield start, "\n".join(parts)
+            parts = []
+    if parts:
+        yield start, "\n".join(parts)

@@ -13,7 +13,7 @@ from auditlib.patterns import Words, regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable
 
-_MIGRATIONS = regex(r"(?:^|/)(?:versions|migrations?)/")
+_MIGRATIONS = regex(r"(?:^|/)(?:versions|migrations?|drizzle)/")
 _SUFFIXES = frozenset({".py", ".js", ".ts", ".mjs", ".cjs"})
 _APPLIES = regex(
     r"\bcommand\.upgrade\(|\balembic\.command\b|call_command\(\s*['\"]migrate|['\"]alembic['\"],\s*(?:['\"][^'\"]*['\"],\s*)*"

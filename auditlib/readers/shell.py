@@ -40,6 +40,7 @@ _SECONDS = 1.0
 """Processor time for one text; ordinary scripts take milliseconds."""
 _NESTING = 4
 """How many `bash -c "bash -c …"` and here-documents fed to a shell are opened inside each other."""
+_MOST_BRANCHES = 8
 _COLUMN_LIMIT = 10_000
 """Bytes before a command on its line up to which its column is counted in characters."""
 
@@ -123,6 +124,8 @@ class _Visit(Struct, frozen=True):
     """The function whose body this is."""
     within: str = ""
     """The subshells that it is in."""
+    branch: tuple[str, ...] = ()
+    """The patterns and conditions that it stands behind."""
 
 
 _GIVEN = regex(r"(?<![\w./$-])(?P<given>(?:[A-Z][A-Z0-9_]{3,60}=\S{0,100}[ \t]+){1,10})docker[ -]compose\b")
@@ -252,6 +255,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
     deciding, taken, certain = shell_flow.deciding(node), shell_flow.taken(node), shell_flow.certain(node)
     function = shell_flow.function(node, text.data) or visit.function
     within = f"{visit.within}/{text.place(node)}" if node.type in _SUBSHELLS else visit.within
+    branch, ruled = shell_flow.branch(node, text.data)
     visits = [
         _Visit(
             node=child,
@@ -263,6 +267,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
             conditional=visit.conditional or index >= certain,
             function=function,
             within=within,
+            branch=(*visit.branch, branch) if index in ruled and len(visit.branch) < _MOST_BRANCHES else visit.branch,
         )
         for index, child in enumerate(children)
     ]
@@ -315,6 +320,7 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         conditional=visit.conditional,
         expands=tuple(dict.fromkeys(name for part in parts[first:] for name in shell_words.expanded(part, text.data))),
         function=visit.function,
+        branch=visit.branch,
         within=f"{text.within}{visit.within}",
     )
     if words[0] in ("cd", "pushd"):

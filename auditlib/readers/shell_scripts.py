@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 from msgspec.structs import replace
 
@@ -38,12 +38,21 @@ _HOLDS_FILES = regex(
     r"(?P<files>[\w./:${}-]{1,300}\.ya?ml)\}?[\"']?[ \t]*(?:#[^\n]*)?$",
     re.M,
 )
+_HOLDS_ENV_FILE = regex(
+    r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=[\"']?(?:\$\{(?P=name):?-)?"
+    r"(?P<path>[\w./:${}-]{0,300}\.env(?:\.[\w.-]{1,60})?)\}?[\"']?[ \t]*(?:#[^\n]*)?$",
+    re.M,
+)
+"""A variable that holds the path of an environment file."""
+_ENV_FILE = frozenset({"--env-file"})
 _HELD = regex(
     r"^[ \t]*(?:(?:export|readonly|local|declare)[ \t]+)?\w+="
     r"[\"']?(?:[^\s\"'/]*/)*([\w.@-]+\.(?:sh|bash))[\"']?[ \t]*$",
     re.M,
 )
 """A variable that holds the path of a script."""
+_LOOPED = regex(r"^[ \t]*for\s+\w+\s+in\s+([^\n;]{0,200}/\*[^\n;]{0,200})", re.M)
+"""A loop over what a pattern finds in a folder."""
 _PLAIN_SHELLS = frozenset({"sh", "dash", "ash"})
 _TAKES = regex(r"\s*(?:local\s+|readonly\s+)?(?P<name>\w+)=[\"']?\$\{?1(?::?[?-][^}]{0,200})?\}?[\"']?\s*$")
 """A variable that is given the first argument."""
@@ -87,7 +96,7 @@ def described(script: Script, text: str) -> Script:
         shell_options="".join(_SHELL_OPTIONS.findall(text.partition("\n")[0][:200])) if script.shebang else "",
         tests=frozenset(_TESTED.findall(text)),
         moved_argument=_moved_argument(file, text) if "dirname" in text and "$" in text else None,
-        assigned=tuple(dict.fromkeys(_HELD.findall(text))),
+        assigned=tuple(dict.fromkeys((*_HELD.findall(text), *_LOOPED.findall(text)))),
         backup_folder=_backup_folder(text),
         backup_is_relative=backups is not None and "$" not in backups[0].replace("${", "", 1),
         unchecked_hosts=tuple(_unchecked_hosts(file, text)),
@@ -102,7 +111,12 @@ def described(script: Script, text: str) -> Script:
     )
 
 
-def with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
+def filled_in(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
+    """The commands, with what variables of the script hold: a call of Docker, an environment file."""
+    return _with_env_files(_with_programs(found, text), text)
+
+
+def _with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
     """The commands, Docker in the place of a variable of the script that stands for it (`$COMPOSE up`)."""
     known: dict[str, list[str]] = {}
     for match in _PROGRAM.finditer(text):
@@ -113,6 +127,29 @@ def with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
         else item
         for item in found
     )
+
+
+def _with_env_files(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
+    """The commands, the path of an environment file in the place of a variable that holds it: behind `--env-file`, and
+    of what copies one.
+    """
+    known = {match["name"]: match["path"] for match in _HOLDS_ENV_FILE.finditer(text)} if ".env" in text else {}
+    return tuple(
+        replace(item, words=tuple(_with_env_file(item.words, known))) if _takes_env_file(item.words, known) else item
+        for item in found
+    )
+
+
+def _takes_env_file(words: tuple[str, ...], known: dict[str, str]) -> bool:
+    return bool(known) and (words[:1] == ("cp",) or not _ENV_FILE.isdisjoint(words))
+
+
+def _with_env_file(words: tuple[str, ...], known: dict[str, str]) -> Iterator[str]:
+    yield from words[:1]
+    for before, word in pairwise(words):
+        meant = word.startswith("$") and (before in _ENV_FILE or words[0] == "cp")
+        name = word.removeprefix("$").strip("{}") if meant else ""
+        yield known.get(name, word)
 
 
 def branches(file: str, text: str) -> Iterator[EnvironmentBranch]:

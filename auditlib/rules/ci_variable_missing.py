@@ -105,9 +105,15 @@ def _demanded(inventory: Inventory) -> dict[str, list[Setting]]:
     for setting in sorted(inventory.settings, key=lambda item: item.location.file):
         file = setting.location.file
         usual = environments.is_for_development(file) or environments.comes_from_the_host(setting.name)
-        if setting.required and setting.style in _DEMANDING and not usual and file not in inventory.scripts_by_path:
+        demanding = setting.style in _DEMANDING or (setting.style == "environ" and _is_read_at_once(setting))
+        if setting.required and demanding and not usual and file not in inventory.scripts_by_path:
             found.setdefault(file, []).append(setting)
     return found
+
+
+def _is_read_at_once(setting: Setting) -> bool:
+    """Whether importing the module is enough for the variable to be asked for."""
+    return not setting.called and not setting.conditional
 
 
 def _required(suite: TestSuite, demanded: dict[str, list[Setting]]) -> Iterator[Setting]:

@@ -26,10 +26,11 @@ References:
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -42,7 +43,7 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline import remote
-from auditlib.pipeline.needs import Need, inputs_of, needs_of
+from auditlib.pipeline.needs import Need, inputs_of, needs_of, services
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -81,7 +82,37 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             missing[job.uses].append(_Use(Need(job.uses, "the workflow", job.uses), job.location, job.location))
     for cause, uses in _by_calls(missing).items():
         yield _evidence(inventory, cause, uses)
+    yield from _of_programs(inventory, missing)
     yield from _of_targets(inventory, {use.need.name.removeprefix("./") for uses in missing.values() for use in uses})
+
+
+def _of_programs(inventory: Inventory, told: Mapping[str, list[_Use]]) -> Iterator[Evidence]:
+    """The services that scripts and targets name to Compose and no file has, those apart of which a step's finding
+    tells.
+    """
+    found: defaultdict[tuple[str, str], list[tuple[Need, Location]]] = defaultdict(list)
+    texts = [script.commands for script in inventory.scripts]
+    texts += [target.commands for manifest in inventory.manifests for target in manifest.targets]
+    for command in itertools.chain(*texts):
+        for need in services(inventory, command.words):
+            if need.cause not in told:
+                found[command.location.file, need.cause].append((need, command.location))
+    for (file, cause), uses in found.items():
+        yield _of_program(file, cause, uses)
+
+
+def _of_program(file: str, cause: str, uses: list[tuple[Need, Location]]) -> Evidence:
+    need, place = uses[0]
+    return Evidence(
+        f"{file} names the service {need.name} to Compose, and no Compose file has one of that name{need.detail}.",
+        place,
+        subject=f"{file}/{cause}",
+        related=tuple(Related(other, f"names {need.name} too", member=True) for _, other in uses[1:]),
+        recommendation=need.advice,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+        example=files.into(file, "docker compose up --detach <the service as it is called now>"),
+    )
 
 
 def _of_targets(inventory: Inventory, told: set[str]) -> Iterator[Evidence]:
@@ -163,6 +194,8 @@ def _evidence(inventory: Inventory, cause: str, uses: list[_Use]) -> Evidence:
 def _added(inventory: Inventory, cause: str, names: list[str]) -> str:
     """The script that package.json lacks; of files the one that may be meant, or how they get into the repository."""
     package, _, script = cause.partition("#")
+    if cause.startswith("service "):
+        return "docker compose <…> <the service as it is called now>"
     if script and not package.endswith(".json"):
         return files.into(package, f"{script}:\n\t<the command that it stands for>")
     if script:

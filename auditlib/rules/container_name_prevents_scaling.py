@@ -33,6 +33,7 @@ from msgspec.structs import replace
 from auditlib.conventions import compose_calls, deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -87,6 +88,7 @@ def _of_workers(found: Evidence, others: list[Service]) -> Evidence:
     return replace(found, severity=Severity.INFO, related=(*found.related, *named))
 
 
+@answered_once
 def _called(inventory: Inventory) -> frozenset[str]:
     """The words of Docker's commands in scripts and documents: who is called by a name there is named on purpose."""
     said = (item.text.split() for document in inventory.documents for item in document.mentions)

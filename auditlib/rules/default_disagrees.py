@@ -42,7 +42,7 @@ from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.redaction import Value
+from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_defaults as code_defaults
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -76,7 +76,7 @@ _CODE = regex(
 _Default = tuple[Location, str, str]
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every variable whose defaults differ: within a Compose file, its template, and the code that it is passed to.
 
@@ -190,7 +190,7 @@ def _counts(name: str, value: Value) -> bool:
     place = _PLACE.search(upper) and not _AMOUNT.search(upper)
     meant_to_differ = place or environments.names_environment(upper) or switches.is_debug_switch(upper)
     stated = bool(value.text) and not (_ADDRESS.search(value.text) or _FILLED_IN.search(value.text))
-    stated = stated and not placeholders.is_text(value.text)
+    stated = stated and not (placeholders.is_text(value.text) or (value.placeholder and is_credential_name(upper)))
     return stated and not (value.secret or meant_to_differ)
 
 
@@ -243,5 +243,5 @@ def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], 
         severity=None if certain and _differ(_of_compose(places)) else Severity.LOW,
         change=(f" ${{{name}:-{text}}}", "") if _is_in_code(places) else ("", ""),
         example=files.into(first.file, f"{name}: ${{{name}:-<{' or '.join(values)}, the same everywhere>}}"),
-        confidence=None if certain else Confidence.MEDIUM,
+        confidence=None if certain else Confidence.LOW,
     )

@@ -85,6 +85,11 @@ _BY_LOCK = {
     "npm packages": (("bun.lock", "bun"), ("bun.lockb", "bun"), ("pnpm-workspace.yaml", "npm")),
 }  # fmt: skip
 """Files that all packages below them share, each with the ecosystem by which Dependabot keeps it in step."""
+_LOCKS = {
+    "npm packages": ("package-lock.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb"),
+    "Rust crates": ("Cargo.lock",), "Ruby gems": ("Gemfile.lock",), "PHP packages": ("composer.lock",),
+}  # fmt: skip
+"""A package with one of its own is no part of a workspace above it."""
 _ALIKE = {"Python packages": ("uv", "poetry", "pipenv"), "npm packages": ("bun",), "base images": ("docker-compose",)}
 """Other ecosystems that look after the same."""
 _EXAMPLES = frozenset({"example", "examples", "docs", "doc", "test", "tests", ".devcontainer", "demo", "benchmarks"})
@@ -127,7 +132,7 @@ def _left_out(inventory: Inventory, kinds: Mapping[str, Sequence[Location]]) -> 
     if not entries or others or _updates(inventory):
         return {}
     found = {
-        name: [place for place in places if not any(_covers(entry, name, place.file) for entry in entries)]
+        name: [place for place in places if not any(_covers(inventory, entry, name, place.file) for entry in entries)]
         for name, places in kinds.items() if name != "images of services"
     }  # fmt: skip
     usual = {name: [item for item in places if not _is_aside(item.file)] for name, places in found.items()}
@@ -138,12 +143,14 @@ def _is_aside(path: str) -> bool:
     return not (stages.FOREIGN_FOLDERS | _EXAMPLES).isdisjoint(path.split("/")[:-1])
 
 
-def _covers(entry: UpdateEntry, name: str, path: str) -> bool:
+def _covers(inventory: Inventory, entry: UpdateEntry, name: str, path: str) -> bool:
     """Whether an entry is about a file; a package's root speaks for what lies below it, a folder of images doesn't."""
     if entry.ecosystem not in {_ECOSYSTEMS[name], *_ALIKE.get(name, ())}:
         return False
-    deep = name != "base images" and entry.ecosystem not in ("pip", "gomod")
-    return name == "actions" or any(_is_in(posixpath.dirname(path), home, deep) for home in entry.folders)
+    folder = posixpath.dirname(path)
+    apart = any(posixpath.join(folder, lock) in inventory.file_set for lock in _LOCKS.get(name, ()))
+    deep = name != "base images" and entry.ecosystem not in ("pip", "gomod") and not apart
+    return name == "actions" or any(_is_in(folder, home, deep) for home in entry.folders)
 
 
 def _is_in(folder: str, home: str, deep: bool) -> bool:

@@ -39,7 +39,7 @@ from auditlib import stages
 from auditlib.conventions import checks, deployment, stacks, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Script, Step
+from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.pipeline import idle_deployments
@@ -55,6 +55,10 @@ _SPEAKS_OF_IT = regex(
 )
 _HOSTED = regex(r"(?:ubuntu|windows|macos)-")
 _STARTS = regex(r"^(?:sudo )?docker[- ]compose .{0,300}\bup\b.{0,300} (?:-d|--detach)\b")
+_READS = regex(
+    r"^(?:sudo )?(?:docker[- ]compose\b.{0,300}\bconfig(?: (?:-q|--quiet))?$|helm (?:lint|template)\b|"
+    r"terraform (?:validate|fmt|version)\b|nginx -t\b|(?:cat|ls|pwd|env|date|test|\[) )"
+)
 _REACHES = regex(
     r"\b(?:ssh|scp|rsync|sftp|kubectl|helm|aws|az|gcloud|doctl|flyctl|heroku|ansible\S*|terraform)\b|DOCKER_(?:HOST|CONTEXT)|"
     r"docker context|docker (?:compose )?push|\bcurl\b.{0,200}(?:-X ?POST|--request POST|hook)|ssh-|-ssh|deploy-action|"
@@ -76,8 +80,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if printing and all(deployment.is_idle(step) or _only_checks(step) for step in job.steps):
                 yield _of_checks(inventory, job, printing[-1])
                 continue
-            if script := idle_deployments.script(inventory, job):
-                yield _of_script(inventory, job, *script)
+            if called := idle_deployments.printing(inventory, job):
+                yield _of_program(inventory, job, *called)
                 continue
             if tried := idle_deployments.attempt(inventory, job):
                 yield _of_tries(job, tried)
@@ -96,9 +100,14 @@ def _is_named_so(name: str) -> bool:
 def _only_checks(step: Step) -> bool:
     """Whether all commands of a step install, check or print."""
     return bool(step.commands) and all(
-        deployment.prints(item) or checks.is_check(item.words) or tools.INSTALLS.search(" ".join(item.words))
-        for item in step.commands
+        deployment.prints(item) or checks.is_check(item.words) or _reads_only(item) for item in step.commands
     )
+
+
+def _reads_only(command: Command) -> bool:
+    """Whether a command installs programs, or reads what would be deployed."""
+    text = " ".join(command.words)
+    return bool(tools.INSTALLS.search(text) or (_READS.search(text) and not command.writes and not command.caught))
 
 
 def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
@@ -117,13 +126,13 @@ def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
     return workflow_lines.step(job.workflow, job.id, f"{named}ssh \"$HOST\" '{command}'\n{host}")
 
 
-def _of_script(inventory: Inventory, job: Job, script: Script, call: Command) -> Evidence:
+def _of_program(inventory: Inventory, job: Job, program: idle_deployments.Printing, call: Command) -> Evidence:
     return Evidence(
-        f"The job {job.id} is called {_called(job)}, and {script.path}, which it runs, only prints.",
+        f"The job {job.id} is called {_called(job)}, and {program.name}, which it runs, only prints.",
         call.location,
         subject=job.id,
-        related=(Related(script.location, "only prints"),),
-        recommendation=f"Write the commands that deploy into {script.path}, or remove the job {job.id}.",
+        related=(Related(program.location, "only prints"),),
+        recommendation=f"Write the commands that deploy into {program.file}, or remove the job {job.id}.",
         example=_deploying(inventory, job),
     )
 

@@ -78,6 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         commands = [item for item in document.mentions if item.kind in ("command", "dispatch")]
         if _is_of_another(document, commands):
             continue
+        written = {posixpath.basename(item.text) for item in document.mentions if item.kind == "written"}
         for item in commands:
             for missing in (
                 *_targets(inventory, names, item),
@@ -86,9 +87,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *_operands(inventory, commands, item),
                 *_project(inventory, document, commands, item),
                 *_dispatched(inventory, item),
-                *documented_containers.missing(containers, item),
+                *documented_containers.missing(containers, item, document.added),
             ):
-                found[missing].append(item)
+                if posixpath.basename(missing.rpartition(" ")[2]) not in written:
+                    found[missing].append(item)
     for missing, uses in found.items():
         yield _evidence(missing, uses)
 
@@ -119,6 +121,8 @@ def _target(inventory: Inventory, names: set[str], item: Mention, words: list[st
         return
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
+    if kind == "make":  # a name of `.PHONY` alone does nothing, of which another rule tells
+        known |= {fault.target for fault in inventory.recipe_faults if fault.kind == "absent"}
     if kind == "make" and not files:
         if not unknown and _TARGET.fullmatch(words[-1]):
             yield _NO_MAKEFILE

@@ -38,7 +38,15 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from auditlib.conventions import build_context, container_files, entry_points, mounts, services, starting
+from auditlib.conventions import (
+    build_context,
+    compiled_files,
+    container_files,
+    entry_points,
+    mounts,
+    services,
+    starting,
+)
 from auditlib.conventions.container_files import ContainerFiles
 from auditlib.conventions.entry_points import Start
 from auditlib.graph import DependencyGraph
@@ -68,7 +76,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for start, place in dict(found).items():
             if (start.what, place) not in told and _is_missing(inventory, service, files, start):
                 told.add((start.what, place))
-                yield _evidence(service, files, start, place, by_script=place.file in inventory.scripts_by_path)
+                found_here = _evidence(service, files, start, place, by_script=place.file in inventory.scripts_by_path)
+                yield (
+                    _of_compiled(service, start, found_here) if _is_compiled(inventory, service, start) else found_here
+                )
         yield from _misplaced(inventory, service, files)
 
 
@@ -205,7 +216,26 @@ def _is_missing(inventory: Inventory, service: Service, files: ContainerFiles, s
     if start.kind == "npm":
         packages = list(_packages(inventory, service))
         return bool(packages) and not any(target.name == start.missing for item in packages for target in item.targets)
+    if _is_compiled(inventory, service, start):
+        return True
     return not any(files.may_make(path) for path in start.paths if not empty or path != start.owner)
+
+
+def _is_compiled(inventory: Inventory, service: Service, start: Start) -> bool:
+    """Whether a script is one that the compiler would make, if there were a source of it."""
+    return start.kind == "script" and compiled_files.lacks(inventory, service, start.missing)
+
+
+def _of_compiled(service: Service, start: Start, found: Evidence) -> Evidence:
+    source = posixpath.splitext(posixpath.basename(start.missing))[0]
+    return replace(
+        found,
+        message=f"{service.name} starts {start.what}, which the compiler makes of no source: no {source}.ts lies where "
+        "it would.",
+        recommendation=f"Correct {start.what} in the command of {service.name}, or add its source.",
+        confidence=Confidence.MEDIUM,
+        example=compose_lines.of_service(service, "command: <what starts it now, with the file that is compiled>"),
+    )
 
 
 def _lacks_name(inventory: Inventory, package: str, name: str) -> bool:

@@ -66,12 +66,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not any(item.kind in _KINDS for item in inventory.server_traits) or deployment.leaves_compose(inventory):
         return
     told: set[Location] = set()
+    whole = {(item.location.file, item.location.line): item.path for item in inventory.web_routes if item.whole}
     for service in inventory.distinct_services:
         probe = probes.own(inventory, service)
         asked = probes.paths(probe) if probe else []
         if probe is None or not asked or environments.only_for_development(service):
             continue
-        found = [item for kind in _KINDS for item in server_traits.of(inventory, service, kind) if _asks(asked, item)]
+        traits = (item for kind in _KINDS for item in server_traits.of(inventory, service, kind))
+        found = [item for item in traits if _asks(asked, item, whole.get((item.location.file, item.location.line)))]
         needed = _stores(inventory, service) if found and not server_traits.of(inventory, service, "ready") else []
         if needed and found[0].location not in told:
             told.add(found[0].location)
@@ -118,8 +120,12 @@ def _of_first_process(blind: list[Service], watched: bool) -> Evidence:
     )
 
 
-def _asks(asked: list[str], item: ServerTrait) -> bool:
-    """Whether a check asks the route, which may stand behind a prefix that the file doesn't say."""
+def _asks(asked: list[str], item: ServerTrait, whole: str | None) -> bool:
+    """Whether a check asks the route, which may stand behind a prefix that the file doesn't say; unless its whole path
+    is known.
+    """
+    if whole:
+        return all(path.rstrip("/") == whole.rstrip("/") for path in asked)
     return all(path.rstrip("/").endswith(item.path) for path in asked)
 
 

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, pushed_images
+from auditlib.conventions import deployment, images, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -61,6 +61,11 @@ _NO_SCAN = regex(
     re.I,
 )
 """What looks at the code and its packages alone, keeps results, or lists what is in an image."""
+_SCANNED = regex(
+    r"\s(?:image-ref|image)=(?P<given>[\w./:@-]+)(?=\s|$)|\b(?:trivy\s+(?:\S+\s+){0,8}image|grype|docker scout cves)\s"
+    r"(?:\S+\s+){0,20}(?P<last>[\w./:@-]+)$"
+)
+"""The image that a scan names."""
 _PUSHES = regex(r"(?:^|\s)push=(?:true\b|\$\{\{)|\bdocker\s.*\bpush\b|\s--push\b")
 _SCAN = """- uses: {host}aquasecurity/trivy-action@<full commit hash>  # <version>
   with:
@@ -87,9 +92,26 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not (_ACTS_ON_IMAGE.search(run.text) or _REMOTE.search(run.text)) and pipeline.builds_images(run, inventory)
     ]
     scans = [run for run in found.doing(_SCANNERS) if not _NO_SCAN.search(run.text)]
-    if builds and all(_OF_FILES.search(run.text) for run in scans):
+    if builds and all(_OF_FILES.search(run.text) or _of_bases(inventory, run) for run in scans):
         pushing = {id(run.job) for run in found.runs if _PUSHES.search(run.text)}
         yield _evidence(inventory, builds, [run for run in builds if id(run.job) in pushing], scans)
+
+
+def _of_bases(inventory: Inventory, run: Run) -> bool:
+    """Whether a scan is one of an image that the repository only builds on or pulls."""
+    match = _SCANNED.search(run.text)
+    image = (match["given"] or match["last"]) if match else ""
+    bases = (item.words[0] for file in inventory.dockerfiles for item in file.instructions if item.keyword == "FROM")
+    pulled = (service.image for service in inventory.services if not service.build)
+    return bool(image) and image in {*bases, *pulled} and images.repository(image) not in _own(inventory)
+
+
+def _own(inventory: Inventory) -> set[str]:
+    """The images that Compose builds, or a workflow pushes, without their tags."""
+    jobs = ((workflow, job) for workflow in inventory.workflows for job in workflow.jobs)
+    pushed = (item.reference for workflow, job in jobs for item in pushed_images.of(workflow, job))
+    built = (service.image for service in inventory.services if service.build)
+    return {images.repository(image) for image in (*pushed, *built)}
 
 
 def _where(jobs: list[str], pushing: list[str]) -> str:
@@ -112,13 +134,20 @@ def _evidence(inventory: Inventory, builds: list[Run], pushed: list[Run], of_fil
         subject="images",
         related=(
             *(Related(place, f"the job {run.job.id} builds images too", member=True) for place, run in places.items()),
-            *(Related(run.location, "scans the files of the repository, no image") for run in of_files[:2]),
+            *(Related(run.location, _scans(run)) for run in of_files[:2]),
         ),
         recommendation=f"Add a scan, with Trivy or Grype, after the build in the job {first.job.id} of "
         f"{first.job.workflow}{', and push only what passes it' if pushed else ''}.",
         severity=Severity.MEDIUM if pushed else None,
         example=workflow_lines.step(first.job.workflow, first.job.id, _scan(inventory, first)),
     )
+
+
+def _scans(run: Run) -> str:
+    """What a scan looks at instead."""
+    if _OF_FILES.search(run.text):
+        return "scans the files of the repository, no image"
+    return "scans an image that is only built on or pulled"
 
 
 def _scan(inventory: Inventory, build: Run) -> str:

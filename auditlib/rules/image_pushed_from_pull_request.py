@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import tools, workflow_events
+from auditlib.conventions import pushed_images, tools, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step, Workflow
@@ -85,8 +85,8 @@ def _pushes(workflow: Workflow, job: Job) -> Iterator[tuple[Step, list[Location]
         if step.condition:
             continue
         inputs = {pair.name: pair for pair in step.inputs}
-        pushing = tools.IMAGE_ACTIONS.search(step.uses) and "push" in inputs and inputs["push"].value == "true"
-        places = [inputs["push"].location] if pushing else []
+        pushing = pushed_images.pushes_by(inputs) if tools.IMAGE_ACTIONS.search(step.uses) else None
+        places = [pushing.location] if pushing else []
         places += [item.location for item in step.commands if _is_push(workflow, job, step, item)]
         if places and not all(map(_LOCAL.search, _pushed(workflow, job, step))):
             yield step, places
@@ -112,7 +112,7 @@ def _filled_in(workflow: Workflow, job: Job, step: Step, text: str) -> str:
 
 def _pushed(workflow: Workflow, job: Job, step: Step) -> list[str]:
     """What a step pushes: the tags that an action is given, or the commands that push."""
-    given = {pair.name: pair.value for pair in step.inputs}.get("tags", "")
+    given = "\n".join(pair.value for pair in pushed_images.named(step))
     texts = given.replace(",", "\n").split("\n") if given else [" ".join(item.words) for item in step.commands]
     filled = [_filled_in(workflow, job, step, text) for text in texts if text.strip()]
     return [text for text in filled if given or _PUSHES.search(text) or _BUILDS_AND_PUSHES.search(text)]
@@ -120,6 +120,8 @@ def _pushed(workflow: Workflow, job: Job, step: Step) -> list[str]:
 
 def _step_lines(step: Step) -> str:
     """The step that builds for pull requests too, or the command that pushes for nothing else."""
+    if step.uses and "push" not in {pair.name for pair in step.inputs}:
+        return f"- uses: {step.uses}\n  with:\n    tags: <the image>\n    {_PUSH}   # in place of outputs"
     if step.uses:
         return f"- uses: {step.uses}\n  with:\n    {_PUSH}"
     return "- if: github.event_name != 'pull_request'\n  run: <what pushes the image>"

@@ -58,6 +58,8 @@ _SETS = (
      "flyway migrate"),
     ("Knex", regex(r"(?:^|/)knexfile\.[jt]s$"), regex(r"(?:^|/)migrations/\d+[^/]*\.[jt]s$"),
      "npx knex migrate:latest"),
+    ("Drizzle", regex(r"(?:^|/)drizzle\.config\.[cm]?[jt]s$"),
+     regex(r"(?:^|/)(?:drizzle|migrations)/\d{4}_[^/]+\.sql$"), "npx drizzle-kit migrate"),
     ("Laravel", regex(r"(?:^|/)artisan$"), regex(r"(?:^|/)database/migrations/\d{4}_[^/]+\.php$"),
      "php artisan migrate --force"),
     ("Rails", regex(r"(?:^|/)config/application\.rb$"), regex(r"(?:^|/)db/migrate/\d{14}_[^/]+\.rb$"),
@@ -65,7 +67,7 @@ _SETS = (
 )  # fmt: skip
 _APPLIES = regex(
     r"\balembic\b.{0,300}\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
-    r"\bmigrations?\b|\bdb:(?:migrate|prepare|setup|schema:load)\b|"
+    r"\bmigrations?\b|\bdrizzle-kit\s+push\b|\bdb:(?:migrate|prepare|setup|schema:load)\b|"
     r"\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|"
     r"\bupgrade-?db\b|\bdb[_-]upgrade",
     re.I,

@@ -51,6 +51,8 @@ _KEEPS = {
 }
 """Where the published images keep what, by the last part of the image's name."""
 _STATELESS = regex(r"--agent|enable-feature=agent|GF_DATABASE_(?:URL|HOST|TYPE)|-target=|ruler|s3|gcs|azure", re.I)
+_FOLDER = "GF_PATHS_DATA"
+"""https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#paths"""
 _PATH_OPTION = regex(r"--?storage(?:\.tsdb)?\.path[= ](\S+)")
 
 
@@ -82,7 +84,10 @@ def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, s
         or (name == "loki" and _stores_elsewhere(inventory))
     ):
         return None
-    if option := _PATH_OPTION.search(text):
+    told = next((entry.value.text for entry in service.environment if entry.name == _FOLDER and entry.value), "")
+    if name.startswith("grafana") and told:
+        folder = told
+    elif option := _PATH_OPTION.search(text):
         folder = option[1]
     elif name == "loki":
         folder = _folder_of_loki(inventory, service) or folder

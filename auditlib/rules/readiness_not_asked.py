@@ -58,7 +58,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if probe is None or not asked or not all(_LIVE.search(path) for path in asked):
             continue
         ready = next(iter(server_traits.of(inventory, service, "ready")), None)
-        if ready and probe.location not in told and not environments.only_for_development(service):
+        if not ready or any(asked[0].endswith(item.path) for item in server_traits.of(inventory, service, "refuses")):
+            continue  # what may answer 503 looks after something as well
+        if probe.location not in told and not environments.only_for_development(service):
             told.add(probe.location)
             yield _evidence(service, asked[0], probe, ready)
 

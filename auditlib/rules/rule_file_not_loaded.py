@@ -64,10 +64,18 @@ def _may_name(inventory: Inventory, config: PrometheusConfig, file: str) -> bool
         monitoring.is_template(config.file, pattern.path)
         or (
             fnmatchcase(name, posixpath.basename(pattern.path))
+            and not _means_another(inventory, config, pattern.path, file)
             and not monitoring.lacks(inventory, config, pattern.path)
         )
         for pattern in config.rule_files
     )
+
+
+def _means_another(inventory: Inventory, config: PrometheusConfig, pattern: str, file: str) -> bool:
+    """Whether all containers that read a configuration have another file of the repository at the path."""
+    running = monitoring.runners(inventory, config.file)
+    found = {mounts.path_outside(item, monitoring.inside(item, config, pattern)) for item in running}
+    return bool(found) and file not in found and found <= inventory.file_set
 
 
 def _absent(inventory: Inventory, configs: tuple[PrometheusConfig, ...], file: str) -> tuple[str, str]:

@@ -29,7 +29,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import calls
+from auditlib.conventions import calls, deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
@@ -47,20 +47,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     bits_kept = any(item.executable for item in inventory.scripts)
     called, made, interpreted = calls.by_path(inventory), calls.made_executable(inventory), calls.interpreted(inventory)
     given, outside = calls.given_to_containers(inventory), calls.made_executable(inventory, in_images=False)
-    workflows = {item.file for item in inventory.workflows}
+    workflows, told = {item.file for item in inventory.workflows}, calls.told(inventory)
     idle: list[Script] = []
     for script in plain:
         name = posixpath.basename(script.path)
         place = called.get(script.path)
         if place and name not in (outside if place.file in workflows else made):
             yield _fails(script, place, bits_kept)
+        elif script.path in told and name not in made and not _is_told_to_set(inventory, name):
+            yield _fails_people(script, told[script.path], bits_kept)
         elif name not in made and name not in interpreted and bits_kept and _is_for_people(inventory, script, given):
             idle.append(script)
     if idle:
         yield _idle(idle)
 
 
-def _is_for_people(inventory: Inventory, script: Script, given: set[str]) -> bool:
+def _is_for_people(inventory: Inventory, script: Script, given: frozenset[str]) -> bool:
     """Whether nothing copies or mounts it, so that somebody has to start it; modules are imported instead."""
     folder = posixpath.dirname(script.path)
     is_module = script.path.endswith((".py", ".js", ".ts")) or f"{folder}/__init__.py" in inventory.file_set
@@ -76,6 +78,24 @@ def _fails(script: Script, place: Location, bits_kept: bool) -> Evidence:
         recommendation=f"Run `git update-index --chmod=+x {script.path}`.",
         example=_made_executable([script]),
         severity=Severity.HIGH,
+        confidence=None if bits_kept else Confidence.MEDIUM,
+    )
+
+
+def _is_told_to_set(inventory: Inventory, name: str) -> bool:
+    """Whether a document has its readers set the bit, of this file or of several."""
+    given = (item.words for item in deployment.documented_commands(inventory) if "chmod" in item.text)
+    return any(posixpath.basename(word) == name or "*" in word for words in given for word in words)
+
+
+def _fails_people(script: Script, place: Location, bits_kept: bool) -> Evidence:
+    return Evidence(
+        f"{script.path} is not executable, and {place.file} has its readers start it by its path: permission denied.",
+        script.location,
+        subject=script.path,
+        related=(Related(place, "readers are told to start it here"),),
+        recommendation=f"Run `git update-index --chmod=+x {script.path}`.",
+        example=_made_executable([script]),
         confidence=None if bits_kept else Confidence.MEDIUM,
     )
 

@@ -59,8 +59,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     shown = _shown(inventory)
     for places in found.values():
         items = list(places.values())
-        items += _elsewhere(shown, items)
-        if len({item.location.file for item in items}) > 1 and _are_the_same(items) and not _is_set_once(items):
+        items = _of_one(items + _elsewhere(shown, items))
+        if len({item.location.file for item in items}) > 1 and not _is_set_once(items):
             yield _evidence(inventory, items)
 
 
@@ -91,22 +91,25 @@ def _shown(inventory: Inventory) -> dict[str, dict[str, Location]]:
 def _is_set_once(items: list[Sighting]) -> bool:
     """Whether a new value goes into one file at most, or all are stand-ins for one variable.
 
-    What code falls back to stays behind where the environment gives the variable.
+    What code or Compose falls back to stays behind where the environment gives the variable.
     """
-    written = [item for item in items if not (item.replaceable and item.kind in ("setting", "file"))]
+    given = {item.name for item in items if item.kind == "env_file" and item.name}
+    written = [
+        item for item in items
+        if not (item.replaceable and (item.kind in ("setting", "file") or item.name in given))
+    ]  # fmt: skip
     places = {item.name if item.replaceable else item.location.file for item in written}
     return len(places) < 2 or len({item.location.file for item in written}) < 2
 
 
-def _are_the_same(items: list[Sighting]) -> bool:
-    """Whether equal values are one secret; a short, well-known one goes by the same name, or is in an address."""
-    if secrets.is_distinct(items[0].value):
-        return True
+def _of_one(items: list[Sighting]) -> list[Sighting]:
+    """Those of equal values that are one secret; a short, well-known one goes by the same name, or is in an address."""
+    if secrets.is_distinct(items[0].value) or any(secrets.stands_in_url(item.value) for item in items):
+        return items
     files: defaultdict[str, set[str]] = defaultdict(set)
     for item in items:
         files[item.name].add(item.location.file)
-    by_name = any(name and len(found) > 1 for name, found in files.items())
-    return by_name or any(secrets.stands_in_url(item.value) for item in items)
+    return [item for item in items if item.name and len(files[item.name]) > 1]
 
 
 def _advice(name: str, files: list[str]) -> str:

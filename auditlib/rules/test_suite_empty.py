@@ -27,22 +27,26 @@ References:
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import pipeline
-from auditlib.conventions import tools
+from auditlib.conventions import test_places, tools
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import TestSuite
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.pipeline import Run
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NOT_WRITTEN = regex(r"^echo .{0,20}no test specified")
 """What `npm init` writes (https://docs.npmjs.com/cli/commands/npm-init)."""
+
+_IN_CONTAINERS = ("docker ", "docker-compose ", "podman ", "kubectl ")
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -55,11 +59,37 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         runs = [run for run in matching if id(run.job) in checked_out and _looks_here(run)]
         if runs and tools.lacks_tests(inventory, framework):
             yield _evidence(inventory, framework, runs)
+    yield from _of_folders(inventory, [run for run in found.runs if id(run.job) in checked_out and _is_here(run)])
     for runs in _by_job(found.matching(_NOT_WRITTEN)).values():
         yield _not_written(runs[0])
     for suite in inventory.test_suites:
         if tools.declares_none(suite):
             yield _without_cases(suite)
+
+
+def _of_folders(inventory: Inventory, runs: list[Run]) -> Iterator[Evidence]:
+    """Every step whose tests are looked for in folders that hold none, where the repository has some elsewhere."""
+    found: defaultdict[tuple[Location, str], list[tuple[Run, tuple[str, ...]]]] = defaultdict(list)
+    for framework in (name for name in test_places.FRAMEWORKS if not tools.lacks_tests(inventory, name)):
+        for run in runs:
+            if tools.TEST_FRAMEWORKS[framework].search(run.text) and not tools.LISTS_TESTS.search(run.text):
+                places = test_places.empty(inventory, framework, run.text, run.folder or "")
+                found[run.location, framework].append((run, places))
+    for (_, framework), each in found.items():
+        if all(places for _, places in each):
+            yield _of_folder(inventory, framework, *each[0])
+
+
+def _of_folder(inventory: Inventory, framework: str, run: Run, places: tuple[str, ...]) -> Evidence:
+    where = listed(place or "the root" for place in places)
+    return Evidence(
+        f"The job {run.job.id} runs {framework} in {where}, which has no file that it takes for a test.",
+        run.location,
+        subject=f"{run.job.id}/{framework}/{places[0]}",
+        recommendation=f"Write a first test there, or remove the step from {run.job.workflow}.",
+        confidence=Confidence.MEDIUM if framework in tools.LOOKED_FOR else None,
+        example=_first_test(inventory, framework, places[0]),
+    )
 
 
 def _looks_here(run: Run) -> bool:
@@ -68,10 +98,13 @@ def _looks_here(run: Run) -> bool:
     listing = {"--version", "--help", "--collect-only", "install", "merge-reports", "show-report", "codegen"} & set(
         words
     )
-    elsewhere = words[0] in ("docker", "docker-compose", "podman", "kubectl") or any(
-        word.startswith(("--pyargs", "--rootdir", "--config", "-c", "--doctest")) for word in words
-    )
-    return run.folder is not None and not listing and not elsewhere
+    elsewhere = any(word.startswith(("--pyargs", "--rootdir", "--config", "-c", "--doctest")) for word in words)
+    return _is_here(run) and not listing and not elsewhere
+
+
+def _is_here(run: Run) -> bool:
+    """Whether a command runs on the runner, not in a container."""
+    return run.folder is not None and not run.text.startswith(_IN_CONTAINERS)
 
 
 _TESTS = {
@@ -81,11 +114,15 @@ _TESTS = {
     "jest": 'test("<what must hold>", () => {\n  expect(<it>).toBe(<value>);\n});',
     "playwright": 'test("<what a user does>", async ({ page }) => {\n  await page.goto("/");\n'
     '  await expect(page.getByRole("heading")).toBeVisible();\n});',
+    "go": 'package <the folder\'s>\n\nimport "testing"\n\nfunc Test<Thing>(t *testing.T) {\n\t<what must hold>\n}',
     "cypress": 'it("<what a user does>", () => {\n  cy.visit("/");\n  cy.get("h1").should("be.visible");\n});',
 }
 _SCRIPT = '"scripts": {"test": "node --test"}'
 _OF_NODE = 'require("node:test")("<what must hold>", () => require("node:assert").ok(<it>));'
-_NAMES = {"pytest": "tests/test_<thing>.py", "cypress": "cypress/e2e/<thing>.cy.ts", "playwright": "<thing>.spec.ts"}
+_NAMES = {
+    "pytest": "tests/test_<thing>.py", "unittest": "test_<thing>.py", "go": "<thing>_test.go",
+    "cypress": "cypress/e2e/<thing>.cy.ts", "playwright": "<thing>.spec.ts",
+}  # fmt: skip
 
 
 def _first_test(inventory: Inventory, framework: str, folder: str) -> str:

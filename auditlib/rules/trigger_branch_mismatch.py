@@ -32,17 +32,19 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
-from auditlib.conventions import deployment, workflow_events
+from auditlib.conventions import deployment, told_commands, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Trigger, Workflow
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _DEFAULTS = ("main", "master")
+_ORIGIN = regex(r"\borigin[ /](?P<branch>main|master)(?![\w./-])")
+_PLACES = 4
 _DEPLOYS = regex(r"deploy|release|publish", re.I)
 
 
@@ -114,6 +116,33 @@ def _two_defaults(inventory: Inventory) -> Iterator[Evidence]:
             confidence=Confidence.MEDIUM,
             **_advice(followed, rare, usual),
         )
+    else:
+        yield from _named_elsewhere(inventory, followed)
+
+
+def _named_elsewhere(inventory: Inventory, followed: dict[str, list[tuple[Workflow, Trigger]]]) -> Iterator[Evidence]:
+    """Workflows that follow one of both names alone, where commands and documents fetch and push only the other."""
+    named: dict[str, list[Location]] = {name: [] for name in _DEFAULTS}
+    for told in told_commands.everywhere(inventory):
+        if told.words[:1] == ("git",) and (match := _ORIGIN.search(told.text)):
+            named[match["branch"]].append(told.location)
+    for one, other in (_DEFAULTS, _DEFAULTS[::-1]):
+        if followed[one] and named[other] and not named[one]:
+            (workflow, trigger), *others = followed[one]
+            yield Evidence(
+                f"{workflow.file} runs on {one}, and {named[other][0].file} names {other} to Git. If the repository "
+                "has only one of these branches, as most have, what follows the other one never runs.",
+                trigger.location,
+                subject=f"{one}/{other}",
+                related=(
+                    *(Related(item.location, f"runs on {one} too", member=True) for _, item in others),
+                    *(Related(place, f"names {other}") for place in named[other][:_PLACES]),
+                ),
+                recommendation=f"Name the branch that exists in {workflow.file}, {other} by what people are told.",
+                confidence=Confidence.MEDIUM,
+                change=(one, other),
+                example=files.into(workflow.file, f"on:\n  {trigger.event}:\n    branches: [{other}]"),
+            )
 
 
 def _advice(followed: dict[str, list[tuple[Workflow, Trigger]]], rare: str, usual: str) -> _Advice:

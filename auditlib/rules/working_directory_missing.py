@@ -29,6 +29,7 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.conventions import matrices
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -67,8 +68,11 @@ def _missing(workspace: Workspace, job: Job) -> Iterator[tuple[str, Location]]:
         own = step.working_directory or (job.working_directory if step.run else "")
         first = step.commands[0] if step.commands else None
         made = first is not None and workspace.may_hold_more(step, first)
-        if own and not made and workspace.lacks(own, step, "folder"):
-            yield normal(own), step.location
+        lost = [] if made or "matrix." in step.condition else [
+            folder for folder in matrices.filled(own, job) if folder and workspace.lacks(folder, step, "folder")
+        ]  # fmt: skip
+        if lost:
+            yield from ((normal(folder), step.location) for folder in lost)
             continue
         for command in step.commands:
             folder = workspace.folder(step, command)

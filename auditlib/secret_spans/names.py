@@ -60,6 +60,8 @@ _RATE = regex(rf"\d{{1,7}}\s?(?:/|\bper\b)\s?\d{{0,4}}\s?{_TIME}", re.I)
 _FILE = regex(r"(?:[\w.-]{1,60}/){0,10}[\w-]{1,60}\.(?:pem|key|crt|cer|p12|pfx|jks)")
 """The file that holds the secret."""
 _OF_ADDRESS = regex(r"(?:webhook(?:[_.-]?url)?|dsn)$", re.I)
+_FOLDERS = frozenset({"PWD", "OLDPWD"})
+"""What every shell calls the folder that it works in: https://pubs.opengroup.org/onlinepubs/9799919799/ (2.5.3)."""
 _PLAIN_ADDRESS = regex(r"[a-z][a-z\d+.-]{1,20}://[A-Za-z\d.-]+(?::\d{1,5})?(?:/[a-z-]{1,12}|/v\d)*/?")
 """A host and words: nothing that lets anybody in. What is made to be guessed by nobody is longer, or has digits."""
 _PLAIN_SOURCE = regex(
@@ -143,6 +145,7 @@ def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:
         or _is_sentence(bare)
         or (_OF_ADDRESS.search(name) and _PLAIN_ADDRESS.fullmatch(bare))
         or (name[-3:].lower() == "dsn" and _PLAIN_SOURCE.fullmatch(bare))
+        or (name in _FOLDERS and bare[0] in "/.~")
     ):
         return False
     return not _NUMBER.fullmatch(bare) or bool(_PASSWORD.search(name))

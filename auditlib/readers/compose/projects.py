@@ -159,7 +159,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         for_one_host=stages.ONE_HOST.search(said) is not None,
         tells_network="network create" in said,
         tells_volume="volume create" in said,
-        tells_first_start=_FIRST_START.search(said) is not None,
+        first_starts=tuple(place for file in own for place in raw.said_in_comments(source, file, _FIRST_START)),
         told_profiles=tuple(dict.fromkeys(_PROFILE.findall(said))),
         told_variables=tuple(item for file in own for item in raw.told_variables(source, file)),
         header_words=frozenset(word for file in own for word in raw.header_words(source, file)),

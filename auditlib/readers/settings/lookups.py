@@ -148,6 +148,15 @@ class _Lookups:
         chosen = [item for node in self.module.of(ast.IfExp) for item in (node.body, node.orelse)]
         return {id(node) for item in (*branches, *chosen)[:1000] for node in ast.walk(item)}
 
+    @cached_property
+    def _called(self) -> set[int]:
+        """The lookups inside functions, which take place when these are called."""
+        within: set[int] = set()
+        for function in self.module.of(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda):  # the outer ones first
+            if id(function) not in within:
+                within.update(map(id, ast.walk(function)))
+        return within
+
     def _catches(self, handler: ast.ExceptHandler) -> bool:
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         return any(kind is None or self.module.origin(kind) in _CAUGHT for kind in kinds)
@@ -270,6 +279,7 @@ class _Lookups:
             style=style,
             location=self.module.location(node),
             conditional=id(node) in self._branched,
+            called=id(node) in self._called,
         )
 
 

@@ -46,8 +46,8 @@ _NEXT = regex(r"(?:^|/)(?:src/)?(?:pages/(?P<page>api/.+?)|app/(?P<app>.+?)/rout
 _HANDLER = regex(r"export\s+(?:async\s+)?(?:function|const)\s+(?P<method>GET|POST|PUT|DELETE|PATCH|HEAD)\b")
 
 
-def read_javascript(source: Source, path: str) -> Iterator[Route]:
-    """The routes of one file."""
+def read_javascript(source: Source, path: str, lone: frozenset[str] = frozenset()) -> Iterator[Route]:
+    """The routes of one file; those of an application are whole where it is one of the `lone` ones, or listens."""
     text = source.text(path)
     if place := _NEXT.search(path):
         yield from _next(text, path, place["page"] or place["app"])
@@ -55,7 +55,7 @@ def read_javascript(source: Source, path: str) -> Iterator[Route]:
     if not framework:
         return
     starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
-    served = {match["name"] for match in _SERVED.finditer(text) if _listens(text, match["name"])}
+    served = {match["name"] for match in _SERVED.finditer(text) if path in lone or _listens(text, match["name"])}
     made = {match["name"] for match in _MADE.finditer(text)}
     if found := _FROM_ELSEWHERE.search(text):
         yield Route("*", _ANYWHERE, framework["name"], Location(path, bisect_right(starts, found.start())))
