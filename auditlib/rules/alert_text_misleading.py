@@ -1,7 +1,7 @@
 """The text of an alert has gaps, or a number that is a hundred times too big.
 
 `{{ $labels.instance }}` is empty where the expression sums over all instances: "API on  is slow". `humanizePercentage`
-multiplies by 100, so that 85 per cent become 8500 %, and two errors a second 200 %, of how many requests ever. Whoever
+multiplies by 100, so that 85 per cent become 8500 %, and two errors a second 200 %, of however many requests. Whoever
 is woken by it looks in the wrong place first.
 
 Anti-pattern:
@@ -62,11 +62,11 @@ _Fault = tuple[AlertRule, str, str]
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each file with alerts whose texts name labels that are gone, or take a percentage for a share."""
-    found: defaultdict[str, list[_Fault]] = defaultdict(list)
+    found: defaultdict[tuple[str, bool], list[_Fault]] = defaultdict(list)
     for alert in monitoring.alerts(inventory):
         if fault := _fault(alert):
-            found[alert.file].append(fault)
-    for file, items in found.items():
+            found[alert.file, not fault[2] and _is_of_events(alert)].append(fault)
+    for (file, _), items in found.items():
         yield _evidence(file, items)
 
 

@@ -127,8 +127,14 @@ def _fallbacks(inventory: Inventory, holders: Collection[tuple[str, str]]) -> It
     """The settings by which code lets every origin in where nobody gives it the variable, and nobody does."""
     told = {name for _, name in holders} | {entry.name for item in inventory.services for entry in item.environment}
     told |= {line.name for file in inventory.env_files for line in file.lines if _arrives(inventory, file, line.name)}
+    told |= {said.text for file in inventory.documents for said in file.mentions if said.kind == "variable"}
     for item in inventory.settings:
-        aside = item.unused or programs.is_aside(item) or told.intersection((item.name, *item.aliases))
+        aside = (
+            item.unused
+            or not item.location.file.endswith(_CODE)
+            or programs.is_aside(item)
+            or told.intersection((item.name, *item.aliases))
+        )
         text = item.default.text if item.default and item.default_kind == "literal" else ""
         if not aside and switches.names_origins(item.name) and "*" in switches.origins(text):
             yield item

@@ -33,7 +33,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, probes, server_traits
+from auditlib.conventions import deployment, environments, image_contents, probes, server_traits, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ServerTrait
@@ -41,6 +41,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _probe_lines as probe_lines
 from auditlib.rules._rule import Evidence, rule
 
 _LIVE = regex(r"/(?:healthz?|livez?|liveness|alive|ping|status|up)$")
@@ -58,18 +59,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if probe is None or not asked or not all(_LIVE.search(path) for path in asked):
             continue
         ready = next(iter(server_traits.of(inventory, service, "ready")), None)
-        if not ready or any(asked[0].endswith(item.path) for item in server_traits.of(inventory, service, "refuses")):
+        if any(asked[0].endswith(item.path) for item in server_traits.of(inventory, service, "refuses")):
             continue  # what may answer 503 looks after something as well
-        if probe.location not in told and not environments.only_for_development(service):
+        if ready and probe.location not in told and not environments.only_for_development(service):
             told.add(probe.location)
-            yield _evidence(service, asked[0], probe, ready)
+            yield _evidence(services.built_from(inventory, service)[0], service, asked[0], probe, ready)
 
 
-def _evidence(service: Service, asked: str, probe: probes.Probe, ready: ServerTrait) -> Evidence:
+def _evidence(base: str, service: Service, asked: str, probe: probes.Probe, ready: ServerTrait) -> Evidence:
     asking = next((command.words for command in probe.commands if any(asked in word for word in command.words)), ())
     words = [word.replace(asked, ready.path) for word in asking]
     plain = " ".join(words) or f"<a request for {ready.path}>"
+    lacks = bool(words) and image_contents.lacks(base, words[0])
+    url = next((word for word in words if word.startswith("http")), "")
     mended = json.dumps(["CMD", *words], ensure_ascii=False) if any(" " in word for word in words) else plain
+    mended = (probe_lines.by_language(base, url) if lacks and url else "") or mended
     return Evidence(
         f"The health check of {service.name} asks {asked}, though the program has {ready.path}: unless both look after "
         "the same, it counts as healthy while what it needs is down.",
@@ -79,6 +83,6 @@ def _evidence(service: Service, asked: str, probe: probes.Probe, ready: ServerTr
         related=(Related(ready.location, f"the route {ready.path}"),),
         recommendation=f"Ask {ready.path} in the health check of {service.name}, unless it is to work on without what "
         "that looks at.",
-        change=(asked, ready.path),
+        change=("", "") if lacks else (asked, ready.path),
         example=compose_lines.of_service(service, f"healthcheck:\n  test: {mended}"),
     )
