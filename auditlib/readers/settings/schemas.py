@@ -35,7 +35,9 @@ _LENIENT = regex(r"\bskipValidation\b|\.partial\(")
 _PART = regex(rf"{_COMMENT}|{_STRING}|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<comma>,)")
 _KEY = regex(rf"""\s*(?:(?:{_COMMENT})\s*)*["']?(?P<name>[A-Z][A-Z0-9_]{{1,80}})["']?\s*:\s*""")
 _DEFAULT = regex(rf"(?:\.default\(|\bdefault\s*:)\s*(?P<value>{_LITERAL})?")
-_CHOICES = regex(rf"(?:\.enum\(\s*\[|\.valid\(|\bchoices\s*:\s*\[)(?P<values>(?:\s*(?:{_STRING})\s*,?)+)\s*[\])]")
+_CHOICES = regex(
+    rf"(?:\.enum\(\s*\[|\.valid\(|\bchoices\s*:\s*\[)\s*(?P<values>(?:(?:{_STRING})\s*(?:,\s*|(?=[\])])))+)[\])]"
+)
 _TEXT = regex(_STRING)
 _LENGTH = 20_000
 _MOST = 300
