@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from auditlib.inventory.configuration import Setting, SettingsFile
 from auditlib.readers.python_code import Module, argument, keyword
 from auditlib.readers.python_paths import literal_path
-from auditlib.readers.settings import own_lookups, targets
+from auditlib.readers.settings import checks, own_lookups, targets
 from auditlib.readers.settings.defaults import NONE, default
 from auditlib.readers.settings.own_lookups import OwnLookup
 from auditlib.readers.settings.variable_names import VariableNames
@@ -110,6 +110,10 @@ class _Lookups:
                 self.schema[item.arg] = (self.module.origin(item.value.elts[0]), rest)
             elif item.arg:
                 self.schema[item.arg] = (self.module.origin(item.value), None)
+
+    @cached_property
+    def _demanded(self) -> set[int]:
+        return checks.demanded(self.module)
 
     @cached_property
     def _targets(self) -> dict[int, str]:
@@ -256,7 +260,8 @@ class _Lookups:
         fallback = self._fallbacks.get(id(node))
         given = fallback if fallback is not None and not isinstance(fallback, (ast.Call, ast.Subscript)) else given
         strict = style not in ("getenv", "environ")
-        setting = self._setting(name, node, origin, style, given, required=strict and given is None)
+        required = given is None and (strict or id(node) in self._demanded)
+        setting = self._setting(name, node, origin, style, given, required=required)
         cast = keyword(node, "cast")
         cast = node.args[1] if cast is None and style == "starlette" and len(node.args) > 1 else cast
         declared = self.module.origin(cast) if cast is not None else schema_type
