@@ -222,6 +222,8 @@ class Manifest(Struct, frozen=True):
     """What packages in its lock file need of the language, each constraint with the first package that has it."""
     env_files: tuple[str, ...] = ()
     """The environment files that a makefile includes, as it writes them."""
+    includes: tuple[str, ...] = ()
+    """The makefiles of the repository that a makefile includes, by their path or a pattern."""
     pipes_fail: bool = False
     """Whether a makefile's `.SHELLFLAGS` have a pipe fail with each of its commands."""
 
@@ -231,8 +233,7 @@ class RecipeFault(Struct, frozen=True):
 
     `kind` is `taken` (`text` is the path that has the target's name), `forgotten` (a line that changes only the shell
     that ends with it), `swallowed` (what make replaces before the shell sees it) or `bash` (what `/bin/sh` may not
-    know, and what it makes of it).
-    """
+    know, and what it makes of it)."""
 
     kind: str
     target: str
@@ -274,14 +275,12 @@ class Script(Struct, frozen=True):
     """The variables of a shell script that hold Compose files, several with `:` between them."""
     sets: frozenset[str] = frozenset()
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`); of one for
-    PowerShell those of lines for environment files.
-    """
+    PowerShell those of lines for environment files."""
     moved_argument: MovedArgument | None = None
     tests: frozenset[str] = frozenset()
     """The variables whose values a shell script looks at before it goes on (`[ -z "$NAME" ]`)."""
     assigned: tuple[str, ...] = ()
-    """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`), and the patterns of loops
-    over the files of a folder (`for task in tasks.d/*.sh`)."""
+    """Scripts that variables hold (`AGENT="$HERE/install.sh"`), and the patterns of its loops (`jobs.d/*.sh`)."""
     backup_folder: str = ""
     """The folder of the checkout that a variable for backups names, relative to the root."""
     backup_is_relative: bool = False

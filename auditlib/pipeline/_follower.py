@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 from collections.abc import Iterator
 
@@ -19,7 +20,7 @@ from auditlib.command_words import (
 )
 from auditlib.conventions import services, tools
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.inventory.delivery import Command, Job, ScriptTarget, Step
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.paths import normal
@@ -89,12 +90,17 @@ class Follower(Struct):
             home = posixpath.dirname(manifest.path)
             if manifest.kind != "make" or not (where is None or home == normal(where)):
                 continue
-            for target in manifest.targets:
+            included = (target for file in manifest.includes for target in self._targets(file))
+            for target in itertools.chain(manifest.targets, included):
                 if target.name in names or (not names and target is manifest.targets[0]):
                     found = True
                     yield from self._commands(target.commands, home, depth)
         if not found:
             yield " ".join(["make", *names]), where, False
+
+    def _targets(self, path: str) -> tuple[ScriptTarget, ...]:
+        """The targets of a makefile that another one includes."""
+        return next((item.targets for item in self.inventory.manifests if item.path == path), ())
 
     def _commands(self, commands: tuple[Command, ...], home: str, depth: int) -> Iterator[Followed]:
         for command in commands:

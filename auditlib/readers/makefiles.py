@@ -11,12 +11,14 @@ import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
 from auditlib import bashisms
 from auditlib.inventory.delivery import Manifest, RecipeFault, ScriptTarget
 from auditlib.model import Location
+from auditlib.paths import below
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands
@@ -46,6 +48,7 @@ _WORD = regex(r"(?P<name>[\w.-]{1,50})\s*(?::{0,3}|\?)=[ \t]*(?P<word>[\w./-]{1,
 _TO_WORD = regex(r"\$[({]([\w.-]+)[)}]")
 _FROM_ELSEWHERE = regex(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
 _ENV_FILES = regex(r"^\s*[-s]?include\s+(\S*\.env[\w.-]*)")
+_INCLUDE = regex(r"\s*[-s]?include\s+(?P<files>[^#$]{1,500})(?:#.*)?$")
 _LINE_LIMIT = 5_000
 _FORGOTTEN = regex(
     r"(?:cd|pushd)[ \t]+(?P<folder>[^\s;&|]{1,200})$|(?:export[ \t]+)?(?P<name>[A-Za-z_]\w{0,80})=[^\s;&|]{0,200}$|"
@@ -94,9 +97,21 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
     taken = tuple(name for line in lines for name in _ENV_FILES.findall(line[:_LINE_LIMIT]))
     pipes_fail = any(_PIPES_FAIL.match(line[:_LINE_LIMIT]) for line in lines)
     yield Manifest(
-        file, "make", "", tuple(targets), (), "", (), Location(file), incomplete, env_files=taken, pipes_fail=pipes_fail
-    )
+        file, "make", "", tuple(targets), (), "", (), Location(file), incomplete, env_files=taken,
+        includes=tuple(_included(source, file, lines)), pipes_fail=pipes_fail,
+    )  # fmt: skip
     yield from itertools.islice(_faults(source, file, lines, rules), _MOST_FAULTS)
+
+
+def _included(source: Source, file: str, lines: list[str]) -> Iterator[str]:
+    """The makefiles that a file includes, as seen from the folder that it lies in, where make is mostly called."""
+    home = posixpath.dirname(file)
+    for line in lines:
+        match = _INCLUDE.match(line[:_LINE_LIMIT]) if "include" in line else None
+        for word in match["files"].split() if match else ():
+            path = posixpath.normpath(posixpath.join(home, word))
+            beside = below(source.files, posixpath.dirname(path)) if "*" in word else (path,)
+            yield from (item for item in beside if source.is_file(item) and fnmatchcase(item, path))
 
 
 def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> Iterator[RecipeFault]:
