@@ -18,8 +18,13 @@ _HEREDOC = regex(r"<<-?\s*[\"'\\]?(\w+)")
 _HINTS = (
     "[[", "{1..", "<<<", "<(", "source ", "function ", "pipefail", "=(", ",,}", "^^}", "&>", "BASH_SOURCE", "((", "+=",
     "pushd", "shopt", "declare ", "mapfile", "readarray", "//", ":0:", "let ", "RANDOM", "read -n", "select ",
+    "mkdir ", "touch ",
 )  # fmt: skip
 """One of these stands in every text of which something is told."""
+
+
+BRACES = r"(?<![$\\])\{[\w./-]{0,60}(?:,[\w./-]{0,60}){1,20}\}"
+"""Alternatives in braces, of which Bash makes several words."""
 
 
 class Bashism(Struct, frozen=True):
@@ -41,6 +46,8 @@ _IN_CODE = (
     (regex(r"(?:^|\s)<<<"), "`<<<`", _SYNTAX, True),
     (regex(r"(?:^|\s)<\([^)(]"), "`<(…)`", _SYNTAX, True),
     (regex(r"\bin\s+\{\d+\.\.\S*\d\}"), "`{1..n}`", "one word, so that the loop runs once", True),
+    (regex(rf"(?:^|[;&|\s])(?:mkdir|touch)\s[^;&|#]{{0,300}}?{BRACES}"), "`{a,b}`", "one name, with the braces in it",
+     True),
     (regex(r"(?:^|[;&|]|then|do|else)\s*(?:pushd|popd|shopt|mapfile|readarray|declare)\s"), "a command of Bash",
      _NOT_FOUND, True),
     (regex(r"(?:^|[;&|]|then|do|else)\s*\(\((?=[^()]{1,200}\)\))"), "`((…))`", _NOT_FOUND, True),

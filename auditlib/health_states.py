@@ -9,9 +9,15 @@ from collections.abc import Iterator
 
 from auditlib.patterns import regex
 
+_ASKS = (
+    r"(?:\b(?:docker|podman)|(?<![\w.-])(?:d?compose|dc)[ \t]+ps|"
+    r"\$\{?\w{0,40}(?:COMPOSE|DOCKER)\w{0,40}\}?[\"']?[ \t]+ps)\b"
+)
+"""What asks Docker for its containers, by a function or a variable too."""
 _TAKES = regex(
-    r"(?:docker|podman)\b[^|\n]{0,400}\|\s{0,9}e?grep\s+(?:-[a-uyzA-Z]+\s+){0,4}(?P<quote>[\"']?)healthy(?P=quote)(?=[\s;)&|>]|$)|"
-    r"\s==?\s\*(?P<inner>[\"']?)healthy(?P=inner)\*|-match\s+(?P<said>[\"'])healthy(?P=said)|-like\s+(?P<like>[\"'])\*healthy\*(?P=like)"
+    rf"{_ASKS}[^|\n]{{0,400}}\|\s{{0,9}}e?grep\s+(?:-[a-uyzA-Z]+\s+){{0,4}}(?P<quote>[\"']?)healthy(?P=quote)(?=[\s;)&|>]|$)|"
+    r"\s==?\s\*(?P<inner>[\"']?)healthy(?P=inner)\*|-match\s+(?P<said>[\"'])healthy(?P=said)|"
+    r"-like\s+(?P<like>[\"'])\*healthy\*(?P=like)"
 )
 _LINE = 2_000
 _BEFORE = 4

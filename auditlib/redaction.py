@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct, field
 
@@ -22,7 +22,7 @@ from auditlib.phrases import counted
 from auditlib.secret_spans import is_credential_name, is_secret_value, only_hints_at_login
 from auditlib.secret_spans.known import KnownWords
 
-__all__ = ["Value", "Vault", "is_credential_name", "is_secret_value", "shown"]
+__all__ = ["Value", "Vault", "host_of", "is_credential_name", "is_secret_value", "shown"]
 
 _SHOWN_DIGEST = 4
 _SALT = b"auditlib"
@@ -103,6 +103,15 @@ def shown(value: str) -> str:
 _QUOTED = regex(r"""(?<!\w)(?:'[^'\n]*'|"[^"\n]*"|`[^`\n]*`)(?!\w)""")
 SHOWN = regex(r"‹secret, \d+ characters?, #[0-9a-f]{4}›")
 """A secret as `shown` has it."""
+
+
+def host_of(address: str) -> str:
+    """The host of an address, whose password may be masked; empty where it has none."""
+    bare = SHOWN.sub("hidden", address)
+    try:
+        return urlsplit(bare if "://" in bare else f"//{bare}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _digest(value: str) -> str:

@@ -72,7 +72,7 @@ def alerted(inventory: Inventory, graph: DependencyGraph, heard: Container[Alert
 
 def _speaking(inventory: Inventory, graph: DependencyGraph, configs: tuple[PrometheusConfig, ...]) -> list[_Seen]:
     """The sources that give metrics."""
-    sources = scraping.sources(inventory, graph, scraping.jobs(inventory, configs))
+    sources = scraping.sources(inventory, graph, monitoring.jobs(inventory, configs))
     return [_seen(inventory, graph, source) for source in sources if not source.silent]
 
 

@@ -338,6 +338,12 @@ def test_a_known_secret_is_found_whenever_it_was_learnt(secrets, data):
         assert known.isalpha() or known not in vault.mask(f"see {known}.")
 
 
+@pytest.mark.parametrize("text", ["clickhouse:9000/analytics", "db:3306", "host=db port=5432 dbname=shop"])
+def test_where_a_data_source_is_tells_no_secret(text):
+    assert not Vault().value("CLICKHOUSE_DSN", text).secret
+    assert Vault().value("CLICKHOUSE_DSN", f"{text} password=hunter2hunter").secret
+
+
 def test_a_number_is_not_masked_inside_a_longer_one():
     vault = Vault()
     vault.learn("DB_PASSWORD=123456\n")

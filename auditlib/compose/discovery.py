@@ -250,15 +250,18 @@ def _repeats(mine: Map, theirs: Map) -> bool:
 
 
 def _says_again(content: Map, base: Map | None) -> bool:
-    """Whether a file repeats what the base says of half of the services that they share: an overlay has no reason to.
+    """Whether a file repeats much of what the base says of half of the services that they share, or something beside
+    the image of each: an overlay has no reason to.
 
     One that names the image again may only change it elsewhere; what stands in both word for word is not changed.
     """
     theirs = base.get("services") if base is not None else None
     shared = [(mine, theirs.get(name)) for name, mine in content["services"].items()] if isinstance(theirs, Map) else []
     pairs = [(one, other) for one, other in shared if isinstance(one, Map) and isinstance(other, Map)]
-    repeated = [sum(other.get(key) == value for key, value in one.items()) for one, other in pairs]
-    return len(pairs) > 1 and sum(number >= _REPEATED for number in repeated) >= len(pairs) / 2
+    repeated = [{key for key, value in one.items() if other.get(key) == value} for one, other in pairs]
+    many = sum(len(keys) >= _REPEATED for keys in repeated) >= len(pairs) / 2
+    each = len(pairs) >= _REPEATED and all(len(keys) > 1 and keys & {"image", "build"} for keys in repeated)
+    return len(pairs) > 1 and (many or each)
 
 
 def _says(service: object) -> tuple[object, object]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from auditlib import command_words
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
 from auditlib.inventory.document import Document, Mention
+from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -36,6 +38,9 @@ DATABASE_DUMP = regex(
 SCRIPT_NAME = regex(r"(?:^|[/_.-])(?:back[-_]?ups?|dump(?:[-_]db)?|snapshots?)(?=$|[/_.-])", re.I)
 """A name by which a script, a job or a service says that it makes backups."""
 
+_SCHEDULED = regex(r"(?:ofelia|chadburn|deck-chores)\..*\.command")
+"""https://github.com/mcuadros/ofelia#docker-labels-configurations, https://deck-chores.readthedocs.io"""
+_PACKS = regex(r"(?:^|[\s;&|'\"])(?:tar|zip|gzip)\s")
 _COPIES = frozenset({"tar", "cp", "rsync", "zip", "gzip"})
 """Programs that make a copy as well, where a script is there for backups."""
 
@@ -49,6 +54,8 @@ WORDS = frozenset({
 })  # fmt: skip
 """Words of a document that speaks of backups or of recovery, in the languages that documents are often written in."""
 
+_UNPACKS = regex(r"-?[a-wyz]*x[a-wyz]*|--extract")
+"""The option of `tar` by which it gives back what was kept."""
 _BACKUP_WORD = regex(
     r"backups?$|datensicherung|sicherung(?:en|skopien?)?$|sauvegardes?$|respaldos?$|резервн|.*(?:备份|バックアップ)"
 )
@@ -75,7 +82,7 @@ def _texts(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     yield from ((" ".join(command.words), command.location) for command in deployment.commands(inventory))
     for service in inventory.services:
         yield service.image, service.location
-        yield " ".join((*service.entrypoint, *service.command)), service.location
+        yield told(service), service.location
     yield from ((item.argument, item.location) for file in inventory.dockerfiles for item in file.instructions)
     yield from ((step.uses, step.location) for step in inventory.steps)
 
@@ -85,6 +92,18 @@ def _names(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     yield from ((script.path, script.location) for script in inventory.scripts)
     yield from ((job.id, job.location) for job in inventory.jobs)
     yield from ((target.name, target.location) for item in inventory.manifests for target in item.targets)
+
+
+def told(service: Service) -> str:
+    """What a service runs: by its command, and by labels that tell a scheduler of containers."""
+    scheduled = (label.value for label in service.labels if _SCHEDULED.fullmatch(label.name))
+    return " ".join((*service.entrypoint, *service.command, *scheduled))
+
+
+def keeps(service: Service) -> bool:
+    """Whether a service makes backups, by a tool, or by a program that copies where it is called after backups."""
+    text = f"{service.image} {told(service)}"
+    return bool(TOOL.search(text) or (SCRIPT_NAME.search(service.name) and _PACKS.search(text)))
 
 
 def dump(command: Command) -> re.Match[str] | None:
@@ -127,7 +146,8 @@ def by_hand(inventory: Inventory) -> Mention | None:
 
 
 def _makes_backup(mention: Mention) -> bool:
-    copies = "tar" in mention.words and "backup" in mention.text.lower()
+    unpacks = any(word == "tar" and _UNPACKS.fullmatch(after) for word, after in pairwise(mention.words))
+    copies = "tar" in mention.words and "backup" in mention.text.lower() and not unpacks
     return "install" not in mention.words and (copies or bool(TOOL.search(mention.text)))
 
 

@@ -7,6 +7,7 @@ https://github.com/docker/build-push-action#inputs. A call whose Dockerfile only
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -32,6 +33,10 @@ _SWITCHES = frozenset({
 """Options that take no value of their own."""
 
 
+_FOLDERS = r"(?:[\w./-]+/)?"
+_VARIABLE = regex(r"\$\{\{[^{}]{1,200}\}\}|\$\{\w+\}|\$\w+")
+
+
 class BuildCall(Struct, frozen=True):
     """A build by a command or an action; `caller` says whose it is, as the subject of a sentence."""
 
@@ -45,11 +50,23 @@ class BuildCall(Struct, frozen=True):
     arguments_location: Location | None = None
     leaves: bool = True
     """Whether the image goes anywhere: not one that a job of a workflow builds to see whether it can be built."""
+    among: tuple[Dockerfile, ...] = ()
+    """All that it may be, where a variable is in the path of the Dockerfile (`-f "Dockerfile.$service"`)."""
 
 
 @answered_once
 def of(inventory: Inventory) -> tuple[BuildCall, ...]:
     """Every build of a Dockerfile of the repository that isn't Compose's."""
+    return tuple(item for item in _all(inventory) if not item.among)
+
+
+def of_several(inventory: Inventory) -> tuple[BuildCall, ...]:
+    """The builds of which only a run knows the Dockerfile, and the files which it can be."""
+    return tuple(item for item in _all(inventory) if item.among)
+
+
+@answered_once
+def _all(inventory: Inventory) -> tuple[BuildCall, ...]:
     return (*_of_steps(inventory), *_of_programs(inventory))
 
 
@@ -79,19 +96,21 @@ def _of_programs(inventory: Inventory) -> Iterator[BuildCall]:
 def _of_action(inventory: Inventory, step: Step, caller: str) -> Iterator[BuildCall]:
     inputs = {pair.name: pair for pair in step.inputs}
     context, name, target = (inputs[key].value if key in inputs else "" for key in ("context", "file", "target"))
-    found = _dockerfile(inventory, ("",), "" if name else context, name or "Dockerfile")
+    place = ("",), "" if name else context, name or "Dockerfile"
+    found, among = _dockerfile(inventory, *place), _alike(inventory, *place)
     given = inputs.get("build-args")
     lines = (line.strip().partition("=") for line in (given.value if given else "").splitlines())
-    if found:
+    if found or among:
         yield BuildCall(
             caller,
-            found,
+            found or among[0],
             step.location,
             target,
             inputs["target"].location if target else None,
             tuple(key for key, equals, _ in lines if equals and key.isidentifier()),
             given.location if given else None,
             leaves=("push" in inputs and inputs["push"].value != "false") or "outputs" in inputs,
+            among=() if found else among,
         )
 
 
@@ -103,17 +122,25 @@ def _of_commands(
         options, context = _options(words) if words else ({}, "")
         file = next(iter(options.get("--file", ())), "")
         places = (command.folder,) if command.folder else folders
-        found = _dockerfile(inventory, places, "" if file else context, file or "Dockerfile") if words else None
-        if found:
+        place = places, "" if file else context, file or "Dockerfile"
+        found, among = (_dockerfile(inventory, *place), _alike(inventory, *place)) if words else (None, ())
+        if found or among:
             names = tuple(text.partition("=")[0] for text in options.get("--build-arg", ()))
             target = next(iter(options.get("--target", ())), "")
             yield BuildCall(
                 caller,
-                found,
+                found or among[0],
                 command.location,
                 target,
                 arguments=tuple(name for name in names if name.isidentifier()),
+                among=() if found else among,
             )
+
+
+def context(command: Command) -> str:
+    """The folder that a command builds an image from, as it is written; empty for another command."""
+    words = _words(command)
+    return _options(words)[1] if words else ""
 
 
 def _words(command: Command) -> list[str]:
@@ -154,3 +181,16 @@ def _dockerfile(inventory: Inventory, folders: Iterable[str], context: str, name
         return None
     paths = (posixpath.normpath(posixpath.join(folder, context, name)) for folder in folders)
     return next((inventory.dockerfiles_by_path[path] for path in paths if path in inventory.dockerfiles_by_path), None)
+
+
+def _alike(inventory: Inventory, folders: Iterable[str], context: str, name: str) -> tuple[Dockerfile, ...]:
+    """The Dockerfiles that may be meant where variables are in the path, and something else that tells them."""
+    if not (told := _VARIABLE.sub("", context + name)) or "$" in told or told == context + name:
+        return ()
+    found: dict[str, Dockerfile] = {}
+    for folder in folders:
+        path = posixpath.normpath(posixpath.join(folder, context, _VARIABLE.sub("\0", name)))
+        parts = re.escape(_VARIABLE.sub("\0", path)).replace("\0/", _FOLDERS).replace("\0", r"[\w./-]*")
+        pattern = re.compile(parts)
+        found |= {item.path: item for item in inventory.dockerfiles if pattern.fullmatch(item.path)}
+    return tuple(found.values())

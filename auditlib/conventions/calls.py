@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from auditlib.command_words import beside
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.delivery import Command, Script
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Location
@@ -195,7 +196,8 @@ def interpreted(inventory: Inventory) -> set[str]:
     return found
 
 
-def given_to_containers(inventory: Inventory) -> set[str]:
+@answered_once
+def given_to_containers(inventory: Inventory) -> frozenset[str]:
     """The names of files that images copy by name, and of what services mount."""
     texts = [item.argument for file in inventory.dockerfiles for item in file.instructions
              if item.keyword in ("COPY", "ADD", "RUN", "ENTRYPOINT", "CMD")]  # fmt: skip
@@ -204,7 +206,8 @@ def given_to_containers(inventory: Inventory) -> set[str]:
     sources = {mount.source for service in inventory.services for mount in service.mounts if mount.kind == "bind"}
     folders = (sources & inventory.folder_set) - {"", "."}
     inside = {posixpath.basename(path) for folder in folders for path in below(inventory.files, folder)}
-    return inside | {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
+    named = {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
+    return frozenset(inside | named)
 
 
 def everything_named(inventory: Inventory) -> dict[str, set[str]]:
@@ -215,6 +218,7 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
     texts = [item.text for document in inventory.documents for item in document.mentions]
     texts += [word for service in inventory.services for word in (*service.entrypoint, *service.command)]
     texts += [word for service in inventory.services if service.healthcheck for word in service.healthcheck.test]
+    texts += [name for file in inventory.env_files for name in file.scripts]
     texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
     texts += [name for caller in inventory.callers for name in caller.scripts]
     texts += [text for workflow in inventory.stray_workflows for text in workflow.said]

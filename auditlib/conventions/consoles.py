@@ -100,9 +100,14 @@ def _has_own_login(service: Service) -> bool:
 
 
 def is_open(inventory: Inventory, service: Service) -> bool:
-    """Whether a service is a console that asks for no login, as far as the files tell."""
+    """Whether a service is a console that asks for no login and that somebody may reach, as far as the files tell."""
+    return asks_nobody(inventory, service) and not networks.closed_around(inventory, service)
+
+
+def asks_nobody(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is a console that asks for no login, whoever may reach it."""
     console = _console(inventory, service)
-    if console is None or networks.closed_around(inventory, service):
+    if console is None:
         return False
     values = {entry.name: entry.value.text.strip().lower() for entry in service.environment if entry.value}
     if console.opening:

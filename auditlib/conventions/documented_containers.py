@@ -60,17 +60,20 @@ def _words(options: str) -> list[str]:
     return options.replace("--name=", "--name ").split()
 
 
-def missing(there: Known, item: Mention) -> Iterator[str]:
-    """The service or the container that a command of a document names and that isn't there."""
+def missing(there: Known, item: Mention, added: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The service or the container that a command of a document names, that isn't there, and that the document doesn't
+    have its reader add first.
+    """
     words = command_words.core(item.words)
     if not there.services or not words:
         return
     if call := compose_command.of(words):
-        yield from (f"the service {name}" for name in unknown_services(there, call))
+        unknown = unknown_services(there, call)
+        yield from (f"the service {name}" for name in unknown if name not in added)
     elif words[0] == "docker":
         verb, arguments = command_words.split(words[1:])
         name = named(arguments) if verb in _OF_DOCKER else ""
-        if name and name not in there.services | there.containers and _is_meant(there, name):
+        if name and name not in there.services | there.containers | added and _is_meant(there, name):
             yield f"the container {name}"
 
 

@@ -129,6 +129,12 @@ _PRODUCTS: dict[str, Product] = {
     "elasticsearch": Product("the Elastic Stack", "https://www.elastic.co/support/eol", "8.19.0", {
         "6": "2022-02", "7": "2026-01",
     }, "go to the last version of each major one in between, after a snapshot"),
+    "nginx": Product("nginx", "https://nginx.org/en/download.html", "1.30", {
+        "1.8": "2016-04", "1.10": "2017-04", "1.12": "2018-04", "1.14": "2019-04", "1.16": "2020-04",
+        "1.18": "2021-04", "1.19": "2021-05", "1.20": "2022-05", "1.21": "2022-06", "1.22": "2023-04",
+        "1.23": "2023-05", "1.24": "2024-04", "1.25": "2024-05", "1.26": "2025-04", "1.27": "2025-06",
+        "1.28": "2026-04", "1.29": "2026-05",
+    }),
     "rabbitmq": Product("RabbitMQ", "https://www.rabbitmq.com/release-information", "4.2", {
         "3": "2024-09", "3.6": "2018-05", "3.7": "2020-09", "3.8": "2022-07", "3.9": "2023-01", "3.10": "2023-07",
         "3.11": "2023-12", "3.12": "2024-06", "3.13": "2024-09", "4.0": "2025-04", "4.1": "2026-01",
@@ -187,6 +193,7 @@ _IMAGES = {
     "postgresql": "postgres", "mysql": "mysql", "mariadb": "mariadb", "mongo": "mongo", "mongodb": "mongo",
     "redis": "redis", "elasticsearch": "elasticsearch", "kibana": "elasticsearch", "logstash": "elasticsearch",
     "rabbitmq": "rabbitmq", "eclipse-temurin": "temurin", "openjdk": "openjdk", "adoptopenjdk": "adoptopenjdk",
+    "nginx": "nginx",
     "debian": "debian", "ubuntu": "ubuntu", "alpine": "alpine", "mysql-server": "mysql",
     "postgis/postgis": "postgres", "pgvector/pgvector": "postgres", "timescale/timescaledb": "postgres",
     **{f"dotnet/{core}{name}": "dotnet" for core in ("", "core/") for name in ("aspnet", "runtime", "sdk",

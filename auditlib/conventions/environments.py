@@ -22,6 +22,7 @@ VARIABLES_OF_DOCKER = (
 _HOST_VARIABLES = regex(
     r"^(?:HOME|PWD|USER|USERNAME|UID|GID|PUID|PGID|PATH|SHELL|HOSTNAME|TZ|LANG|DISPLAY|XAUTHORITY|SSH_AUTH_SOCK|CI|"
     r"TMPDIR|LOGNAME|EDITOR|TERM|(?:HTTPS?|NO|ALL)_PROXY|(?:https?|no|all)_proxy|(?:COMPOSE|BUILDKIT|GITHUB)_\w+|"
+    r"npm_(?:package|config|lifecycle)_\w+|npm_execpath|npm_node_execpath|"  # npm gives these to what it runs
     r"SERVICE_(?:FQDN|URL|USER|PASSWORD|BASE64)_\w+|"  # Coolify makes these
     rf"{VARIABLES_OF_DOCKER})$"
 )

@@ -71,9 +71,22 @@ def sees(server: Service, folder: str, file: str) -> bool:
     return any(mounts.is_below(inside, folder) for inside in mounts.paths_inside(server, file))
 
 
+def providers_folder(server: Service) -> str:
+    """Where a server looks for providers of dashboards; empty where nobody knows what lies there."""
+    told = next((entry for entry in server.environment if entry.name == "GF_PATHS_PROVISIONING"), None)
+    if told is None:
+        return PROVIDERS
+    home = told.value.text.rstrip("/") if told.value else ""
+    unread = any(
+        mounts.is_below(home, mount.target) and (mount.outside or mount.kind != "bind") for mount in server.mounts
+    )
+    return f"{home}/dashboards" if home.startswith("/") and "$" not in home and not unread else ""
+
+
 def providers(inventory: Inventory, server: Service) -> list[DashboardProvider]:
     """The providers of dashboards that a server reads."""
-    return [item for item in inventory.dashboard_providers if sees(server, PROVIDERS, item.file)]
+    folder = providers_folder(server) or PROVIDERS
+    return [item for item in inventory.dashboard_providers if sees(server, folder, item.file)]
 
 
 def files_at(inventory: Inventory, server: Service, path: str) -> tuple[str, list[str]]:
@@ -99,8 +112,8 @@ def loads(inventory: Inventory, running: Iterable[Service], dashboard: Dashboard
         "$" in provider.path or sees(server, provider.path, dashboard.file)
         for provider in inventory.dashboard_providers
         for server in found
-        if sees(server, PROVIDERS, provider.file) or "$" in provider.path
-    ) or any(entry.name == "GF_PATHS_PROVISIONING" for server in found for entry in server.environment)
+        if sees(server, providers_folder(server), provider.file) or "$" in provider.path
+    ) or any(not providers_folder(server) for server in found)
 
 
 def adds_sources(inventory: Inventory) -> bool:

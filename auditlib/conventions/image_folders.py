@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 
-from auditlib.conventions import build_context, mounts, services
+from auditlib.conventions import build_context, images, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Mount, Service
@@ -36,6 +36,18 @@ def of_sources(service: Service, dockerfile: Dockerfile) -> list[str]:
     words = [word for item in copied for word in item.words[:-1] if posixpath.normpath(word.strip("/") or ".") != "."]
     named = [build_context.path_outside(service.build, word) for word in words] if service.build else []
     return [posixpath.dirname(dockerfile.path), *named]
+
+
+def serves_files(inventory: Inventory, service: Service) -> bool:
+    """Whether an image is a web server with files to hand out, so that the code beside its Dockerfile runs in browsers
+    or in other services.
+    """
+    return is_file_server(services.built_from(inventory, service)[0])
+
+
+def is_file_server(base: str) -> bool:
+    """Whether an image to build on is a web server's."""
+    return any(name in images.repository(base) for name in ("nginx", "caddy", "httpd"))
 
 
 def reaches(mount: Mount, folders: frozenset[str]) -> bool:

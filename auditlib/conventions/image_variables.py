@@ -21,10 +21,11 @@ _MYSQL = tuple(
     for name in ("ROOT_PASSWORD", "ROOT_PASSWORD_FILE", "ALLOW_EMPTY_PASSWORD", "ALLOW_EMPTY_ROOT_PASSWORD",
                  "RANDOM_ROOT_PASSWORD", "ROOT_PASSWORD_HASH", "ROOT_PASSWORD_HASH_FILE")
 )  # fmt: skip
-_NEEDED = {
-    "postgres": _POSTGRES, "postgis/postgis": _POSTGRES, "pgvector/pgvector": _POSTGRES,
-    "timescale/timescaledb": _POSTGRES, "mysql": _MYSQL, "mariadb": _MYSQL,
-}  # fmt: skip
+_BUILT_ON = dict.fromkeys(
+    ("postgis/postgis", "imresamu/postgis", "pgvector/pgvector", "timescale/timescaledb"), "postgres"
+)
+"""Images that add something to an official one, and start by its entry point."""
+_NEEDED = {"postgres": _POSTGRES, "mysql": _MYSQL, "mariadb": _MYSQL}
 _UNREAD = {
     "postgres": ("HOST", "PORT", "NAME", "DATABASE", "DBNAME", "USERNAME", "PASS", "SERVER"),
     "mysql": ("PORT", "NAME", "DB", "USERNAME", "PASS"),
@@ -74,7 +75,7 @@ _ENDS = (("USER", "USERNAME"), ("PASSWORD", "PASS"), ("DB", "NAME", "DATABASE", 
 
 def needed(image: str) -> tuple[str, ...]:
     """The variables of which an image needs one to make its data folder; empty if it needs none."""
-    return _NEEDED.get(images.repository(image), ())
+    return _NEEDED.get(_official(image), ())
 
 
 def meant(image: str, variable: str) -> str:
@@ -82,15 +83,21 @@ def meant(image: str, variable: str) -> str:
     if variable in (dropped := _dropped(image)):
         return dropped[variable]
     end = variable.rpartition("_")[2]
-    found = zip(_ENDS, _MEANT.get(images.repository(image), ()), strict=False)
+    found = zip(_ENDS, _MEANT.get(_official(image), ()), strict=False)
     return next((name for ends, name in found if end in ends), "")
 
 
 def unread(image: str) -> frozenset[str]:
     """The variables that look as if an image took them, and that it doesn't."""
-    name = images.repository(image)
+    name = _official(image)
     wrong = frozenset(f"{prefix}_{end}" for prefix in _PREFIXES.get(name, ()) for end in _UNREAD[name])
     return wrong | _dropped(image).keys()
+
+
+def _official(image: str) -> str:
+    """The repository of an image, or of the official one that it is built on."""
+    name = images.repository(image)
+    return _BUILT_ON.get(name, name)
 
 
 def _dropped(image: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ class Product(Struct, frozen=True):
     """As people write it (`PostgreSQL`)."""
     kind: str
     """`datastore`, `cache`, `broker`, `proxy`, `exporter`, `metrics`, `alerting`, `dashboards`, `logs`, `tracing`,
-    `mail`, `tool`, `test`, `backup`, `identity` or `automation`."""
+    `mail`, `tool`, `test`, `backup`, `identity`, `automation` or `coordination`."""
     servers: tuple[str, ...] = ()
     """The programs whose presence in a command says that the server itself is started."""
     data: tuple[str, ...] = ()
@@ -37,6 +37,8 @@ _POSTGRES = Product(
 )
 _MYSQL = Product("MySQL", "datastore", ("mysqld", "mariadbd", "docker-entrypoint.sh"), ("/var/lib/mysql", "/bitnami"))
 _REDIS = Product("Redis", "cache", ("redis-server", "valkey-server", "keydb-server"), ("/data", "/bitnami/redis"))
+SENTINEL = Product("Redis Sentinel", "coordination")
+"""What watches a Redis and chooses another one in its place: it keeps what it was told, and no data."""
 _ELASTIC = Product("Elasticsearch", "datastore", (), ("/usr/share/elasticsearch/data", "/usr/share/opensearch/data"))
 _KAFKA = Product("Kafka", "broker", (), ("/var/lib/kafka", "/bitnami/kafka", "/kafka"))
 
@@ -58,6 +60,7 @@ _PRODUCTS: tuple[tuple[str, Product], ...] = (
     (r"mongo|mongodb(?:-community-server)?|percona-server-mongodb|ferretdb", Product(
         "MongoDB", "datastore", ("mongod",), ("/data/db", "/bitnami/mongodb"))),
     (r"redis|redis-stack(?:-server)?|keydb|dragonfly", _REDIS),
+    (r"(?:redis|valkey)-sentinel", SENTINEL),
     (r"valkey", Product("Valkey", "cache", _REDIS.servers, _REDIS.data)),
     (r"memcached", Product("Memcached", "cache")),
     (r"rabbitmq", Product("RabbitMQ", "broker", ("rabbitmq-server",), ("/var/lib/rabbitmq", "/bitnami"))),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from auditlib.conventions import data_folders, django, mounts, services
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
@@ -12,6 +14,8 @@ from auditlib.patterns import regex
 
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
+_SETTINGS = regex(r"\.(?:conf|cnf|cfg|config|ini|ya?ml|toml|json|xml|properties|acl|sh|sql|pem|crt|key)$")
+"""Files by which a command configures a server, and which hold none of its data."""
 _FILES = regex(
     r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content)|filestore|"
     r"file[-_]?(?:storage|uploads?))(?:/|$)|/data/(?:[^/]+/){0,8}files/?$"
@@ -37,14 +41,28 @@ def keeps_data(service: Service, found: Product | None) -> Mount | None:
     """The mount that holds what a database, broker or cache must not lose; None if it keeps nothing."""
     if found is None or found.kind not in services.DATASTORES:
         return None
-    told = [entry.value.text for entry in service.environment if entry.name in _FOLDERS and entry.value]
-    places = [*((found.home,) if found.home else found.data), *told, *service.command]
+    store = as_told(service, found)
+    named = (word for word in service.command if not _SETTINGS.search(word))
+    places = [*((store.home,) if store.home else store.data), *_told(service), *named]
     homes = [path for path in places if path.startswith("/")]
-    return next((item for item in lasting(service) if any(_holds(item, path, found) for path in homes)), None)
+    return next((item for item in lasting(service) if any(_holds(item, path, store) for path in homes)), None)
+
+
+def as_told(service: Service, found: Product) -> Product:
+    """The product with the one folder that a variable tells the server to keep its data in, if one does."""
+    told = _told(service)
+    if len(told) != 1 or not told[0].startswith("/") or "," in told[0]:
+        return found
+    return replace(found, home=told[0], declared=found.declared and told[0] == found.home, newest_home="")
+
+
+def _told(service: Service) -> list[str]:
+    return [entry.value.text for entry in service.environment if entry.name in _FOLDERS and entry.value]
 
 
 def doubt(service: Service, found: Product) -> str:
     """Why the mount of a data store may not hold its data after all; empty where nothing speaks against it."""
+    found = as_told(service, found)
     if not found.newest_home or any(_holds(mount, found.newest_home, found) for mount in lasting(service)):
         return ""
     return f"its image names no release, and new ones keep their data in {found.newest_home}"
@@ -69,6 +87,18 @@ def _holds(mount: Mount, folder: str, found: Product) -> bool:
     return mounts.is_below(folder, mount.target) and not (found.declared and folder == found.home)
 
 
+_COPIES = regex(r"--(?:replicaof|slaveof)\s")
+_COPYING = regex(r"(?:REDIS|VALKEY|POSTGRESQL|MYSQL|MARIADB)_REPLICATION_MODE")
+"""The command of a Redis, and the variable of Bitnami's images, by which a server copies another one."""
+
+
+def is_copy(service: Service) -> bool:
+    """Whether a store holds what another one has, which it follows, and fetches it again where it is lost."""
+    told = (item.value.text for item in service.environment if item.value and _COPYING.fullmatch(item.name))
+    words = " ".join((*service.entrypoint, *service.command))
+    return bool(_COPIES.search(words)) or any(text in ("slave", "replica") for text in told)
+
+
 _FORGETS = regex(r"maxmemory-policy[ =]+[\"']?allkeys")
 """A cache by its own settings, which drop what is seldom asked for."""
 
@@ -81,8 +111,12 @@ def stores(inventory: Inventory, project: Project) -> list[tuple[Service, Produc
     return [
         (service, kind, mount)
         for service, kind in found
-        if kind and (mount := keeps_data(service, kind)) and not _FORGETS.search(" ".join(service.command))
+        if kind and (mount := keeps_data(service, kind)) and not _is_made_again(service)
     ]
+
+
+def _is_made_again(service: Service) -> bool:
+    return is_copy(service) or bool(_FORGETS.search(" ".join(service.command)))
 
 
 def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:

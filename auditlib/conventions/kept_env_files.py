@@ -22,6 +22,8 @@ from auditlib.paths import upwards
 from auditlib.patterns import regex
 
 _ENV_FILE = regex(r"\.env(?:\.(?!example|sample|template|tmpl|tpl|dist|default)[\w-]+)*|[\w-]+\.env")
+_VARIABLE_FOLDER = regex(r"^\$(?:\{\w+\}|\w+)/")
+"""The folder of the checkout, as a script has it."""
 _BUILD = regex(r"\bdocker (?:buildx |image )?build\b|\bdocker[- ]compose\b.* (?:build|--build)\b")
 _PROJECT_FILES = ("package.json", "pyproject.toml", "requirements.txt", "Pipfile", "manage.py", "Dockerfile")
 
@@ -66,9 +68,13 @@ def _joined(inventory: Inventory, path: str, signs: list[_Sign]) -> Kept:
 
 def _of_compose(inventory: Inventory) -> Iterator[_Sign]:
     for service in inventory.distinct_services:
-        given = credentials(entry.name for entry in service.environment if entry.origin != "environment")
+        paths = {posixpath.normpath(item.path) for item in service.env_files}
         for item in service.env_files:
             path = posixpath.normpath(item.path)
+            others = {"environment", *(paths - {path})}
+            given = credentials(
+                entry.name for entry in service.environment if posixpath.normpath(entry.origin) not in others
+            )
             if _ENV_FILE.fullmatch(posixpath.basename(path)) and not path.startswith(("/", "..")):
                 yield _Sign("compose", path, item.location, f"{service.name} is given {path}", given, item.required)
     folders = {item.name: posixpath.dirname(item.files[0]) for item in inventory.projects if item.files}
@@ -104,7 +110,7 @@ def _commands(inventory: Inventory) -> Iterator[Command]:
 
 
 def _copy(inventory: Inventory, words: list[str], home: str, place: Location) -> Iterator[_Sign]:
-    plain = [word for word in words if not word.startswith("-")]
+    plain = [_VARIABLE_FOLDER.sub("", word) for word in words if not word.startswith("-")]
     if len(plain) != 3 or plain[0] not in ("cp", "copy") or not _ENV_FILE.fullmatch(posixpath.basename(plain[2])):
         return
     template = next(iter(_places(inventory, plain[1], home)), "")

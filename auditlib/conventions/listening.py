@@ -18,6 +18,10 @@ _INLINE = regex(r"--?(?:port|bind|listen|address|http-port|web\.listen-address|l
 _EVERY_ADDRESS = ("0.0.0.0", "::", "127.0.0.1", "localhost")  # noqa: S104 - we look for it in files
 _PORT_VARIABLE = regex(r"(?:^|_)PORT$")
 _ADDRESS_VARIABLE = regex(r"(?:^|_)(?:ADDR|ADDRESS|LISTEN|BIND)$")
+_OF_OTHERS = regex(r"ALLOWED|TRUSTED|CORS|CSRF|ORIGIN")
+"""Variables that hold the addresses of those who may ask."""
+_OWN_PORT = regex(r"(?:^|_)(?:HTTP|HTTPS|API|APP|WEB|SERVER|LISTEN|METRICS|HEALTH(?:CHECK)?|PROBE|ADMIN)_PORT|PORT")
+"""Variables that by their names hold a port at which a program is asked."""
 _OWN_ADDRESS = regex(r"(?:0\.0\.0\.0|\[::\]|127\.0\.0\.1|localhost|\*)?:(?P<port>\d{2,5})")
 _DEFAULTS: dict[str, frozenset[str]] = {
     "postgres": frozenset({"5432"}),
@@ -74,7 +78,22 @@ def to_ask(inventory: Inventory, service: Service) -> list[str]:
         return sorted(own)
     found = services.product(inventory, service)
     passing = _of_proxies(inventory, service) if found and found.kind == "proxy" else set()
-    return sorted({*by_variable(service).values(), *of_program(inventory, service), *passing})
+    others = _of_others(inventory, service)
+    told = {port for name, port in by_variable(service).items() if name not in others}
+    return sorted({*told, *of_program(inventory, service), *passing})
+
+
+def _of_others(inventory: Inventory, service: Service) -> set[str]:
+    """The variables of a shared environment file that say where other services of the project are published."""
+    published = (
+        (item.name, port) for item in inventory.services for port in item.ports
+        if item.project == service.project and item.name != service.name
+    )  # fmt: skip
+    places = {(port.location.file, port.location.line) for _, port in published}
+    return {
+        item.name for item in inventory.variables
+        if item.project == service.project and (item.location.file, item.location.line) in places
+    }  # fmt: skip
 
 
 def by_variable(service: Service) -> dict[str, str]:
@@ -117,7 +136,7 @@ def mismatch(
     A published port alone doesn't tell that there are no others: command, image or Dockerfile must name some, or the
     asked one must be that of the host. What another place asks for as well (`confirmed`) is more likely right.
     """
-    possible = ports(inventory, service) | _of_base(inventory, service) if asked else frozenset()
+    possible = ports(inventory, service) | of_base(inventory, service) if asked else frozenset()
     if not asked or (possible | set(confirmed)) & set(asked) or any("-" in port or "$" in port for port in possible):
         return None
     program = of_program(inventory, service)
@@ -134,7 +153,8 @@ def _is_named(inventory: Inventory, service: Service, port: str) -> bool:
     if any(item.host_port == port for item in service.ports):
         return False
     texts = [*service.entrypoint, *service.command]
-    texts += [entry.value.text for entry in service.environment if entry.value and not entry.endpoints]
+    own = (entry for entry in service.environment if not entry.endpoints and not _OF_OTHERS.search(entry.name.upper()))
+    texts += [entry.value.text for entry in own if entry.value]
     _, steps = services.built_from(inventory, service)
     texts += [item.argument for item in steps if item.keyword in ("CMD", "ENTRYPOINT", "ENV")]
     return any(re.search(rf"(?<!\d){port}(?!\d)", text) for text in texts)
@@ -145,6 +165,20 @@ def _serves_one(service: Service) -> bool:
     parts = " ".join((*service.entrypoint, *service.command)).split()
     mine = service.build is not None or images.repository(service.image) in _DEFAULTS
     return mine or parts[:1] == ["serve"] or not _SINGLE.isdisjoint(parts)
+
+
+def of_variable(inventory: Inventory, service: Service, asked: list[str], paths: list[str]) -> Mismatch | None:
+    """The port that the only such variable of a built service gives it, where nothing else names one; that of metrics
+    is for those who ask for metrics.
+    """
+    found = by_variable(service)
+    if service.build is None or len(asked) != 1 or len(found) != 1 or service.ports or service.expose:
+        return None
+    ((name, port),) = found.items()
+    fits = _OWN_PORT.search(name.upper()) and (paths == ["/metrics"] or "METRICS" not in name.upper())
+    if not fits or port == asked[0] or of_program(inventory, service) or _is_named(inventory, service, asked[0]):
+        return None
+    return None if asked[0] in of_base(inventory, service) else Mismatch(asked[0], (port,), False)
 
 
 def of_twin(inventory: Inventory, service: Service, asked: list[str]) -> Mismatch | None:
@@ -204,7 +238,7 @@ def _of_image(inventory: Inventory, service: Service) -> set[str]:
     return found
 
 
-def _of_base(inventory: Inventory, service: Service) -> frozenset[str]:
+def of_base(inventory: Inventory, service: Service) -> frozenset[str]:
     """What the image that a service is built from serves anyway, or a package that its Dockerfile installs."""
     base, instructions = services.built_from(inventory, service)
     packages = (word for item in instructions if item.keyword == "RUN" for word in item.words if word.endswith("-fpm"))

@@ -17,7 +17,7 @@ from msgspec import Struct
 from auditlib.conventions import mounts, networks
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query, ScrapeJob
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.patterns import is_quick, regex
@@ -48,13 +48,15 @@ def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
     """The services that mount a configuration file, unless it is only among their own sources, or they start with
     another one of its kind that lies beside it.
 
-    Those that mount the whole repository count where no other does.
+    Those that mount the whole repository, as a development container does, count where no other does and where their
+    command names the file, or the repository lies in the folder for configurations.
     """
     known = inventory.runners
     if file not in known:
         given = [item for item in inventory.services if _is_given(item, mounts.path_inside(item, file))]
         given = [item for item in given if not _starts_with_another(inventory, item, file)]
-        known[file] = tuple(item for item in given if not mounts.sees_all(item, file)) or tuple(given)
+        alone = tuple(item for item in given if not mounts.sees_all(item, file))
+        known[file] = alone or tuple(item for item in given if _is_meant(item, file))
     return known[file]
 
 
@@ -65,6 +67,12 @@ def meant_runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
         for service in inventory.services
         if any(mounts.meant(mount) == file and mount.source not in inventory.file_set for mount in service.mounts)
     )
+
+
+def _is_meant(service: Service, file: str) -> bool:
+    """Whether a container that has the whole repository is there for one file of it."""
+    told = posixpath.basename(file) in " ".join((*service.entrypoint, *service.command))
+    return told or mounts.path_inside(service, file).startswith("/etc/")
 
 
 def _is_given(service: Service, inside: str) -> bool:
@@ -140,6 +148,20 @@ def _loading(inventory: Inventory) -> dict[str, tuple[PrometheusConfig, ...]]:
             for file in (pattern,) if plain else fnmatch.filter(rule_files, pattern):
                 found[file][config] = None
     return {file: tuple(configs) for file, configs in found.items()}
+
+
+def jobs(inventory: Inventory, configs: Iterable[PrometheusConfig]) -> tuple[ScrapeJob, ...]:
+    """The scrape jobs of these configurations."""
+    own = _jobs_by_file(inventory)
+    return tuple(job for file in dict.fromkeys(config.file for config in configs) for job in own.get(file, ()))
+
+
+@answered_once
+def _jobs_by_file(inventory: Inventory) -> dict[str, list[ScrapeJob]]:
+    found: defaultdict[str, list[ScrapeJob]] = defaultdict(list)
+    for job in inventory.scrape_jobs:
+        found[job.file].append(job)
+    return found
 
 
 def with_copies(inventory: Inventory, config: PrometheusConfig) -> tuple[Service, ...]:
@@ -275,10 +297,14 @@ class Asking(Struct, frozen=True):
 
 
 def asking(inventory: Inventory) -> Iterator[Asking]:
-    """All rules, and after them all panels with each of their queries."""
+    """All rules, and after them of each dashboard all variables and panels with each of their queries."""
     for rule in inventory.alert_rules:
         yield Asking(rule.name, rule.query, rule.expression_location)
     for dashboard in inventory.dashboards:
+        for variable in dashboard.variables:
+            if variable.query:
+                place = variable.query.location or variable.location
+                yield Asking(f"the variable {variable.name}", variable.query, place)
         for panel in dashboard.panels:
             for query in panel.queries:
                 yield Asking(panel.title, query, query.location or panel.location, of_panel=True)

@@ -14,7 +14,8 @@ _SPELLINGS = {
     "database": "db", "uri": "url", "addr": "host", "address": "host", "hostname": "host", "server": "host",
     "apikey": "api_key", "environment": "env", "dir": "path", "directory": "path", "folder": "path", "seconds": "sec",
     "secs": "sec", "minutes": "min", "mins": "min", "postgresql": "postgres", "pg": "postgres", "psql": "postgres",
-    "origin": "origins", "hosts": "host", "lvl": "level", "loglevel": "log_level", "num": "count", "maximum": "max",
+    "origin": "origins", "hosts": "host", "svc": "service", "cfg": "config", "conf": "config",
+    "conn": "connection", "lvl": "level", "loglevel": "log_level", "num": "count", "maximum": "max",
 }  # fmt: skip
 _FILLERS = frozenset({"key", "url", "name", "value", "app", "my", "the", "default", "id"})
 _EXPIRY = regex(r"(?<![a-z])(?:expir(?:y|ation|es?)(?:_(?:in|time|after))?)(?![a-z])")

@@ -1,67 +1,25 @@
-"""Which code a service runs, which variables it is given, and which of them somebody reads.
-
-Sources: the documentation of each framework and library for the variables that it reads by itself.
-"""
+"""Which code a service runs, which variables it is given, and which of them somebody reads."""
 
 from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, modules, names, services
+from auditlib.conventions import environments, images, library_variables, modules, names, own_images, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
+from auditlib.inventory.delivery import Script
 from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
 from auditlib.patterns import regex
 from auditlib.readers.endpoints import endpoints
 from auditlib.redaction import SHOWN
 
-_READ_BY_LIBRARIES = regex(
-    r"^(?:PYTHON\w*|PATH|TZ|LANG|LC_\w+|PORT|HOST|HOSTNAME|HOME|USER|CI|TERM|DISPLAY|NODE_\w+|NPM_\w+|YARN_\w+|PNPM_\w+|"
-    r"UV_\w+|PIP_\w+|POETRY_\w+|UVICORN_\w+|GUNICORN_\w+|HYPERCORN_\w+|WEB_CONCURRENCY|CELERY_\w+|C_FORCE_ROOT|FLOWER_\w+|"
-    r"DJANGO_\w+|FLASK_\w+|FASTAPI_\w+|OTEL_\w+|AWS_\w+|GOOGLE_\w+|GCLOUD_\w+|AZURE_\w+|SENTRY_\w+|DD_\w+|NEW_RELIC_\w+|"
-    r"ELASTIC_APM_\w+|PROMETHEUS_(?:MULTIPROC_DIR|DISABLE_CREATED_SERIES)|"
-    r"(?:HTTPS?|NO|ALL)_PROXY|PG[A-Z]+|REQUESTS_CA_BUNDLE|SSL_\w+|JAVA_\w+|JDK_\w+|"
-    r"OPENAI_\w+|ANTHROPIC_\w+|HF_\w+|HUGGING\w+|TRANSFORMERS_\w+|CUDA_\w+|NVIDIA_\w+|OMP_\w+|TOKENIZERS_\w+|TORCH_\w+|"
-    r"LANGCHAIN_\w+|LANGSMITH_\w+|LD_\w+|MALLOC_\w+|CHOKIDAR_\w+|WATCHPACK_\w+|WATCHFILES_\w+|NEXT_\w+|VITE_\w+|NUXT_\w+|"
-    r"REACT_APP_\w+|BROWSER|WDS_\w+|PLAYWRIGHT_\w+|CYPRESS_\w+|PUPPETEER_\w+|(?:FORCE|NO)_COLOR|COMPOSE_\w+|"
-    rf"{environments.VARIABLES_OF_DOCKER}|"
-    r"TRAEFIK_\w+|VIRTUAL_\w+|LETSENCRYPT_\w+|SSH_\w+|GIT_\w+|GITHUB_\w+|SPRING_\w+|MANAGEMENT_\w+|"
-    r"QUARKUS_\w+|MICRONAUT_\w+|ASPNETCORE_\w+|DOTNET_\w+|"
-    r"RAILS_\w+|RACK_\w+|BUNDLE_\w+|PRISMA_\w+|"
-    # migrations
-    r"GOOSE_\w+|DBMATE_\w+|ATLAS_\w+|REFINERY_\w+|DIESEL_\w+|SQITCH_\w+|TERN_\w+|BYTEBASE_\w+|"
-    r"AIRFLOW_\w+|SQLALCHEMY_\w+|REDISCLI_AUTH|MPL\w+|NUMBA_\w+|XDG_\w+|DBUS_\w+|PUID|PGID|UMASK|TINI_\w+|S6_\w+|"
-    # Go
-    r"GIN_MODE|BEEGO_\w+|QUIC_GO_\w+|GRPC_\w+|CGO_\w+|ZONEINFO|KUBECONFIG|"
-    r"GO(?:MAXPROCS|GC|MEMLIMIT|DEBUG|TRACEBACK|FLAGS|PROXY|PATH|CACHE|ROOT|COVERDIR|PRIVATE|SUMDB|TOOLCHAIN|TMPDIR)|"
-    # Rust
-    r"RUST_\w+|RUSTFLAGS|RUSTUP_\w+|CARGO_\w+|ROCKET_\w+|LEPTOS_\w+|SQLX_\w+|TOKIO_WORKER_THREADS|RAYON_NUM_THREADS|"
-    # Node
-    r"PM2_\w+|NITRO_\w+|ASTRO_\w+|STRAPI_\w+|MEDUSA_\w+|EXPO_\w+|TURBO_\w+|TS_NODE_\w+|BABEL_ENV|JEST_\w+|VITEST_\w+|"
-    r"NEXTAUTH_\w+|AUTH_(?:SECRET|URL|TRUST_HOST)|BETTER_AUTH_(?:SECRET|URL)|NG_\w+|GENERATE_SOURCEMAP|PUBLIC_URL|"
-    r"PROTOCOL_HEADER|HOST_HEADER|ADDRESS_HEADER|XFF_DEPTH|BODY_SIZE_LIMIT|"
-    # Python
-    r"FORWARDED_ALLOW_IPS|SCRIPT_NAME|GRANIAN_\w+|WERKZEUG_\w+|STREAMLIT_\w+|GRADIO_\w+|MLFLOW_\w+|WANDB_\w+|JUPYTER_\w+|"
-    r"DAGSTER_\w+|PREFECT_\w+|DBT_\w+|LOGURU_\w+|LOGFIRE_\w+|LANGFUSE_\w+|LITELLM_\w+|NLTK_DATA|TESSDATA_PREFIX|"
-    r"OPENBLAS_\w+|MKL_\w+|KMP_\w+|NUMEXPR_\w+|TF_\w+|KERAS_\w+|XLA_\w+|JAX_\w+|NCCL_\w+|CUBLAS_\w+|PYTORCH_\w+|VLLM_\w+|"
-    r"SENTENCE_TRANSFORMERS_HOME|CURL_CA_BUNDLE|PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION|CLOUDINARY_URL|"
-    # PHP
-    r"PHP_\w+|COMPOSER_\w+|XDEBUG_\w+|SYMFONY_\w+|OCTANE_\w+|FRANKENPHP_\w+|LARAVEL_\w+|WORDPRESS_\w+|"
-    # the Java virtual machine
-    r"_JAVA_OPTIONS|CATALINA_\w+|JPDA_\w+|MAVEN_\w+|GRADLE_\w+|LOGGING_LEVEL_\w+|EUREKA_\w+|FLYWAY_\w+|LIQUIBASE_\w+|"
-    r"LOG4J_\w+|SPRINGDOC_\w+|RESILIENCE4J_\w+|JHIPSTER_\w+|KTOR_\w+|"
-    # .NET
-    r"COMPlus_\w+|CORECLR_\w+|COREHOST_\w+|NUGET_\w+|"
-    # Ruby and Erlang
-    r"RUBY\w*|GEM_\w+|PUMA_\w+|BOOTSNAP_\w+|SECRET_KEY_BASE|MIX_\w+|ERL_\w+|ELIXIR_\w+|"
-    r"RELEASE_(?:NODE|COOKIE|DISTRIBUTION|MODE|TMP|NAME))$"
-)
 OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".scala", ".clj", ".cpp", ".c", ".swift")
 _TESTS = frozenset({"tests", "test", "__tests__", "e2e", "spec", "fixtures", "docs", "node_modules", "scripts"})
 
@@ -113,15 +71,29 @@ class Program(Struct, frozen=True):
 
 @answered_once
 def programs(inventory: Inventory) -> tuple[Program, ...]:
-    """The services that are built from code of the repository, or run the image that such a one builds."""
+    """The services that are built from code of the repository, or run the image that such a one builds, or that a
+    workflow makes of the same Dockerfile.
+    """
     code = _Code(inventory)
-    built = {item.image: item for item in inventory.distinct_services if item.image and _is_built_here(item)}
-    pairs = ((item, built.get(item.image) if item.build is None else item) for item in inventory.distinct_services)
+    own = [item for item in inventory.distinct_services if _is_built_here(item)]
+    built = {item.image: item for item in own if item.image}
+    made = {file.path: item for item in reversed(own) if (file := services.dockerfile(inventory, item)) is not None}
+    pairs = ((item, _builder(inventory, item, built, made)) for item in inventory.distinct_services)
     return tuple(
         _program(inventory, service, builder, code)
         for service, builder in pairs
         if builder is not None and _is_built_here(builder)
     )
+
+
+def _builder(
+    inventory: Inventory, service: Service, built: Mapping[str, Service], made: Mapping[str, Service]
+) -> Service | None:
+    """The service of the repository that is built as another one's image is."""
+    if service.build is not None:
+        return service
+    file = own_images.dockerfile(inventory, service) if made and service.image not in built else None
+    return built.get(service.image) or (made.get(file.path) if file is not None else None)
 
 
 @answered_once
@@ -136,8 +108,9 @@ def of_only_image(inventory: Inventory) -> tuple[Program, ...]:
     return tuple(
         Program(
             service, ("",), _run(service, code.settings_below(("",))),
-            frozenset(own | {entry.name.upper() for each in inventory.versions(service) for entry in each.environment}),
-            code.named_below(("",)), bool(code.foreign), bool(code.routes), code.go,
+            frozenset(own | {entry.name.upper() for each in inventory.versions(service) for entry in each.environment})
+            | code.set_at_start(service, instructions),
+            code.named_below(("",)), bool(code.foreign), bool(code.routes), code.plain(("",)),
         )
         for service in inventory.distinct_services
         if _is_own(inventory, service)
@@ -166,16 +139,32 @@ class _Code:
         self.named = sorted(naming, key=lambda item: item.path)
         self.foreign = sorted(path for path in inventory.files if path.endswith(OTHER_LANGUAGES))
         self.routes = sorted({item.location.file for item in inventory.web_routes})
-        self.go = self._all_named(inventory)
+        in_part = (item.file for item in inventory.coverage if item.kind == "settings code" and item.reason)
+        self._in_part = sorted(in_part)
+        self._all_named = frozenset(name for item in self.named for name in item.names)
+        self._scripts: defaultdict[str, list[Script]] = defaultdict(list)
+        for path, script in inventory.scripts_by_path.items():
+            self._scripts[posixpath.basename(path)].append(script)
         self._setting_files = [item.location.file for item in self.settings]
         self._naming_files = [item.path for item in self.named]
 
-    def _all_named(self, inventory: Inventory) -> frozenset[str] | None:
-        """What all files name, where all code of other languages is Go or Rust and asks for names that it spells."""
-        in_part = any(item.kind == "settings code" and item.reason for item in inventory.coverage)
-        if in_part or not self.foreign or not all(path.endswith((".go", ".rs")) for path in self.foreign):
+    def plain(self, roots: tuple[str, ...]) -> frozenset[str] | None:
+        """What all files name, where all code of other languages below these folders is Go or Rust and asks for names
+        that it spells.
+        """
+        foreign = [self.foreign[index] for index in _below(self.foreign, roots)]
+        if _below(self._in_part, roots) or not foreign or not all(path.endswith((".go", ".rs")) for path in foreign):
             return None
-        return frozenset(name for item in self.named for name in item.names)
+        return self._all_named
+
+    def set_at_start(self, service: Service, instructions: Iterable[Instruction]) -> frozenset[str]:
+        """What the script by which a container starts gives a value (`export INSTANCE_ID=$(hostname)`)."""
+        starts = [item.words for item in instructions if item.keyword in ("CMD", "ENTRYPOINT")]
+        called = (
+            posixpath.basename(word) for words in (service.entrypoint, service.command, *starts) for word in words
+        )
+        found = (self._scripts.get(name, ()) for name in called)
+        return frozenset(name.upper() for scripts in found if len(scripts) == 1 for name in scripts[0].sets)
 
     def settings_below(self, roots: tuple[str, ...]) -> tuple[Setting, ...]:
         """The settings that the code of these folders and files reads."""
@@ -203,13 +192,14 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
     given = {entry.name.upper() for other in inventory.versions(service) for entry in other.environment}
     _, final = services.built_from(inventory, builder)
     given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
+    given |= code.set_at_start(service, final)
     starts = (item.argument for item in final if item.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"))
     named = code.named_below(roots).union(name.lower() for text in starts for name in _EXPANSION.findall(text))
     commands = services.commands(inventory, service)
     settings = _run(service, modules.own_settings(code.settings_below(roots), builder))
     return Program(
         service, roots, settings, frozenset(given),
-        named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.go,
+        named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.plain(roots),
         posixpath.basename(commands[-1].words[0]) if commands and commands[-1].words else "",
     )  # fmt: skip
 
@@ -231,7 +221,8 @@ def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[st
     copied: list[str] = []
     for item in build.instructions if build is not None else ():
         if (folder := _copied_from(item, builder, context)) is not None:
-            copied += [_plain(posixpath.join(folder, source.lstrip("/"))) for source in item.words[:-1]]
+            sources = (source for source in item.words[:-1] if not source.startswith("<<"))
+            copied += [_plain(posixpath.join(folder, source.lstrip("/"))) for source in sources]
     folders = [path.partition("*")[0].rstrip("/") for path in copied]
     return tuple(dict.fromkeys([*(folders or [context]), *mounted]))
 
@@ -301,7 +292,7 @@ def is_aside(setting: Setting) -> bool:
 
 def is_read_by_libraries(variable: str) -> bool:
     """Whether a framework or library reads a variable of this name by itself."""
-    return bool(_READ_BY_LIBRARIES.match(variable))
+    return library_variables.is_read(variable)
 
 
 def unread(program: Program) -> list[EnvironmentEntry]:
@@ -311,10 +302,15 @@ def unread(program: Program) -> list[EnvironmentEntry]:
     """
     if program.started in _MIGRATORS:
         return []
-    named = program.named | (program.plain_go or frozenset())
     by_name = program.plain_go is not None and any(item.style in ("go", "rust") for item in program.settings)
     if not (program.settings or program.serves) or (program.foreign and not by_name):
         return []
+    return _unnamed(program)
+
+
+def _unnamed(program: Program) -> list[EnvironmentEntry]:
+    """The variables that Compose sets for a program and that neither its files, its command nor a library name."""
+    named = program.named | (program.plain_go or frozenset())
     read = {variable.lower() for item in program.settings for variable in (item.name, *item.aliases)}
     service = program.service
     text = " ".join([*service.command, *service.entrypoint, *(service.healthcheck.test if service.healthcheck else ())])
@@ -326,8 +322,19 @@ def unread(program: Program) -> list[EnvironmentEntry]:
         and entry.name.lower() not in named
         and entry.name not in text
         and "__" not in entry.name
-        and not is_read_by_libraries(entry.name)
+        and not library_variables.is_read(entry.name)
     ]
+
+
+def _is_laravel(program: Program) -> bool:
+    """Whether a program is written for Laravel, whose `config` asks for variables by name."""
+    return any(item.style == "php" and item.location.file.rpartition("/")[0].endswith("config")
+               for item in program.settings)  # fmt: skip
+
+
+def _unread_in_laravel(program: Program) -> list[EnvironmentEntry]:
+    """What neither the code nor Laravel's own configuration asks for; packages may ask for the rest."""
+    return [entry for entry in _unnamed(program) if not library_variables.is_read_by_laravel(entry.name)]
 
 
 def near_misses(inventory: Inventory) -> Iterator[tuple[Program, EnvironmentEntry, Setting]]:
@@ -338,7 +345,7 @@ def near_misses(inventory: Inventory) -> Iterator[tuple[Program, EnvironmentEntr
             for item in program.settings
             if not {variable.upper() for variable in (item.name, *item.aliases)} & program.given
         ]
-        for entry in unread(program):
+        for entry in _unread_in_laravel(program) if _is_laravel(program) else unread(program):
             found = next((item for item in unset if names.is_near(entry.name, item.name)), None)
             if found is not None:
                 yield program, entry, found

@@ -59,6 +59,8 @@ def traits_of(inventory: Inventory, service: Service, kind: str) -> list[ProxyTr
     builder = _builder(inventory, service) if found else None
     dockerfile = services.dockerfile(inventory, builder) if builder else None
     if builder and dockerfile:
+        if image_folders.serves_files(inventory, builder):
+            return []
         homes = image_folders.of_sources(builder, dockerfile)
         return [item for item in found if any(mounts.is_below(item.location.file, home) for home in homes)]
     started = " ".join((*service.entrypoint, *service.command))

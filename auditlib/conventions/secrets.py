@@ -51,6 +51,11 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"POSTGRES|(?:^|_)(?:PG|DB|DATABASE|DATASOURCE|MYSQL|MARIADB|MONGO(?:DB)?|SQL)_?(?:USER_)?PASS|DATABASE_URL",
         ),
         ("signing in the application", r"^(?:[A-Z]+_)?SECRET_KEY(?:_BASE)?$|^APP_(?:SECRET|KEY)$"),
+        (
+            "a provider's interface",  # less those whose keys are logins to mail or object storage, too
+            r"(?:^|_)(?:WHATSAPP|SLACK|DISCORD|TELEGRAM|TWILIO|OPENAI|ANTHROPIC|GEMINI|STRIPE|PAYPAL|GITHUB|GITLAB)_"
+            r"\w*(?:TOKEN|KEY|SECRET)$",
+        ),
     )
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from re import Pattern
 
 from auditlib import stages
 from auditlib.conventions import data_folders, mounts
-from auditlib.conventions.images import Product
+from auditlib.conventions.images import SENTINEL, Product
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once_each
 from auditlib.inventory.delivery import Command
@@ -37,10 +37,12 @@ _UNMISTAKABLE = frozenset({
     "rabbitmq-server",
 })  # fmt: skip
 """Names of servers that are no user's, host's or database's."""
+_SENTINEL = regex(r"(?:^|[\s/])(?:redis|valkey)-sentinel(?![\w.-])|\s--sentinel(?!\S)")
+"""What starts Redis' server as one that watches others (https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/)."""
 _ONE_SHOT = regex(
     r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|"
     r"createsuperuser|"
-    r"loaddata|seed|init|setup|bootstrap|create[-_]buckets?|playwright test|pytest|cypress run|vitest|"
+    r"loaddata|seed|init|setup|bootstrap(?!-expect)|create[-_]buckets?|playwright test|pytest|cypress run|vitest|"
     r"npm (?:run )?test)\b"
 )
 _SERVES = regex(
@@ -146,6 +148,8 @@ def product(inventory: Inventory, service: Service) -> Product | None:
     """
     if service.build is None:
         found = data_folders.product(service.image)
+        if found and found.name in REDIS and _SENTINEL.search(" ".join(_words(service))):
+            return SENTINEL
         return found if found is None or _starts_server(inventory, service, found) else None
     base, instructions = built_from(inventory, service)
     found = data_folders.product(base)

@@ -6,6 +6,7 @@ And which template goes with which Compose file, by the words that both names ha
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, names, programs, services
@@ -27,25 +28,37 @@ def goes_with(inventory: Inventory, file: EnvFile, project: Project) -> bool:
 
     `.env.staging.example` is for `compose.staging.yml`, which then has no use for `.env.example`.
     """
-    family = inventory.family(project.name)
-    own = _roles(project.location.file)
-    named = _roles(file.copied_to)
+    own, named = _roles(project.location.file), _roles(file.copied_to)
     if named & own:
         return True
-    others = (item for item in inventory.projects if item.name not in family)
-    mates = (item for item in inventory.env_files if item.template and posixpath.dirname(item.path) == _folder(file))
-    elsewhere = any(named & _roles(item.location.file) for item in others)
-    return not elsewhere and not any(own & _roles(item.copied_to) for item in mates)
+    family, called = inventory.family(project.name), _projects_by_role(inventory)
+    elsewhere = any(not called.get(role, frozenset()) <= {*family} for role in named)
+    return not elsewhere and own.isdisjoint(_roles_beside(inventory).get(posixpath.dirname(file.path), ()))
+
+
+@answered_once
+def _projects_by_role(inventory: Inventory) -> dict[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for project in inventory.projects:
+        for role in _roles(project.location.file):
+            found[role].add(project.name)
+    return found
+
+
+@answered_once
+def _roles_beside(inventory: Inventory) -> dict[str, set[str]]:
+    """By folder what the templates in it are for."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for file in inventory.env_files:
+        if file.template:
+            found[posixpath.dirname(file.path)] |= _roles(file.copied_to)
+    return found
 
 
 def fitness(file: EnvFile, path: str) -> int:
     """How well the name of a template fits another file's: one of the same environment best, then one of none."""
     named = _roles(file.copied_to)
     return 2 if named & _roles(path) else int(not named)
-
-
-def _folder(file: EnvFile) -> str:
-    return posixpath.dirname(file.path)
 
 
 def _roles(path: str) -> set[str]:
@@ -59,18 +72,15 @@ def unused(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine]]]:
     known = used(inventory)
     for file in inventory.env_files:
         if file.template and not (_goes_to_an_image(inventory, file) or is_for_laravel(inventory, file)):
-            found = [line for line in file.lines if line.name and not line.commented and _is_unused(line, known)]
+            found = [line for line in file.lines if line.name and not line.commented and is_unused(line, known)]
             if found and len(found) < len(file.lines):  # all of them: it belongs to code that isn't here
                 yield file, found
 
 
 def near_misses(inventory: Inventory, template: EnvFile, lines: list[EnvLine]) -> Iterator[tuple[EnvLine, Setting]]:
     """The lines of a template that nothing reads, with what code beside it reads and nothing else names."""
-    told = {line.name.lower() for file in inventory.env_files for line in file.lines}
-    told |= {entry.name.lower() for service in inventory.services for entry in service.environment}
-    told |= {item.name.lower() for item in inventory.variables}
     folder = posixpath.dirname(template.path)
-    wanted = [item for item in inventory.settings if _is_missed(item, told, f"{folder}/" if folder else "")]
+    wanted = [item for item in _missed(inventory) if not folder or item.location.file.startswith(f"{folder}/")]
     for line in lines:
         found = {item.name: item for item in reversed(wanted) if names.is_near(line.name, item.name)}
         if len(found) == 1:
@@ -93,14 +103,23 @@ def told_misses(inventory: Inventory) -> Iterator[tuple[str, Location, Variable]
                 yield name, place, next(iter(found.values()))
 
 
-def _is_missed(setting: Setting, told: set[str], folder: str) -> bool:
-    """Whether a program reads a setting that nothing sets or documents."""
+@answered_once
+def _missed(inventory: Inventory) -> tuple[Setting, ...]:
+    """The settings that programs read and that nothing sets or documents."""
+    told = {line.name.lower() for file in inventory.env_files for line in file.lines}
+    told |= {entry.name.lower() for service in inventory.services for entry in service.environment}
+    told |= {item.name.lower() for item in inventory.variables}
+    return tuple(item for item in inventory.settings if _is_missed(item, told))
+
+
+def _is_missed(setting: Setting, told: set[str]) -> bool:
     known = not told.isdisjoint(name.lower() for name in (setting.name, *setting.aliases))
     usual = programs.is_read_by_libraries(setting.name) or programs.is_aside(setting)
-    return setting.location.file.startswith(folder) and not known and not usual and not setting.unused
+    return not known and not usual and not setting.unused
 
 
-def _is_unused(line: EnvLine, used: frozenset[str]) -> bool:
+def is_unused(line: EnvLine, used: frozenset[str]) -> bool:
+    """Whether nothing has a use for a variable, neither what the repository names nor a library or the host."""
     known = programs.is_read_by_libraries(line.name) or environments.comes_from_the_host(line.name)
     return line.name.lower() not in used and not known and "__" not in line.name
 
@@ -119,14 +138,24 @@ def used(inventory: Inventory) -> frozenset[str]:
 
 def is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
     """Whether the framework reads the file by a configuration of its own, which an application need not repeat."""
-    folder = posixpath.dirname(file.path)
-    return {posixpath.join(folder, "composer.json"), posixpath.join(folder, "routes/web.php")} <= inventory.file_set
+    marks = {"composer.json", "routes/web.php"}
+    if {posixpath.join(posixpath.dirname(file.path), name) for name in marks} <= inventory.file_set:
+        return True
+    homes = {posixpath.dirname(path) for path in inventory.files_by_name.get("artisan", ())}
+    framework = any({posixpath.join(home, name) for name in marks} <= inventory.file_set for home in homes)
+    return framework and {"APP_KEY", "APP_ENV"} <= {line.name for line in file.lines}
 
 
 def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:
     """Whether the file as it is may be given to an image that somebody else made, or that is built of code which isn't
     here, so that its variables are read there.
     """
+    usual = {file.path, file.copied_to, posixpath.join(posixpath.dirname(file.path), ".env")}
+    return not usual.isdisjoint(_read_by_others(inventory))
+
+
+@answered_once
+def _read_by_others(inventory: Inventory) -> frozenset[str]:
+    """The environment files of services that aren't built of code which is here."""
     foreign = (item for item in inventory.services if services.dockerfile(inventory, item) is None)
-    references = {item.path for service in foreign for item in service.env_files}
-    return bool(references & {file.path, file.copied_to, posixpath.join(posixpath.dirname(file.path), ".env")})
+    return frozenset(item.path for service in foreign for item in service.env_files)

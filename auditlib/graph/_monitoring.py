@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from auditlib.conventions import monitoring
 from auditlib.graph._builder import Builder
+from auditlib.inventory import Inventory
 from auditlib.inventory.alerting import Route
 from auditlib.inventory.dashboards import Dashboard, Datasource
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, ScrapeJob
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.paths import upwards
@@ -68,21 +70,33 @@ def _add_receivers(builder: Builder) -> None:
 
 
 def _add_alerts(builder: Builder) -> None:
-    jobs = {job.name: builder.id("scrape_job", job.file, job.name) for job in builder.inventory.scrape_jobs}
-    routes = list(_routes(builder.inventory.alert_routes))
+    nodes: dict[AlertRule, str] = {}
     for alert in _alerts(builder):
-        labels = {"alertname": alert.name, **dict(alert.labels)}
-        node = builder.scoped(
-            "alert_rule", alert.file, alert.name, alert.location, file=alert.file, severity=labels.get("severity", "")
+        nodes[alert] = node = builder.scoped(
+            "alert_rule",
+            alert.file,
+            alert.name,
+            alert.location,
+            file=alert.file,
+            severity=dict(alert.labels).get("severity", ""),
         )
         about_jobs = [matcher for matcher in alert.query.matchers if matcher.name == "job"]
-        for name, job in jobs.items():
-            if job is not None and about_jobs and any(_matches(matcher, name) for matcher in about_jobs):
-                builder.edge(node, job, "alerts_on", alert.expression_location)
-        for route in _routed(routes, labels):
-            receiver = builder.id("receiver", route.file, route.receiver)
-            if receiver is not None:
-                builder.edge(node, receiver, "routes_to", route.location)
+        for job in _jobs_of(builder.inventory, alert) if about_jobs else ():
+            asked = builder.id("scrape_job", job.file, job.name)
+            if asked is not None and any(_matches(matcher, job.name) for matcher in about_jobs):
+                builder.edge(node, asked, "alerts_on", alert.expression_location)
+    for tree in _routes(builder.inventory.alert_routes):
+        for alert in monitoring.reaching(builder.inventory, tree[0].file):
+            for route in _routed([tree], {"alertname": alert.name, **dict(alert.labels)}):
+                receiver = builder.id("receiver", route.file, route.receiver)
+                if receiver is not None:
+                    builder.edge(nodes[alert], receiver, "routes_to", route.location)
+
+
+def _jobs_of(inventory: Inventory, alert: AlertRule) -> tuple[ScrapeJob, ...]:
+    """What the configurations scrape that load an alert; of one that none loads whatever is scraped."""
+    configs = monitoring.loading(inventory, alert.file)
+    return monitoring.jobs(inventory, configs) if configs else inventory.scrape_jobs
 
 
 def _matches(matcher: LabelMatcher, value: str) -> bool:

@@ -42,6 +42,17 @@ class Receiver(Struct, frozen=True):
     """Whether a comment of the file speaks of receivers and the like, so that an empty one is no oversight."""
 
 
+class ContactPoint(Struct, frozen=True):
+    """An integration of a contact point of Grafana's own alerting; `kind` is `slack`, `email`, `webhook` …"""
+
+    file: str
+    name: str
+    kind: str
+    placeholder: bool
+    """Whether what says whom it reaches is still to be filled in."""
+    location: Location
+
+
 class Route(Struct, frozen=True):
     """A node of Alertmanager's routing tree, in depth-first order; the root has depth 0."""
 

@@ -73,6 +73,14 @@ class PrismaSchema(Struct, frozen=True):
     location: Location
 
 
+class CompilerOutput(Struct, frozen=True):
+    """The folder that a configuration of TypeScript's compiler has it write to: `output`, relative to `folder`."""
+
+    folder: str
+    output: str
+    location: Location
+
+
 class MigrationAddress(Struct, frozen=True):
     """Where code gives Alembic's configuration the address of its database, as it is and not with each `%` doubled."""
 
@@ -90,7 +98,8 @@ class CodeTrait(Struct, frozen=True):
     heard`, `stream` (of Redis, that grows), `trims`, `jobs` (of BullMQ), `jobs removed`, `custom backoff`, `backoff
     strategy`, `scheduler` (it starts tasks by the clock itself), `schedule` (of Laravel), `background` (a task that
     its start begins), `locked` (by a lock that others see), `in memory` (it keeps in a process what all have to
-    know), `shared`, `go main` (a program's folder), `go import` (a folder of the repository that it imports) or `py
+    know), `shared`, `taken early` (messages count as done when they are handed out), `own queue` (one that it makes for
+    itself), `go main` (a program's folder), `go import` (a folder of the repository that it imports) or `py
     import`.
     """
 

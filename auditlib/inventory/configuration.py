@@ -35,6 +35,8 @@ class EnvFile(Struct, frozen=True):
     """Whether Git tracks it; None without Git's index, where it is only known that no `.gitignore` leaves it out."""
     copied_to: str = ""
     """Of a template the path of the file that people make of it."""
+    scripts: frozenset[str] = frozenset()
+    """The names of the scripts that its comments name."""
 
 
 class Setting(Struct, frozen=True):
@@ -63,6 +65,11 @@ class Setting(Struct, frozen=True):
     called: bool = False
     """Whether Python reads it inside a function, so only when that is called."""
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether a validator changes what the environment says before the type is looked at."""
+        return self.type.endswith("prepared by a validator")
+
 
 class FixedSecret(Struct, frozen=True):
     """A secret that code or a configuration file sets to a literal, so that no environment can have one of its own."""
@@ -71,6 +78,8 @@ class FixedSecret(Struct, frozen=True):
     value: Value
     location: Location
     in_code: bool = True
+    tells_itself: bool = False
+    """Whether it is made of words that say what it is (`webhook-password`), as examples are."""
 
 
 class SettingsFile(Struct, frozen=True):
@@ -297,9 +306,10 @@ class ServerTrait(Struct, frozen=True):
     `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
     whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
     documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of
-    a route), `unmetered` (no code in a language, by its ending, speaks of metrics), `prefix` (all routes of
-    NestJS are below a path; of 1 they have versions as well), `beside` (something answers without that prefix) or
-    `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
+    a route), `unregistered` (it has Actuator, and no registry for Prometheus), `unmetered` (no code in a language, by
+    its ending, speaks of metrics), `prefix` (all routes of NestJS are below a path; of 1 they have versions as well),
+    `refuses` (beside that of its readiness, a route on its health that may answer 503), `beside` (something answers
+    without that prefix) or `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
     """
 
     kind: str
@@ -330,8 +340,8 @@ class SeededUser(Struct, frozen=True):
     at_start: bool
     location: Location
     kind: str = ""
-    """`sql` for a hash that a script inserts into a table, `table` for one in a table of the code itself, `seeder` for
-    what Laravel's `db:seed` creates."""
+    """`sql` for a hash that a script inserts into a table, `table` for one in a table of the code itself, `words`
+    for the password itself in such a table, `seeder` for what Laravel's `db:seed` creates."""
 
 
 class UndefinedSetting(Struct, frozen=True):

@@ -32,8 +32,12 @@ class Command(Struct, frozen=True):
     """The function of the script that it stands in."""
     tested: bool = False
     """Whether a condition (`if`, `while`, `!`, `&&`, `||`) decides by its exit status, so that `set -e` doesn't."""
+    branch: tuple[str, ...] = ()
+    """The patterns of `case` and the conditions of `if` that it stands behind, the outermost first."""
     within: str = ""
     """The subshells that it runs in, from outside inwards (`/4.0/7.2`); `!5.0` stands for a shell of its own."""
+    outweighed: bool = False
+    """Whether the status of another command counts in place of its own, as in `local name=$(…)`."""
 
 
 class Trigger(Struct, frozen=True):
@@ -232,8 +236,9 @@ class RecipeFault(Struct, frozen=True):
     """What of a makefile's target doesn't do what its author means.
 
     `kind` is `taken` (`text` is the path that has the target's name), `forgotten` (a line that changes only the shell
-    that ends with it), `swallowed` (what make replaces before the shell sees it) or `bash` (what `/bin/sh` may not
-    know, and what it makes of it)."""
+    that ends with it), `swallowed` (what make replaces before the shell sees it), `bash` (what `/bin/sh` may not
+    know, and what it makes of it) or `absent` (a name of `.PHONY` without a rule).
+    """
 
     kind: str
     target: str
@@ -280,7 +285,7 @@ class Script(Struct, frozen=True):
     tests: frozenset[str] = frozenset()
     """The variables whose values a shell script looks at before it goes on (`[ -z "$NAME" ]`)."""
     assigned: tuple[str, ...] = ()
-    """Scripts that variables hold (`AGENT="$HERE/install.sh"`), and the patterns of its loops (`jobs.d/*.sh`)."""
+    """Scripts that its variables hold (`AGENT="$HERE/install.sh"`), and patterns of its loops (`jobs.d/*.sh`)."""
     backup_folder: str = ""
     """The folder of the checkout that a variable for backups names, relative to the root."""
     backup_is_relative: bool = False

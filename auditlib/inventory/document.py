@@ -71,6 +71,8 @@ class Document(Struct, frozen=True):
     """The words that stand only where the document says that there is no such thing (`no replica or backup`)."""
     for_one_host: bool = False
     """Whether it is a README whose text before its second heading says so."""
+    added: frozenset[str] = frozenset()
+    """The words, and names among them, of what its lines have the reader add, and the entries of YAML that it shows."""
 
     def names(self, name: str) -> bool:
         """Whether it may hold a name, as far as its words tell, which are of letters alone (`HighLatency_P95`)."""

@@ -94,6 +94,14 @@ class PathPattern(Struct, frozen=True):
     location: Location
 
 
+class LabelMatcher(Struct, frozen=True):
+    """`name`, `operator` (`=`, `!=`, `=~`, `!~`) and `value` of a matcher, in PromQL or in a route."""
+
+    name: str
+    operator: str
+    value: str
+
+
 class ScrapeJob(Struct, frozen=True):
     """A job of `scrape_configs`. `discovery` names the mechanisms (`docker_sd_configs`) that find further targets."""
 
@@ -112,10 +120,14 @@ class ScrapeJob(Struct, frozen=True):
     """What `static_configs` put on the targets' series; `job` among them takes the place of the job's name."""
     relabels: bool = False
     """Whether `relabel_configs` or `metric_relabel_configs` may change names and labels in ways not followed here."""
+    renames: bool = False
+    """Whether one of these rules may give the series another `job`."""
     proxy: Target | None = None
     """The exporter that is scraped in the place of the targets, which it probes (blackbox, snmp)."""
     discovery_files: tuple[PathPattern, ...] = ()
     """The files of `file_sd_configs`; the targets of those in the repository are among `targets`."""
+    kept_labels: tuple[LabelMatcher, ...] = ()
+    """The labels of containers that Docker's discovery keeps itself to, by names with `_` for what is no letter."""
     honors_labels: bool = False
     """Whether what is scraped decides over `job` and `instance` itself (a Pushgateway, a federation)."""
     discovered: tuple[Target, ...] = ()
@@ -169,14 +181,8 @@ class PrometheusConfig(Struct, frozen=True):
     """The seconds from one scrape to the next of the jobs that say nothing else."""
     timeout: PathPattern | None = None
     """How long jobs wait for an answer, where the global settings say so."""
-
-
-class LabelMatcher(Struct, frozen=True):
-    """`name`, `operator` (`=`, `!=`, `=~`, `!~`) and `value` of a matcher, in PromQL or in a route."""
-
-    name: str
-    operator: str
-    value: str
+    foreign: tuple[PathPattern, ...] = ()
+    """The fields that no release of Prometheus knows, by their path (`storage.tsdb.retention_time`)."""
 
 
 class Ratio(Struct, frozen=True):
@@ -186,6 +192,8 @@ class Ratio(Struct, frozen=True):
     right: str
     of_itself: bool
     """Whether each series of the left side is divided by itself."""
+    kept_from_zero: bool = False
+    """Whether the divisor is given a trifle, so that it is never zero."""
 
 
 class Labels(Struct, frozen=True):

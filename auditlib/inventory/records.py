@@ -132,6 +132,7 @@ class Records:
     scrape_jobs: tuple[monitoring.ScrapeJob, ...] = field(default=(), metadata={"of": monitoring.ScrapeJob})
     alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
     receivers: tuple[alerting.Receiver, ...] = field(default=(), metadata={"of": alerting.Receiver})
+    contact_points: tuple[alerting.ContactPoint, ...] = field(default=(), metadata={"of": alerting.ContactPoint})
     alert_routes: tuple[alerting.Route, ...] = field(default=(), metadata={"of": alerting.Route})
     alertmanager_refusals: tuple[alerting.AlertmanagerRefusal, ...] = field(
         default=(), metadata={"of": alerting.AlertmanagerRefusal}
@@ -194,6 +195,7 @@ class Records:
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
     ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})
+    compiler_outputs: tuple[code.CompilerOutput, ...] = field(default=(), metadata={"of": code.CompilerOutput})
     migration_addresses: tuple[code.MigrationAddress, ...] = field(default=(), metadata={"of": code.MigrationAddress})
     migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
     code_traits: tuple[code.CodeTrait, ...] = field(default=(), metadata={"of": code.CodeTrait})

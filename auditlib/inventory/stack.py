@@ -66,6 +66,8 @@ class Mount(Struct, frozen=True):
     location: Location
     outside: bool = False
     """Whether a bind's source lies outside the repository (on the host)."""
+    is_config: bool = False
+    """Whether it is the file of one of the project's `configs`, without which Compose doesn't start the service."""
 
 
 class Dependency(Struct, frozen=True):
@@ -196,6 +198,8 @@ class Build(Struct, frozen=True):
     """What each of the further contexts is: a folder relative to the root, or an address as it is written."""
     secrets: tuple[str, ...] = ()
     """The secrets of the project that the build may read."""
+    argument_locations: tuple[Location, ...] = ()
+    """Where each of the arguments stands."""
 
     @property
     def folder(self) -> str:
@@ -403,8 +407,8 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files has the command that makes a network."""
     tells_volume: bool = False
     """Whether a comment of its files names the command that makes volumes."""
-    tells_first_start: bool = False
-    """Whether a comment of its files says that something runs once, on an empty volume or at the first start."""
+    first_starts: tuple[Location, ...] = ()
+    """The comments of its files that say that something runs once, on an empty volume or at the first start."""
     told_profiles: tuple[str, ...] = ()
     """The profiles that a comment of its files has people activate."""
     told_variables: tuple[tuple[str, Location], ...] = ()

@@ -36,8 +36,8 @@ class OtelInstrument(Struct, frozen=True):
 
 
 class CollectorPart(Struct, frozen=True):
-    """A component that an OpenTelemetry Collector's configuration sets up: `section` is `exporters`, `receivers` …;
-    `kind` is its type, without the name that may follow a slash.
+    """A component that an OpenTelemetry Collector's configuration sets up: `section` is `exporters`, `receivers` …, or
+    `pipelines`; `kind` is its type, without the name that may follow a slash, and of a pipeline what it carries.
     """
 
     section: str

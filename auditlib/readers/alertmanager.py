@@ -78,6 +78,8 @@ _VARIABLE = regex(
 _OF_MAIL = (("from", "smtp_from"), ("smarthost", "smtp_smarthost"))
 """Without which no mail is sent: the keys of a receiver, each with the global setting that stands in for it."""
 _OF_LOGIN = (("auth_username", "smtp_auth_username"), ("auth_password", "smtp_auth_password"))
+_OF_DOCUMENTS = regex(r"(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}|2001:db8:[\da-f:]*")
+"""Addresses that no network has (https://www.rfc-editor.org/rfc/rfc5737, https://www.rfc-editor.org/rfc/rfc3849)."""
 _BLANK_CHANNEL = regex(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
 
 
@@ -204,11 +206,12 @@ def _integration(kind: str, config: Node, settings: Node | None, file: str, vaul
     key, endpoint = _endpoint(kind, config, settings)
     server = _mail_server(config, settings) if kind == "email" else None
     address = server or _first(config, ("api_url", "url", "webhook_url")) or endpoint
+    host = _host(address.text) if address else ""
     return Integration(
         kind=kind,
         endpoint=vault.value(key, endpoint.text).text if endpoint else "",
-        host=_host(address.text) if address else "",
-        placeholder=_is_placeholder(config, [endpoint, server], vault),
+        host=host,
+        placeholder=_is_placeholder(config, [endpoint, server], vault) or bool(_OF_DOCUMENTS.fullmatch(host)),
         location=location(config, file),
         endpoint_location=_place(endpoint, file),
         host_location=_place(address, file),

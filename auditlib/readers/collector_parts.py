@@ -41,3 +41,6 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             found = document.get(section)
             for name, _ in found.items() if found else ():
                 yield CollectorPart(section, name.text.partition("/")[0], location(name, file))
+        pipelines = document.get("service", "pipelines") if _belongs(document) else None
+        for name, _ in pipelines.items() if pipelines else ():
+            yield CollectorPart("pipelines", name.text.partition("/")[0], location(name, file))

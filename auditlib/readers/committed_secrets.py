@@ -7,6 +7,7 @@ documentation of each provider, and the patterns of https://github.com/gitleaks/
 
 from __future__ import annotations
 
+import base64
 import posixpath
 import re
 from bisect import bisect_right
@@ -72,6 +73,11 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ),
     )
 )  # fmt: skip
+_SECRET = regex(r"^kind:[ \t]*[\"']?Secret[\"']?[ \t]*$", re.M)
+_ENCODED = regex(
+    r"^[ \t]+[\w.-]{1,100}:[ \t]+(?P<quote>[\"']?)(?P<text>[A-Za-z0-9+/]{24,20000}={0,2})(?P=quote)[ \t]*$", re.M
+)
+"""https://kubernetes.io/docs/concepts/configuration/secret/: what is below `data` is encoded, not encrypted."""
 _RAILS_KEY_FILE = regex(r"(?:.+/)?config/(?:master|credentials/\w+)\.key")
 _CLIENT_FILE = regex(r"(?:.+/)?(?:\.my|\.mylogin|\.?my|client|\.?mysql)\.cnf")
 _CLIENT_PASSWORD = regex(
@@ -125,6 +131,7 @@ def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
     if _RAILS_KEY_FILE.fullmatch(path) and _RAILS_KEY.fullmatch(text):
         yield CommittedSecret("Rails master key", source.vault.value("master_key", text.strip()), Location(path, 1))
     yield from _of_client(source, path, text)
+    yield from _encoded(source, path, text) if "kind" in text and path.endswith((".yaml", ".yml")) else ()
     spans = [*_provided(text, hints), *(_urls(text, _quotes(path)) if "://" in hints and "@" in text else ())]
     if not spans:
         return
@@ -148,6 +155,21 @@ def _of_client(source: Source, path: str, text: str) -> Iterator[CommittedSecret
         if value.secret and not value.placeholder:
             line = text.count("\n", 0, match.start("password")) + 1
             yield CommittedSecret(OF_CLIENT, value, Location(path, line))
+
+
+def _encoded(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
+    """What a manifest of Kubernetes holds as a Secret, where its encoding is no encryption."""
+    line, last = 1, 0
+    for match in _ENCODED.finditer(text) if _SECRET.search(text) else ():
+        try:
+            plain = base64.b64decode(match["text"], validate=True).decode("ascii")
+        except ValueError:
+            continue
+        kind = next((kind for kind, _, _ in _provided(plain, set(_HINTS))), "")
+        value = source.vault.value("token", match["text"])
+        line, last = line + text.count("\n", last, match.start("text")), match.start("text")
+        if kind and value.secret:
+            yield CommittedSecret(kind, value, Location(path, line))
 
 
 @cache

@@ -40,6 +40,11 @@ _DRAWN = regex(r"[\s│|┃]{0,80}(?:├|└|┣|┗|\+|\|)[─━-]{1,3}[>\s]\s
 """A script in a drawn tree, where its folder stands on another line."""
 _ONE_WORD = regex(r"(?<=`)[A-Z][A-Z0-9]{2,}(?=`)")
 """A name in code that no sign but its place tells from a word (`DOMAIN`)."""
+_ADDS = regex(
+    r"(?i:\b(?:add(?:ing)?|create|define|introduce|append|duplicate)\b)(?P<what>.{1,120})|\s{1,12}(?P<key>[a-z][\w-]{0,60}):\s*$"
+)
+"""A line that has its reader add something, or an entry of YAML that it shows."""
+_ADDED = regex(r"(?<![\w./-])[a-z][a-z\d]*(?:[_-][a-z\d]+)*(?![\w./-])")
 _PATH = regex(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
 _GLOB = regex(r"(?<![\w:/.*-])(?:\./)?[\w.@-]+(?:/[\w.@-]+)*/\*\.sh\b")
 """All scripts of a folder."""
@@ -50,7 +55,7 @@ _METRIC = regex(
 _SCRIPT = regex(r"(?<![\w/.-])(?:\.{1,2}/)?[\w@-][\w.@-]*(?:/[\w.@-]+)*\.(?:sh|bash)\b")
 """A script outside code, which its ending tells from a word."""
 _PROGRAM = regex(
-    r"(?<![\w.@-])(?:[\w@-][\w.@-]{0,100}\.(?:py|ps1|rb|pl|[cm]?ts)|[a-z0-9_@-][\w.@-]{0,100}\.[cm]?js)(?![\w/-]|\.\w)"
+    r"(?<![\w.@-])(?:[\w@-][\w.@-]{0,100}\.(?:sh|bash|zsh|py|ps1|rb|pl|[cm]?ts)|[a-z0-9_@-][\w.@-]{0,100}\.[cm]?js)(?![\w/-]|\.\w)"
 )
 """A program by its name alone, as a tree of files, a table or a sentence has it; `Node.js` is none."""
 _WORD = regex(r"[^\W\d_]{2,40}")
@@ -168,8 +173,14 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}
     yield Document(
         file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file), denied,
-        _is_for_one_host(file, lines, headings),
+        _is_for_one_host(file, lines, headings), frozenset(name for line in shown for name in _added(line)),
     )  # fmt: skip
+
+
+def _added(line: str) -> list[str]:
+    """What a line has its reader add: the words behind the verb, of which some are names."""
+    told = _ADDS.match(line) or _ADDS.search(line)
+    return _ADDED.findall(told["what"] or told["key"]) if told else []
 
 
 def _is_for_one_host(file: str, lines: list[str], headings: list[Heading]) -> bool:

@@ -63,6 +63,8 @@ _MAKES_BASE64 = regex(
 )
 """Commands that make a password of all signs of Base64, among them `/`, `+` and `=`."""
 _VARIABLE = regex(r"\b[A-Z][A-Z0-9_]{2,80}\b")
+_COMMENT = regex(r"^[ \t]*#[^\n]{1,500}", re.M)
+_SCRIPT = regex(r"[\w.-]{1,100}\.(?:sh|bash|py)\b")
 
 
 class Assignment(Struct, frozen=True):
@@ -115,7 +117,8 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
             yield Coverage(path, KIND, Read.PARTIAL, f"line {item.line} {item.malformed}", item.line)
     committed = None if source.tracked is None else path in source.tracked
     copied_to = stages.without_template_word(path) if template else ""
-    yield EnvFile(path, template, tuple(lines), Location(path), committed, copied_to)
+    scripts = frozenset(name for comment in _COMMENT.findall(text) for name in _SCRIPT.findall(comment))
+    yield EnvFile(path, template, tuple(lines), Location(path), committed, copied_to, scripts)
 
 
 def _hints(text: str) -> dict[int, str]:

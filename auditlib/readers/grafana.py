@@ -1,4 +1,4 @@
-"""Reads what Grafana is provisioned with: data sources and dashboard providers.
+"""Reads what Grafana is provisioned with: data sources, dashboard providers and contact points.
 
 Follows https://grafana.com/docs/grafana/latest/administration/provisioning/.
 """
@@ -8,15 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditlib.inventory.alerting import ContactPoint
 from auditlib.inventory.dashboards import DashboardProvider, Datasource
 from auditlib.model import Coverage, Location, Read
 from auditlib.readers import reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, text
+from auditlib.redaction import Vault
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
 KIND = "grafana"
 _ALERTING = ("contactPoints", "policies", "muteTimes")
+_ADDRESSES = frozenset({
+    "addresses", "apiKey", "apiUrl", "bottoken", "chatid", "integrationKey", "token", "url", "userKey", "webhook_url",
+})  # fmt: skip
+"""The settings by which a contact point reaches someone."""
 _OF_VERSION_0 = frozenset({
     "org_id", "org_name", "basic_auth", "basic_auth_user", "with_credentials", "is_default", "json_data",
     "secure_json_data",
@@ -70,12 +76,23 @@ def _read(source: Source, file: str) -> Iterator[Any]:
         if _providers(document):
             for item in entries.of(document, "providers"):
                 yield _provider(item, file)
-        for key in _ALERTING:
+        for point in entries.of(document, "contactPoints"):
+            yield from _contact_points(point, entries, source.vault)
+        for key in _ALERTING[1:]:
             if (found := document.get(key)) is not None:
                 entries.problem(found, f"`{key}` of Grafana's own alerting is not read")
     yield from entries.problems
     if selection.is_template(file):
         yield Coverage(file, KIND, Read.PARTIAL, "is a template; it was read as if its expressions were words")
+
+
+def _contact_points(node: Node, entries: Entries, vault: Vault) -> Iterator[ContactPoint]:
+    for item in entries.of(node, "receivers"):
+        settings = item.get("settings")
+        judged = [(key.text, value) for key, value in (settings.items() if settings else ()) if key.text in _ADDRESSES]
+        blank = [value for key, value in judged if vault.value(key, value.text).placeholder]
+        place = location(blank[0] if blank else item, entries.file)
+        yield ContactPoint(entries.file, text(node, "name"), text(item, "type"), bool(blank), place)
 
 
 def _provider(node: Node, file: str) -> DashboardProvider:

@@ -30,6 +30,12 @@ _ASSIGNED = regex(
     rf"(?:[\w.?]+ (?:\|\||\?\?) )?(?P<raw>{_RAW})[ \t]*;?[ \t]*$",
     re.M,
 )
+_OR_RAW = regex(
+    r"^[ \t]*(?:const |let |var )?(?P<name>\w+)(?:: ?\w+)?\s*=\s*"
+    rf"\w+\.route\s*\?(?!\.)\s*[^:;\n]{{1,120}}:\s*(?P<raw>{_RAW})[ \t]*;?[ \t]*$",
+    re.M,
+)
+"""What Express knows no route of goes by its path (`req.route ? req.route.path : req.path`)."""
 _IN_CALL = regex(rf"\.(?:labels|inc|observe)\([^()\n]{{0,200}}?(?P<raw>{_RAW})")
 
 
@@ -58,9 +64,8 @@ def read(source: Source) -> Reading:
 def _raw_labels(path: str, text: str) -> list[RawPathLabel]:
     """The first label of a file that takes the raw path: in the call itself, or by a name that nothing else sets."""
     found = [(match.start("raw"), match["raw"]) for match in _IN_CALL.finditer(text)]
-    found += [
-        (match.start("raw"), match["raw"]) for match in _ASSIGNED.finditer(text) if _is_label(match["name"], text)
-    ]
+    assigned = (match for pattern in (_ASSIGNED, _OR_RAW) for match in pattern.finditer(text))
+    found += [(match.start("raw"), match["raw"]) for match in assigned if _is_label(match["name"], text)]
     return [RawPathLabel(raw, location_at(path, text, start)) for start, raw in sorted(found)[:1]]
 
 

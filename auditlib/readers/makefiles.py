@@ -90,7 +90,8 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
     lines = source.lines(file)
     rules = list(_rules(lines))
     calls = _calls(lines)
-    targets = [target for rule in rules for target in _targets(source, file, rule, calls)]
+    one_shell = _is_one_shell(lines)
+    targets = [target for rule in rules for target in _targets(source, file, rule, calls, one_shell=one_shell)]
     incomplete = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines) or any(
         "%" in name or "$" in name for rule in rules for name in rule.names
     )
@@ -101,6 +102,10 @@ def _read(source: Source, file: str) -> Iterator[Manifest | RecipeFault]:
         includes=tuple(_included(source, file, lines)), pipes_fail=pipes_fail,
     )  # fmt: skip
     yield from itertools.islice(_faults(source, file, lines, rules), _MOST_FAULTS)
+
+
+def _is_one_shell(lines: list[str]) -> bool:
+    return any(line.startswith(".ONESHELL") for line in lines)
 
 
 def _included(source: Source, file: str, lines: list[str]) -> Iterator[str]:
@@ -119,8 +124,9 @@ def _faults(source: Source, file: str, lines: list[str], rules: list[_Rule]) -> 
     included = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines)
     if not included and not file.endswith(".mk"):
         yield from _taken(source, file, rules)
+        yield from _absent(file, lines, rules)
     known = {match["name"] for line in lines if (match := _DEFINED.match(line[:_LINE_LIMIT]))}
-    is_one_shell = any(line.startswith(".ONESHELL") for line in lines)
+    is_one_shell = _is_one_shell(lines)
     for rule in rules:
         if not is_one_shell:
             yield from _forgotten(file, rule)
@@ -149,6 +155,20 @@ def _taken(source: Source, file: str, rules: list[_Rule]) -> Iterator[RecipeFaul
                 re.search(rf"(?:-o|mkdir|>|touch)[^\n]*\b{re.escape(name)}\b", line) for line in rule.recipe
             ):
                 yield RecipeFault("taken", name, path, Location(file, rule.line))
+
+
+def _absent(file: str, lines: list[str], rules: list[_Rule]) -> Iterator[RecipeFault]:
+    """The names that `.PHONY` has and no rule; none where a pattern or a variable may stand for one."""
+    stated = [rule for rule in rules if ".PHONY" in rule.names]
+    known = {name for rule in rules for name in rule.names}
+    if any("%" in name or "$" in name for name in known) or any("$" in rule.prerequisites for rule in stated):
+        return
+    stating = (line for line in lines if ":" in line and not line.startswith("\t"))
+    heads = {word for line in stating for word in line[:_LINE_LIMIT].partition(":")[0].split()}
+    for rule in stated:
+        for name in rule.prerequisites.split():
+            if re.fullmatch(r"[\w.-]{1,60}", name) and name not in known | heads:
+                yield RecipeFault("absent", name, "", Location(file, rule.line))
 
 
 def _beside(source: Source, home: str) -> set[str]:
@@ -230,7 +250,8 @@ def _rules(lines: list[str]) -> Iterator[_Rule]:
     for number, whole in enumerate(lines, start=1):
         line = whole[:_LINE_LIMIT]
         if line.startswith("\t") and current:
-            current.recipe.append(_recipe_line(line))
+            goes_on = current.recipe[-1].endswith("\\")
+            current.recipe.append(line.lstrip() if goes_on else _recipe_line(line))
         elif current and lines[number - 2].endswith("\\") and len(current.recipe) == number - current.line:
             current.prerequisites += f" {line}"  # the rule's own line goes on
             current.recipe.append("")
@@ -250,14 +271,16 @@ def _rules(lines: list[str]) -> Iterator[_Rule]:
 
 
 def _recipe_line(line: str) -> str:
-    """A line of a recipe without its marks. `-` says that its failure doesn't matter, as a shell says it otherwise."""
+    """The first line of a command without its marks. `-` says that its failure doesn't matter: so to a shell, too."""
     text = line.lstrip("\t")
     command = text.lstrip("@-+ ")
     ignores = "-" in text[: len(text) - len(command)] and command and not command.endswith("\\")
     return f"{command} || true" if ignores else command
 
 
-def _targets(source: Source, file: str, rule: _Rule, calls: dict[str, str]) -> Iterator[ScriptTarget]:
+def _targets(
+    source: Source, file: str, rule: _Rule, calls: dict[str, str], *, one_shell: bool
+) -> Iterator[ScriptTarget]:
     """One for each name; its prerequisites count as `make` commands, since they run first."""
     names = [name for name in rule.names if not _NO_TARGET.match(name) and "$" not in name]
     if not names:
@@ -267,6 +290,22 @@ def _targets(source: Source, file: str, rule: _Rule, calls: dict[str, str]) -> I
     first = commands("; ".join(f"make {word}" for word in needed), file, rule.line)
     recipe = _TO_WORD.sub(lambda match: calls.get(match[1], match[0]), "\n".join(rule.recipe))
     body = _VARIABLE.sub(r"${\1}", recipe).replace("$$", "$")
-    found = (*first, *commands(body, file, rule.line, source.vault))
+    texts = [(0, body)] if one_shell else _shells(body)
+    executed = (item for start, text in texts for item in commands(text, file, rule.line + start, source.vault))
+    found = (*first, *executed)
     for name in names:
         yield ScriptTarget(name, found, body.strip(), place)
+
+
+def _shells(body: str) -> Iterator[tuple[int, str]]:
+    """The lines of a recipe, each with those that it goes on in and the number of its first: a shell runs each, so that
+    none knows where another one went.
+    """
+    start, parts = 0, list[str]()
+    for number, line in enumerate(body.split("\n")):
+        start, parts = start if parts else number, [*parts, line]
+        if not line.endswith("\\"):
+            yield start, "\n".join(parts)
+            parts = []
+    if parts:
+        yield start, "\n".join(parts)

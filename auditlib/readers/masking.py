@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from auditlib.inventory.configuration import NamedVariables
+from auditlib.inventory.configuration import NamedVariables, Setting
 from auditlib.inventory.delivery import Workflow
 from auditlib.inventory.stack import Network, Project, Service, Volume
 from auditlib.model import Coverage, Location
@@ -29,12 +29,14 @@ _SPELLED = regex(r"[A-Z][A-Z\d]*(?:_[A-Z\d]+)+")
 def allow_names(vault: Vault, records: Iterable[Any]) -> None:
     """Show the names of services, volumes, networks and projects even where one of them is a password too.
 
-    And those that GitHub's secrets are referred to by, which a table of secrets in a document may be taken for.
+    And those that GitHub's secrets are referred to by, and that code reads variables by, which a table of secrets in a
+    document, or a sentence on how to log in, may be taken for.
     """
     found = list(records)
     vault.allow(*(record.name for record in found if isinstance(record, (Service, Volume, Network, Project))))
     uses = (use.name for record in found if isinstance(record, Workflow) for use in record.secrets)
-    vault.allow(*(name for name in uses if _SPELLED.fullmatch(name)))
+    read = (record.name for record in found if isinstance(record, Setting))
+    vault.allow(*(name for name in (*uses, *read) if _SPELLED.fullmatch(name)))
 
 
 class Masking:

@@ -14,11 +14,15 @@ from itertools import islice
 
 from auditlib.inventory.code import CodeTrait
 from auditlib.model import Location
-from auditlib.patterns import regex
-from auditlib.readers.program_patterns import FILES, PATTERNS, WORDS, Pattern
+from auditlib.patterns import Words, regex
+from auditlib.readers import program_patterns, queue_patterns
+from auditlib.readers.program_patterns import FILES, Pattern
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
+_PATTERNS = (*program_patterns.PATTERNS, *queue_patterns.PATTERNS)
+_WORDS = Words(*sorted({hint for pattern in _PATTERNS for hint in pattern.hints}))
+"""One of its hints is in every text that shows a trait."""
 _COMMENT = regex(r"(?m)^[ \t]*(?://|\*|#(?!\[))[^\n]*")
 _ASIDE = regex(
     r"(?:^|/)(?:tests?|__tests__|e2e|spec|specs|fixtures|testdata|testutils?|test-utils|mocks?|examples?|samples?|docs?|"
@@ -68,7 +72,7 @@ def read(source: Source) -> Reading:
     """A trait for each kind, word and file at its first place; nothing of tests and of tools."""
     mine = [path for path in source.files if path.endswith(FILES) and not _ASIDE.search(path)]
     texts = {path: source.glance(path) for path in mine}
-    hinting = {path: _COMMENT.sub("", text) for path, text in texts.items() if WORDS.any_in(text)}
+    hinting = {path: _COMMENT.sub("", text) for path, text in texts.items() if _WORDS.any_in(text)}
     found = [item for path, text in hinting.items() for item in _traits(path, text)]
     python = [text for path, text in texts.items() if path.endswith(".py")]
     kept = (item for item in found if item.kind not in _GUARDED or _runs(python, item.function))
@@ -123,8 +127,8 @@ def _runs(texts: list[str], function: str) -> bool:
 def _traits(path: str, text: str) -> Iterator[CodeTrait]:
     ending = posixpath.splitext(path)[1]
     yield from _pools(path, text, ending)
-    words = WORDS.found_in(text)
-    for trait in PATTERNS:
+    words = _WORDS.found_in(text)
+    for trait in _PATTERNS:
         told = ending in trait.endings and not words.isdisjoint(trait.hints)
         if told and (match := _found(trait, text)) is not None:
             place = location_at(path, text, match.start())

@@ -11,7 +11,7 @@ import re
 
 from msgspec import Struct
 
-from auditlib.patterns import Words, regex
+from auditlib.patterns import regex
 
 GO, PY, CS, PHP = (".go",), (".py",), (".cs",), (".php",)
 JS = (".js", ".ts", ".mjs", ".cjs")
@@ -402,5 +402,3 @@ _UPLOADS = (
     ),
 )
 PATTERNS = (*_SCHEMA, *_CLIENTS, *_CALLS, *_SERVERS, *_REDIS, *_PROCESSES, *_UPLOADS)
-WORDS = Words(*sorted({hint for pattern in PATTERNS for hint in pattern.hints}))
-"""One of its hints is in every text that shows a trait."""

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from auditlib.inventory.monitoring import PathPattern, PrometheusConfig, ScrapeJob, Target
+from auditlib.inventory.monitoring import LabelMatcher, PathPattern, PrometheusConfig, ScrapeJob, Target
 from auditlib.model import Coverage, Read
 from auditlib.patterns import regex
-from auditlib.readers import reading, selection
+from auditlib.readers import prometheus_fields, reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, pairs, seconds, text
 from auditlib.redaction import Vault
 from auditlib.source import Source, Unreadable
@@ -26,6 +26,8 @@ _CREDENTIALS = (
     ("basic_auth",), ("authorization",), ("oauth2",), ("bearer_token",), ("bearer_token_file",), ("http_headers",),
     ("tls_config", "cert_file"),
 )  # fmt: skip
+_RELABELLING = ("relabel_configs", "metric_relabel_configs")
+_OF_CONTAINER = "__meta_docker_container_label_"
 _EACH = 60
 """Seconds from one scrape to the next where a configuration says nothing."""
 _ADDRESS = regex(r"(?:([a-z][a-z0-9+.-]*)://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/\[\]]*)(?::([^/]*))?", re.I)
@@ -94,6 +96,7 @@ def _config(node: Node, file: str, entries: Entries, vault: Vault) -> Prometheus
         scrape_config_files=_paths(node.get("scrape_config_files"), entries),
         interval=seconds(text(node, "global", "scrape_interval")) or _EACH,
         timeout=next(iter(_paths(node.get("global", "scrape_timeout"), entries)), None),
+        foreign=tuple(prometheus_fields.foreign(node, file)),
     )
 
 
@@ -121,15 +124,31 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
         interval=seconds(text(node, "scrape_interval")),
         timeout=next(iter(_paths(node.get("scrape_timeout"), entries)), None),
         labels=tuple(dict.fromkeys(labels)),
-        relabels=bool(node.get("relabel_configs") or node.get("metric_relabel_configs")),
+        relabels=any(node.get(key) for key in _RELABELLING),
+        renames=any(_renames(entry) for key in _RELABELLING for entry in _elements(node.get(key))),
         proxy=_proxy(node, file),
         discovery_files=discovery_files,
+        kept_labels=tuple(_kept(node)),
         honors_labels=is_true(node, "honor_labels"),
         discovered=tuple(_discovered(node, entries)),
         modules=_paths(node.get("params", "module"), entries),
         authenticates=any(node.get(*key) for key in _CREDENTIALS),
         rewrites_targets=any(map(_rewrites, _elements(node.get("relabel_configs")))),
     )
+
+
+def _renames(entry: Node) -> bool:
+    """Whether a rule may set the label `job`: by name, or by a pattern for the names of labels."""
+    label = text(entry, "target_label")
+    return label == "job" or "$" in label or text(entry, "action").startswith("label")
+
+
+def _kept(node: Node) -> Iterator[LabelMatcher]:
+    """The labels that containers must have for Docker's discovery to leave them among the targets."""
+    for entry in _elements(node.get("relabel_configs")):
+        sources = [item.text for item in _elements(entry.get("source_labels"))]
+        if text(entry, "action") == "keep" and len(sources) == 1 and sources[0].startswith(_OF_CONTAINER):
+            yield LabelMatcher(sources[0].removeprefix(_OF_CONTAINER), "=~", text(entry, "regex") or ".*")
 
 
 def _rewrites(entry: Node) -> bool:

@@ -75,7 +75,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         yield Coverage(file, KIND, Read.SKIPPED, "its `#!` line names no program")
         return
     shell = is_shell(interpreter)
-    found = shell_scripts.with_programs(commands(text, file, 1, source.vault), text) if shell else ()
+    found = shell_scripts.filled_in(commands(text, file, 1, source.vault), text) if shell else ()
     in_python = interpreter.startswith("python") or file.endswith(".py")
     summary = _docstring(text) if in_python else _help(text) or _comment(text)
     if found:

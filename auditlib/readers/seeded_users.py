@@ -64,6 +64,11 @@ _BEFORE = 25
 """Lines before a password in which such a condition counts."""
 _NEAR = 8
 """Lines before and after in which the code says whose password it is."""
+_AFTER = 3
+"""By how many lines what stands below a password is farther from it than what stands above."""
+_MOST = 50
+_OF_TABLE = regex(r"^[\"']\w*(?:password|hash)\w*[\"']\s*:\s*$")
+"""The key of an entry, in a table that the code itself is."""
 
 
 def read(source: Source) -> Reading:
@@ -80,10 +85,10 @@ def read(source: Source) -> Reading:
         text = source.glance(path) if path.endswith(_ENDINGS) else ""
         if any(hint in text for hint in _HINTS) and not _TEST.search(path):
             at_start = bool(_AT_START.search(text))
-            found = [item for item in (*_of_django(source, path, text), *_hashed(path, text))
-                     if not _is_guarded(text, item[1].line)]  # fmt: skip
+            called = ((word, place, "") for word, place in _of_django(source, path, text))
+            found = [item for item in (*called, *_hashed(path, text)) if not _is_guarded(text, item[1].line)]
             reading.records += [
-                SeededUser(source.vault.value("password", word), at_start, place) for word, place in found
+                SeededUser(source.vault.value("password", word), at_start, place, kind) for word, place, kind in found
             ]
             reading.records += [
                 SeededUser(source.vault.value("password", word), False, place, "table")
@@ -157,13 +162,20 @@ def _of_django(source: Source, path: str, text: str) -> Iterator[tuple[str, Loca
                 return
 
 
-def _hashed(path: str, text: str) -> Iterator[tuple[str, Location]]:
-    """The first word that is hashed where the code speaks of an administrator."""
+def _hashed(path: str, text: str) -> Iterator[tuple[str, Location, str]]:
+    """The word that is hashed nearest to where the code speaks of an administrator, and whether it is in a table."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))] if _HASHED.search(text) else []
-    for match in _HASHED.finditer(text) if starts else ():
+    found: list[tuple[int, str, Location, str]] = []
+    for match in itertools.islice(_HASHED.finditer(text), _MOST) if starts else ():
         line = bisect_right(starts, match.start())
-        around = text[starts[max(line - _NEAR - 1, 0)] : starts[min(line + _NEAR, len(starts)) - 1]]
+        first = starts[max(line - _NEAR - 1, 0)]
+        around = text[first : starts[min(line + _NEAR, len(starts)) - 1]]
         own = text[starts[line - 1] : match.start()].lstrip()
-        if _ADMIN.search(around) and not _ASIDE.search(around) and not own.startswith(("//", "#", "*")):
-            yield match["password"], Location(path, line)
-            return
+        named = [bisect_right(starts, first + item.start()) for item in _ADMIN.finditer(around)]
+        if named and not _ASIDE.search(around) and not own.startswith(("//", "#", "*")):
+            far = min(line - other if other <= line else other - line + _AFTER for other in named)
+            kind = "words" if _OF_TABLE.search(own) and _COMPARES.search(text) else ""
+            found.append((far, match["password"], Location(path, line), kind))
+    if found:
+        _, password, place, kind = min(found, key=lambda item: item[0])
+        yield password, place, kind

@@ -66,6 +66,17 @@ _READY = regex(r"[\w)]\(\s*[\"'`](?:GET )?(?P<path>/(?:[\w-]{1,30}/){0,3}(?:read
 """A route that a call declares; that of a client follows the address of a server, which this has not."""
 _MAPPED = regex(r"\.Map\w{1,30}\(\s*\"(?P<path>/(?:[\w-]{1,30}/){0,3}(?:ready|readyz|readiness))/?\"")
 """The same in C#, where a client's address may be relative."""
+_LIVE = regex(
+    r"[\w)]\(\s*[\"'`](?:GET )?(?P<path>/(?:[\w-]{1,30}/){0,3}(?:healthz?|livez?|liveness|alive|ping|status|up))"
+    r"/?[\"'`]\s*[,)]"
+)
+"""The same of a route that is asked whether the program lives."""
+_NEXT_ROUTE = regex(
+    r"\n[ \t]{0,8}(?:@|[\w.]{1,60}\.(?:get|post|put|patch|delete|all|use|route|add_route|Handle\w*|Map\w+)\()"
+)
+_REFUSES = regex(r"\b503\b|HTTP_503|Service_?Unavailable|SERVICE_UNAVAILABLE")
+_HANDLER = 3_000
+"""Characters of a handler that are looked at."""
 _METRICS = {
     ".go": (regex(r"\bpromhttp\."), regex(r"\.(?:Handle|HandleFunc|GET|Get)\(\s*\"(?:GET )?(?P<path>/metrics)\"")),
     ".rs": (regex(r"\b(?:prometheus|metrics)\w*\b"), regex(r"\.route\(\s*\"(?P<path>/metrics)\"")),
@@ -124,8 +135,17 @@ def read(source: Source) -> Reading:
         match = (_MAPPED if path.endswith(".cs") else _READY).search(text)
         if match and all(route != match["path"] for _, _, route in answers):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
+            reading.records += _refusing(path, text)
     reading.records += [*_interrupts(texts), *_unmetered(source, code)]
     return reading
+
+
+def _refusing(path: str, text: str) -> Iterator[ServerTrait]:
+    """The routes beside that of the readiness which refuse too, so that they look after something."""
+    for match in _LIVE.finditer(text):
+        after = _NEXT_ROUTE.search(text, match.end(), match.end() + _HANDLER)
+        if _REFUSES.search(text, match.end(), after.start() if after else match.end() + _HANDLER):
+            yield ServerTrait("refuses", 0, _at(path, text, match), match["path"])
 
 
 def _unmetered(source: Source, code: dict[str, str]) -> Iterator[ServerTrait]:

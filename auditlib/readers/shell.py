@@ -23,7 +23,7 @@ from auditlib import secret_spans
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers import shell_flow, shell_words
+from auditlib.readers import shell_flow, shell_parts, shell_words
 from auditlib.redaction import Vault, shown
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ _SECONDS = 1.0
 """Processor time for one text; ordinary scripts take milliseconds."""
 _NESTING = 4
 """How many `bash -c "bash -c …"` and here-documents fed to a shell are opened inside each other."""
+_MOST_BRANCHES = 8
 _COLUMN_LIMIT = 10_000
 """Bytes before a command on its line up to which its column is counted in characters."""
 
 _LONG_LINE = regex(rf"[^\n]{{{_LINE_LIMIT},}}")
-_OUTER_LINE = regex(r"\n(?=\n\w)")
 _EXPRESSION = re.compile(rb"\$\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}")
 _SETS_ERREXIT = regex(r"set\s(?:.*\s)?-(?:[a-zA-Z]*e[a-zA-Z]*|o\s+errexit)(?=\s|$)")
 _OF_SSH = regex(r"[\"']?\$\{?\w{0,40}SSH\w{0,40}\}?[\"']?", re.I)
@@ -119,10 +119,14 @@ class _Visit(Struct, frozen=True):
     """Whether what is below runs only in some case."""
     shell_input: bool = False
     """Whether a here-document below is read by a shell."""
+    outweighed: bool = False
+    """Whether the status of another command counts in place of that of what is below."""
     function: str = ""
     """The function whose body this is."""
     within: str = ""
     """The subshells that it is in."""
+    branch: tuple[str, ...] = ()
+    """The patterns and conditions that it stands behind."""
 
 
 _GIVEN = regex(r"(?<![\w./$-])(?P<given>(?:[A-Z][A-Z0-9_]{3,60}=\S{0,100}[ \t]+){1,10})docker[ -]compose\b")
@@ -170,7 +174,7 @@ def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Ite
     deadline = time.process_time() + _SECONDS
     folder = _Folder(folder.path, folder.previous)
     inner = replace(outer, depth=outer.depth + 1)
-    for part in _parts(text[:TEXT_LIMIT]):
+    for part in shell_parts.parts(text[:TEXT_LIMIT], _PART):
         data = _LONG_LINE.sub("", part).encode("utf-8", "replace")
         tree = _parse(_EXPRESSION.sub(lambda match: b"x" * len(match[0]), data), deadline)
         if tree is None:
@@ -181,18 +185,6 @@ def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Ite
         )
         yield from _walk(_Visit(root, folder, swallowed, b"$?" in data), inner)
         inner = replace(inner, first_line=inner.first_line + part.count("\n"))
-
-
-def _parts(text: str) -> Iterator[str]:
-    """The text in parts of whole lines; a long one is cut before a line that is not indented, if there is one."""
-    start = 0
-    while len(text) - start > _PART:
-        end = start + _PART
-        cut = next((match.start() for match in _OUTER_LINE.finditer(text, start + _PART // 2, end)), -1) + 1
-        cut = cut or text.rfind("\n", start, end) + 1 or end
-        yield text[start:cut]
-        start = cut
-    yield text[start:]
 
 
 @cache
@@ -252,6 +244,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
     deciding, taken, certain = shell_flow.deciding(node), shell_flow.taken(node), shell_flow.certain(node)
     function = shell_flow.function(node, text.data) or visit.function
     within = f"{visit.within}/{text.place(node)}" if node.type in _SUBSHELLS else visit.within
+    branch, ruled = shell_flow.branch(node, text.data)
     visits = [
         _Visit(
             node=child,
@@ -261,8 +254,10 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
             tested=visit.tested or index < deciding,
             caught=visit.caught or index < taken,
             conditional=visit.conditional or index >= certain,
+            outweighed=visit.outweighed or node.type == "declaration_command",
             function=function,
             within=within,
+            branch=(*visit.branch, branch) if index in ruled and len(visit.branch) < _MOST_BRANCHES else visit.branch,
         )
         for index, child in enumerate(children)
     ]
@@ -313,8 +308,10 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         tested=visit.tested,
         caught=visit.caught,
         conditional=visit.conditional,
+        outweighed=visit.outweighed,
         expands=tuple(dict.fromkeys(name for part in parts[first:] for name in shell_words.expanded(part, text.data))),
         function=visit.function,
+        branch=visit.branch,
         within=f"{text.within}{visit.within}",
     )
     if words[0] in ("cd", "pushd"):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
+_CONDITION = 200
+"""Characters of a condition that are kept."""
 _HARMLESS = frozenset({"true", ":", "echo", "printf", "exit 0", "return 0"})
 
 
@@ -29,6 +31,19 @@ def deciding(node: Node) -> int:
     if node.type in ("if_statement", "elif_clause", "while_statement"):
         return next((index for index, child in enumerate(node.children) if child.type in ("then", "do_group")), 0)
     return 0
+
+
+def branch(node: Node, data: bytes) -> tuple[str, range]:
+    """The pattern or condition of a branch, and which of the children of its node it rules."""
+    if node.type == "case_item":
+        end = next((index for index, child in enumerate(node.children) if child.type == ")"), 0)
+        return "".join(shell_words.word(child, data) for child in node.children[:end]), range(end, node.child_count)
+    if node.type in ("if_statement", "elif_clause"):
+        end, others = deciding(node), ("elif_clause", "else_clause")
+        said = " ".join(shell_words.raw(child, data) for child in node.children[1:end])[:_CONDITION]
+        last = next((index for index, child in enumerate(node.children) if child.type in others), node.child_count)
+        return said, range(end, last)
+    return "", range(0)
 
 
 def certain(node: Node) -> int:

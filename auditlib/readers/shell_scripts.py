@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 from msgspec.structs import replace
 
@@ -38,6 +38,13 @@ _HOLDS_FILES = regex(
     r"(?P<files>[\w./:${}-]{1,300}\.ya?ml)\}?[\"']?[ \t]*(?:#[^\n]*)?$",
     re.M,
 )
+_HOLDS_ENV_FILE = regex(
+    r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=[\"']?(?:\$\{(?P=name):?-)?"
+    r"(?P<path>[\w./:${}-]{0,300}\.env(?:\.[\w.-]{1,60})?)\}?[\"']?[ \t]*(?:#[^\n]*)?$",
+    re.M,
+)
+"""A variable that holds the path of an environment file."""
+_ENV_FILE = frozenset({"--env-file"})
 _HELD = regex(
     r"^[ \t]*(?:(?:export|readonly|local|declare)[ \t]+)?\w+="
     r"[\"']?(?:[^\s\"'/]*/)*([\w.@-]+\.(?:sh|bash))[\"']?[ \t]*$",
@@ -104,7 +111,12 @@ def described(script: Script, text: str) -> Script:
     )
 
 
-def with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
+def filled_in(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
+    """The commands, with what variables of the script hold: a call of Docker, an environment file."""
+    return _with_env_files(_with_programs(found, text), text)
+
+
+def _with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
     """The commands, Docker in the place of a variable of the script that stands for it (`$COMPOSE up`)."""
     known: dict[str, list[str]] = {}
     for match in _PROGRAM.finditer(text):
@@ -115,6 +127,29 @@ def with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
         else item
         for item in found
     )
+
+
+def _with_env_files(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
+    """The commands, the path of an environment file in the place of a variable that holds it: behind `--env-file`, and
+    of what copies one.
+    """
+    known = {match["name"]: match["path"] for match in _HOLDS_ENV_FILE.finditer(text)} if ".env" in text else {}
+    return tuple(
+        replace(item, words=tuple(_with_env_file(item.words, known))) if _takes_env_file(item.words, known) else item
+        for item in found
+    )
+
+
+def _takes_env_file(words: tuple[str, ...], known: dict[str, str]) -> bool:
+    return bool(known) and (words[:1] == ("cp",) or not _ENV_FILE.isdisjoint(words))
+
+
+def _with_env_file(words: tuple[str, ...], known: dict[str, str]) -> Iterator[str]:
+    yield from words[:1]
+    for before, word in pairwise(words):
+        meant = word.startswith("$") and (before in _ENV_FILE or words[0] == "cp")
+        name = word.removeprefix("$").strip("{}") if meant else ""
+        yield known.get(name, word)
 
 
 def branches(file: str, text: str) -> Iterator[EnvironmentBranch]:

@@ -36,6 +36,12 @@ _EXPOSED = regex(
     re.M,
 )
 """Which endpoints of Actuator the web server has."""
+_ACTUATOR = "spring-boot-starter-actuator"
+_BUILD = regex(r"(?:^|/)(?:pom\.xml|[\w.-]*\.gradle(?:\.kts)?|libs\.versions\.toml|gradle\.properties)$")
+_PARENT = regex(
+    r"<parent>[^<]{0,99}(?:<(?!artifactId)\w{1,20}>[^<]{0,200}</\w{1,20}>\s{0,99}){0,4}<artifactId>\s*([\w.-]+)"
+)
+_PARENTS = frozenset({"spring-boot-starter-parent", "spring-boot-dependencies"})
 _ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
 _PERMITS = regex(r"\w*[mM]atchers\([^)]{0,300}?/actuator/(?:prometheus|\*\*)\"[^)]{0,100}\)\s*\.permitAll\(")
 
@@ -45,6 +51,7 @@ def read(source: Source) -> Reading:
     settings = {path: _COMMENT.sub("", source.glance(path)) for path in source.files
                 if _SETTINGS.search(path) and _TESTS not in path}  # fmt: skip
     reading = Reading([trait for path, text in settings.items() for trait in _traits(path, text)])
+    reading.records += _unregistered(source)
     if any(_METRICS.search(text) for text in settings.values()):
         reading.records += _permitted(source)
     return reading
@@ -68,6 +75,18 @@ def _traits(path: str, text: str) -> Iterator[ServerTrait]:
         yield ServerTrait("exposed", 0, location_at(path, text, at), names)
     if match := _TLS.search(text):
         yield ServerTrait("tls", 0, location_at(path, text, match.start()))
+
+
+def _unregistered(source: Source) -> Iterator[ServerTrait]:
+    """The builds that list the Actuator, where none of the repository speaks of Prometheus, nor has a parent elsewhere
+    than Spring's own.
+    """
+    texts = {path: source.glance(path) for path in source.files if _BUILD.search(path)}
+    apart = any("prometheus" in text.lower() for text in texts.values())
+    strange = any(name not in _PARENTS for text in texts.values() for name in _PARENT.findall(text))
+    for path, text in texts.items() if not (apart or strange) else ():
+        if (start := text.find(_ACTUATOR)) >= 0:
+            yield ServerTrait("unregistered", 0, location_at(path, text, start))
 
 
 def _permitted(source: Source) -> Iterator[ServerTrait]:

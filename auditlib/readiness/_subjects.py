@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib import pipeline, scraping
+from auditlib import pipeline
 from auditlib.conventions import backups, checks, deployment, healthchecks, kept_data, monitoring, tools
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
@@ -101,7 +101,7 @@ def restores_run(inventory: Inventory) -> Iterator[Related]:
 
 def scrape_jobs(inventory: Inventory) -> Iterator[Related]:
     """The jobs that collect metrics, of the configurations in use."""
-    for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
+    for job in monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory)):
         yield Related(job.location, f"the scrape job {job.name}")
 
 

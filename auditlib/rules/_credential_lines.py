@@ -104,14 +104,16 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
     own = {use.location.file for use in uses}
     name = variables[first.value.identity]
     using = dict.fromkeys(
-        item.name for item in alike if item.location.file in own and secrets.may_be_one(name, item.name)
+        item.name for item in alike if item.name and item.location.file in own and secrets.may_be_one(name, item.name)
     )
     alike = [item for item in alike if item.location.file not in own]
     able = (item for item in alike if item.kind != "template" and code_lines.can_read(item.location.file))
-    reading = dict.fromkeys(item.location.file for item in able)
-    holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
+    setting = dict.fromkeys(item.location.file for item in alike if item.kind == "env_file" and item.name == name)
+    reading = dict.fromkeys(item.location.file for item in able if item.location.file not in setting)
+    holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in {**reading, **setting})
     steps = [f"put it into {listed(using, limit=2)}"] if using else []
     steps += [f"let {listed(reading, limit=2)} read it too"] if reading else []
+    steps += [f"set a new value in {listed(setting, limit=2)}, kept out of Git"] if setting else []
     steps += [f"take the value out of {listed(holding, limit=2)}"] if holding else []
     if not steps:
         return f"{told}, and give it a new value outside the repository."

@@ -27,6 +27,10 @@ _WORKER = regex(
 )
 _TAKE_NO_FILE = frozenset({"redis", "valkey/valkey"})
 """Images whose server reads a file only if its command names it (https://hub.docker.com/_/redis)."""
+_TAKE_ARGUMENTS = frozenset({"redis/redis-stack", "redis/redis-stack-server"})
+"""Images whose server takes options from `REDIS_ARGS` (https://hub.docker.com/r/redis/redis-stack-server)."""
+_LOGS = regex(r"--appendonly[ =]+[\"']?yes")
+_SAVES_NOTHING = regex(r"--save[ =]+(?:\"\"|''|\s|$|--)")
 _SETTINGS_FILE = regex(r"\.conf\b|\s(?:@|--include)\s")
 
 
@@ -89,6 +93,8 @@ def redis_persistence(inventory: Inventory, service: Service) -> str:
     """
     text = " ".join((*service.entrypoint, *service.command))
     name = images.repository(service.image)
+    if name in _TAKE_ARGUMENTS and (mode := _of_arguments(service)):
+        return mode
     if service.build or "bitnami" in name or "dragonfly" in name or "stack" in name:
         return ""
     mode = "snapshots"
@@ -96,10 +102,17 @@ def redis_persistence(inventory: Inventory, service: Service) -> str:
         mode = _of_file(inventory, service)
     elif not (name in _TAKE_NO_FILE and not service.entrypoint) and _mounts_settings(service):
         return ""
-    if mode and re.search(r"--appendonly[ =]+[\"']?yes", text):
+    if mode and _LOGS.search(text):
         return "log"
-    off = re.search(r"--save[ =]+(?:\"\"|''|\s|$|--)", text + " ")
-    return "off" if mode == "snapshots" and off else mode
+    return "off" if mode == "snapshots" and _SAVES_NOTHING.search(f"{text} ") else mode
+
+
+def _of_arguments(service: Service) -> str:
+    """What the variable with the server's options says; empty where it leaves that to a file of the image."""
+    told = next((item.value.text for item in service.environment if item.name == "REDIS_ARGS" and item.value), "")
+    if _LOGS.search(told):
+        return "log"
+    return "off" if _SAVES_NOTHING.search(f"{told} ") else ""
 
 
 def _mounts_settings(service: Service) -> bool:

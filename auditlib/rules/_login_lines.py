@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from auditlib.conventions import environments, kept_data, secrets, services
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
+from auditlib.inventory.configuration import EnvLine
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -195,10 +198,8 @@ def _takes_credential(inventory: Inventory, service: Service, part: str) -> bool
     """Whether Compose puts a credential into a command, so that the value stands nowhere there."""
     homes = [f"services.{service.name}.{part}"]
     homes += [f"services.{service.name}.entrypoint"] if part == "command" else []
-    return any(
-        item.project == service.project and is_credential_name(item.name) and item.target.startswith(tuple(homes))
-        for item in inventory.variables
-    )
+    own = inventory.variables_of.get((service.project, service.name), ())
+    return any(is_credential_name(item.name) and item.target.startswith(tuple(homes)) for item in own)
 
 
 def _names(words: Sequence[str], host: str) -> bool:
@@ -215,11 +216,20 @@ def _in_templates(inventory: Inventory, value: Value, hosts: set[str]) -> Iterat
     password that it holds.
     """
     meant = hosts | _HOST if secrets.is_distinct(value) and not value.placeholder else hosts
+    for line in _addresses_in_templates(inventory).get(value.identity, ()):
+        if line.value and any(end.host in meant for end in line.endpoints):
+            yield Sighting(line.name, line.value, line.location, "template")
+
+
+@answered_once
+def _addresses_in_templates(inventory: Inventory) -> dict[int, list[EnvLine]]:
+    """By their value."""
+    found: defaultdict[int, list[EnvLine]] = defaultdict(list)
     for file in inventory.env_files:
         for line in file.lines if file.template else ():
-            known = line.value is not None and not line.commented and line.value.identity == value.identity
-            if line.value and known and any(end.host in meant for end in line.endpoints):
-                yield Sighting(line.name, line.value, line.location, "template")
+            if line.value and line.endpoints and not line.commented:
+                found[line.value.identity].append(line)
+    return found
 
 
 def _in_other_files(inventory: Inventory, value: Value) -> Iterator[Sighting]:

@@ -34,6 +34,7 @@ _SERVER_VARIABLES = ("GF_SERVER_HTTP_PORT", "GF_SERVER_PROTOCOL", "GF_SERVER_SER
 _NOT_WEB = frozenset({"22", "25", "443", "465", "587", "1025", "1883", "4317", "8443", "8883", "9094"})
 """Ports of SSH, of TLS, of mail, of MQTT and of gRPC, which answer no request of plain HTTP."""
 _HEALTH = regex(r"^/(?:api/)?(?:v\d+/)?(?:health|healthz|livez?|ready|readyz|ping|status)/?$")
+_OF_HOST = regex(r"https?://[\w.:-]{1,100}(?P<path>/[\w/.-]{1,100})")
 _CADDY = "http://127.0.0.1:2019/config/"
 """Its administration (https://caddyserver.com/docs/api); its sites redirect to names that no certificate has for
 127.0.0.1."""
@@ -200,12 +201,21 @@ def _path(inventory: Inventory, service: Service) -> str:
         return "/<a path that answers without a login>"
     context = service.build.context if service.build and not service.build.outside else None
     inside = "" if context == "." else f"{context}/"
-    routes = [item.path for item in inventory.web_routes if context and item.location.file.startswith(inside)]
+    own = [item for item in inventory.web_routes if context and item.location.file.startswith(inside)]
+    routes = [item.path for item in own]
     root = "/openapi.json" if "/openapi.json" in routes else "/<a path that answers without a login>"
     root = "/" if not {"", "/"}.isdisjoint(routes) or (not routes and _may_serve_root(inventory, service)) else root
     if not routes and context and _has_actuator(inventory, inside):
         root = "/actuator/health"
-    return next((path for path in routes if _HEALTH.search(path)), root)
+    asked = next((item for item in own if _HEALTH.search(item.path)), None)
+    return (asked.path if asked.whole else _told(inventory, asked.path)) if asked else root
+
+
+def _told(inventory: Inventory, path: str) -> str:
+    """The path with what a router puts before it, where a document has an address with both."""
+    lines = (item.text for document in inventory.documents for item in document.mentions if item.kind == "address")
+    found = (match["path"] for line in lines for match in _OF_HOST.finditer(line))
+    return next((longer for longer in found if longer.endswith(path)), path)
 
 
 def _may_serve_root(inventory: Inventory, service: Service) -> bool:

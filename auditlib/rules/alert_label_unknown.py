@@ -73,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 if matcher.operator in ("=", "=~") and not re.search(r"[${]", matcher.value):
                     uses[matcher].append(item)
         configs = monitoring.loading(inventory, file) or monitoring.prometheus_in_use(inventory)
-        jobs = scraping.jobs(inventory, configs)
+        jobs = monitoring.jobs(inventory, configs)
         yield from _jobs(inventory, jobs, uses)
         yield from _instances(jobs, uses)
         yield from _containers(inventory, _here(inventory, graph, jobs, uses))
@@ -124,8 +124,7 @@ def _instances(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
 
 def _names_are_open(job: ScrapeJob) -> bool:
     """Whether series may come with a job's name that the file doesn't give them."""
-    changes = job.relabels and job.proxy is None
-    return job.honors_labels or changes or scraping.is_open(job)
+    return job.honors_labels or job.renames or scraping.is_open(job)
 
 
 def _here(inventory: Inventory, graph: DependencyGraph, jobs: tuple[ScrapeJob, ...], uses: _Uses) -> _Uses:

@@ -84,7 +84,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for config in inventory.prometheus:
         if config.remote_write or not _runs(inventory, config) or _loads_unknown_rules(inventory, config):
             continue
-        jobs = scraping.jobs(inventory, (config,))
+        jobs = monitoring.jobs(inventory, (config,))
         behind = _behind_exporters(inventory, graph, jobs)
         seen = scraping.watched(inventory, graph, jobs) | behind.keys()
         watched = [item for item in inventory.distinct_services if item.key in seen and _serves(inventory, item)]

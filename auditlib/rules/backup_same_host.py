@@ -79,10 +79,10 @@ def _is_copied_away(inventory: Inventory) -> bool:
 
 def _of_services(inventory: Inventory) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
-        text = " ".join((service.image, *service.entrypoint, *service.command))
+        text = f"{service.image} {backups.told(service)}"
         target = _local_target(service)
         sends = _AWAY.search(text) or any(_AWAY_SETTING.search(entry.name) for entry in service.environment)
-        if not backups.TOOL.search(text) or sends or target is None or environments.only_for_development(service):
+        if not backups.keeps(service) or sends or target is None or environments.only_for_development(service):
             continue
         yield Evidence(
             f"{service.name} keeps its backups in {target.source or target.target} on the same host, and nothing of "

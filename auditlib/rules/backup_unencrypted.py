@@ -98,8 +98,9 @@ def _program(dump: Command) -> int:
 def _packed(backup: _Backup) -> Command | None:
     """The command that the dump goes through, if that one writes the file: `pg_dump … | gzip > dump.sql.gz`."""
     commands = backup.script.commands
-    after = commands[commands.index(backup.dump) + 1 :][:1] if backup.dump.caught else ()
-    return next((item for item in after if item.writes and item.words[0] in _PACKS), None)
+    after = commands[commands.index(backup.dump) + 1 :] if backup.dump.caught else ()
+    beside = [item for item in after if item.within == backup.dump.within][:1]  # none of a shell that it starts
+    return next((item for item in beside if item.writes and item.words[0] in _PACKS), None)
 
 
 def _takes_secrets(command: Command) -> bool:
@@ -161,7 +162,9 @@ def _lines(backup: _Backup) -> str:
     words = [word for word in before if word not in terminal]
     words += [word.partition("=")[0] if word.startswith("--archive=") else word for word in own if word not in left]
     given = "".join(f"{name}=<as it is now> " for name in backup.dump.assignments)
-    dump = given + " | ".join(shell_lines.line(item) for item in (words, *((packed.words,) if packed else ())))
+    lines = [shell_lines.line(words, backup.dump.expands)]
+    lines += [shell_lines.line(packed.words, packed.expands)] if packed else []
+    dump = given + " | ".join(lines)
     return (
         f'set -o pipefail  # of Bash\n{dump} | age -r "$BACKUP_RECIPIENT" > "{name or "<the dump>"}.age"\n'
         "# and before it is restored: age -d -i <the file with the private key>"

@@ -42,6 +42,7 @@ _RESTORES = regex(
     re.I,
 )
 
+_FED = regex(r"\bpsql\b.*(?:--file[= ]|\s-f\s)(?P<file>\S+)", re.I)
 _BRINGS_BACK = regex(
     r"\bpg_restore\b|\bmongorestore\b|\bpsql\b.*<|\b(?:mysql|mariadb)\b.*<|"
     r"\b(?:restic|borg|kopia|pgbackrest|litestream|wal-g)\b.*\b(?:restore|extract|backup-fetch)\b"
@@ -123,7 +124,14 @@ def _is_restored(inventory: Inventory) -> bool:
     texts = [" ".join(command.words) for command in deployment.commands(inventory)]
     texts += _piped(inventory)
     texts += [" ".join((*service.entrypoint, *service.command)) for service in inventory.services]
-    return any("restore" in name.lower() for name in names) or any(_RESTORES.search(text) for text in texts)
+    return any("restore" in name.lower() for name in names) or any(_restores(inventory, text) for text in texts)
+
+
+def _restores(inventory: Inventory, text: str) -> bool:
+    """Whether a command brings data back; a file that the repository keeps is a schema or seeds, and no backup."""
+    fed = _FED.search(text)
+    own = fed is not None and any(path.endswith(fed["file"].lstrip("./")) for path in inventory.files)
+    return not own and _RESTORES.search(text) is not None
 
 
 def _image(inventory: Inventory, made: str) -> str:

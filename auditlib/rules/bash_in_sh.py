@@ -1,8 +1,9 @@
-"""A script for `sh`, or a recipe of make, uses what only Bash knows.
+"""A script for `sh`, a recipe of make or a step of an image uses what only Bash knows.
 
 `#!/bin/sh` is dash on Debian and Ubuntu, and BusyBox on Alpine. Neither knows arrays or `{1..30}`: a loop over the
 latter runs once, with the braces as its word. dash doesn't know `[[` or `source` either: the test is a command that
-isn't found, and the other branch is taken. Make runs its recipes by `/bin/sh` unless `SHELL` says otherwise.
+isn't found, and the other branch is taken. Make runs its recipes by `/bin/sh` unless `SHELL` says otherwise, and Docker
+its steps: `mkdir -p storage/{cache,views}` makes one folder with the braces in its name.
 
 Anti-pattern:
 
@@ -37,11 +38,14 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import calls, deployment
+from auditlib import bashisms
+from auditlib.conventions import calls, deployment, images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Pair, RecipeFault, Script
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -49,16 +53,25 @@ _HANDLES = frozenset(
     {"chmod", "cp", "mv", "rm", "ls", "cat", "echo", "printf", "shellcheck", "git", "test", "[", "scp", "install"}
 )
 """What does something with a script other than to start it."""
+_MAKES = regex(rf"(?:^|[;&|\s])(?:mkdir|touch)\s(?:[^;&|#\"']{{0,2000}}?[\s/\w.-])?(?P<braces>{bashisms.BRACES})")
+_WITH_DASH = frozenset({
+    "debian", "ubuntu", "alpine", "python", "node", "php", "ruby", "golang", "rust", "nginx", "httpd", "openjdk",
+    "eclipse-temurin", "postgres", "redis", "wordpress", "composer", "busybox",
+})  # fmt: skip
+"""Official images on Debian or Alpine, whose `sh` is dash or BusyBox's."""
 _ONLY_DASH = "dash "
 _ONCE = "`{1..n}`"
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each script for `sh`, and each makefile, with lines that only Bash understands."""
+    """Each script for `sh`, each makefile and each Dockerfile, with lines that only Bash understands."""
     for script in inventory.scripts:
         if script.for_bash and script.shebang and (found := _unknown(inventory, script)):
             yield _of_script(script, found)
+    for file in inventory.dockerfiles:
+        if steps := list(_in_image(file)):
+            yield _of_dockerfile(file.path, steps)
     makefiles: defaultdict[str, list[RecipeFault]] = defaultdict(list)
     for item in inventory.recipe_faults:
         if item.kind == "bash":
@@ -106,6 +119,39 @@ def _of_script(script: Script, found: list[Pair]) -> Evidence:
         severity=Severity.MEDIUM if said == first.name else None,
         recommendation=f"Begin {script.path} with `#!/bin/bash`, or write what every shell knows.",
         example=files.into(script.path, "#!/bin/bash  # as the first line"),
+    )
+
+
+def _in_image(file: Dockerfile) -> Iterator[Instruction]:
+    """The steps in which the `sh` of Debian or Alpine makes one folder of alternatives in braces."""
+    bases = {stage.name: stage.base for stage in file.stages}
+    shells = {item.stage for item in file.instructions if item.keyword == "SHELL"}
+    for item in file.instructions:
+        base, seen = item.stage, {""}
+        while base in bases and base not in seen:
+            seen.add(base)
+            base = bases[base]
+        plain = item.keyword == "RUN" and item.shell and "<<" not in item.argument and "bash" not in item.argument
+        if plain and not shells & seen and images.repository(base) in _WITH_DASH and _MAKES.search(item.argument):
+            yield item
+
+
+def _of_dockerfile(path: str, found: list[Instruction]) -> Evidence:
+    first, *others = found
+    match = _MAKES.search(first.argument)
+    said = match["braces"] if match else ""
+    return Evidence(
+        f"RUN in {path} makes `{said}` by the `sh` of its image, which isn't Bash: it is one name, with the braces in "
+        "it, and the folders that are meant aren't there.",
+        first.location,
+        subject=f"{path}/braces",
+        related=tuple(Related(item.location, "braces here too", member=True) for item in others),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.HIGH,
+        recommendation=f"Name each folder in {path}, or let Bash run its steps with SHELL, where the image has it.",
+        example=files.into(
+            path, f"RUN mkdir -p {' '.join(f'<the path before>/{name}' for name in said[1:-1].split(','))}"
+        ),
     )
 
 

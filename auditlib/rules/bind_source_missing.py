@@ -37,6 +37,7 @@ from itertools import pairwise
 
 from auditlib.conventions import (
     build_context,
+    certificate_folders,
     deployment,
     encrypted_copies,
     entry_points,
@@ -50,6 +51,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.paths import unfolded
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files
@@ -61,6 +63,9 @@ _ENDINGS = {".yaml": ".yml", ".yml": ".yaml"}
 _HOMES = frozenset({"/app", "/code", "/src", "/usr/src/app", "/srv", "/workspace"})
 """Where images of languages and frameworks run commands, unless they are told of another folder."""
 _OF_PATHS = f"{string.ascii_letters}{string.digits}_./-"
+_EXPANDED = regex(r"\$\{?\w[^\s\"']{0,400}")
+_END = regex(r"/((?:[\w.@-]{1,100}/){0,20}[\w.@-]{1,100})")
+"""What stands behind a slash, such as that after a variable."""
 _CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/local/etc/", "/config/")
 
 
@@ -78,15 +83,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 missing.setdefault(mount.source, {}).setdefault(mount.location, (service, mount))
     unread = dict(_unread(inventory, known))
     made = _made(inventory) if missing or unread else ""
-    written = _written_below(inventory, known) if missing else frozenset()
+    below = _below_variables(made)
+    written = below | _written_below(inventory, known) if missing else below
     for path, (service, named) in unread.items():
-        if not _is_made(made, path, known) and not mount_lines.template(inventory, path):
+        is_made = _is_named(path, made, known) or _ends_like(path, below)
+        if not is_made and not mount_lines.template(inventory, path):
             yield _of_folder(inventory, path, service, named)
-    filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(item, mount)}
+    filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(inventory, item, mount)}
     for path, users in missing.items():
-        supplied = path in filled or _is_made(made, path, known) or bool(encrypted_copies.of(inventory, path))
-        supplied = supplied or any(path.endswith(f"/{end}") for end in written)
-        if not supplied and not posixpath.basename(path).startswith(".env"):
+        supplied = path in filled or _is_named(path, made, known) or _ends_like(path, written)
+        if not (supplied or encrypted_copies.of(inventory, path) or posixpath.basename(path).startswith(".env")):
             alike = next((item for item in known if item.lower() == path.lower()), "")
             meant = mounts.meant(next(iter(users.values()))[1])
             if meant not in known:
@@ -191,9 +197,10 @@ def _holds_program(service: Service, mount: Mount) -> bool:
     return any(start.paths and not start.missing.startswith("/") and not start.within for start in started)
 
 
-def _fills(service: Service, mount: Mount) -> bool:
-    """Whether a service can put there what others read: a folder that it may write."""
-    return mount.kind == "bind" and not _is_needed(service, mount)
+def _fills(inventory: Inventory, service: Service, mount: Mount) -> bool:
+    """Whether a service can put there what it or others read: a folder that it may write."""
+    writes = not _is_needed(service, mount) or certificate_folders.are_filled(inventory, service, mount)
+    return mount.kind == "bind" and writes
 
 
 def _is_read_only(mount: Mount) -> bool:
@@ -209,15 +216,19 @@ def _made(inventory: Inventory) -> str:
     """What commands may make, and documents' mentions, as one text to look for a path in."""
     words = [word for command in deployment.commands(inventory) for word in (*_results(command), *command.writes)]
     words += [path for script in inventory.scripts for path in script.makes]
+    words = [each for word in words for each in unfolded(word)]
     return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
 
 
-def _is_made(made: str, path: str, known: frozenset[str]) -> bool:
-    """Whether the text names a path, or its end below a folder that a variable holds (`"$HERE/app.conf"`)."""
-    name = posixpath.basename(path)
-    end = rf"\$\{{?\w+[^\s\"']{{0,200}}?/((?:[\w.@-]{{1,100}}/){{0,20}}{re.escape(name)})(?![\w.-])"
-    below = re.findall(end, made) if name in made else []
-    return _is_named(path, made, known) or any(f"/{path}".endswith(f"/{item}") for item in below)
+def _below_variables(made: str) -> frozenset[str]:
+    """The ends of paths below folders that variables hold (`"$HERE/app.conf"`)."""
+    return frozenset(end for word in _EXPANDED.findall(made) for end in _END.findall(word))
+
+
+def _ends_like(path: str, ends: frozenset[str]) -> bool:
+    """Whether a path is one of these, or lies somewhere and ends so."""
+    parts = path.split("/")
+    return any("/".join(parts[index:]) in ends for index in range(len(parts)))
 
 
 def _written_below(inventory: Inventory, known: frozenset[str]) -> frozenset[str]:
@@ -273,10 +284,12 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     filled = not any(_is_read_only(mount) for _, mount in users)
     told = [item.name for item, mount in users if _is_told(item, mount)]
     script = "" if alike or kept or template else mount_lines.build_script(inventory, path)
-    state, outcome = _state(path, template, alike, script, kept=kept), _outcome(service, first, told, filled=filled)
+    state = _state(path, template, alike, script, kept=kept)
+    outcome = f" puts an empty folder in its place{_outcome(service, first, told, filled=filled)}"
+    if first.is_config:
+        state, outcome = state[: -len("; Docker")], f": Compose refuses to start {service.name}"
     found = Evidence(
-        f"{listed(names)} {'mounts' if len(names) == 1 else 'mount'} {path}, {state} puts an empty folder in its place"
-        f"{outcome}.",
+        f"{listed(names)} {'mounts' if len(names) == 1 else 'mount'} {path}, {state}{outcome}.",
         first.location,
         subject=path,
         service=service.name,
@@ -286,7 +299,9 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         else mount_lines.copy_of(inventory, path, template)
         if template and not secret
         else mount_lines.first_step(path, first, script, secret=secret, ignored=ignored),
-        severity=Severity.LOW if kept or idle else _severity(first, certain=bool(told) and not template),
+        severity=Severity.LOW
+        if kept or idle
+        else _severity(first, certain=(bool(told) or first.is_config) and not template),
         confidence=Confidence.MEDIUM if filled or template or kept or script else None,
         example=f"(cd {posixpath.dirname(script) or '.'} && npm ci && npm run build)"
         if script

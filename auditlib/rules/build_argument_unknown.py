@@ -44,7 +44,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Build, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -63,21 +63,33 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for call in build_calls.of(inventory):
         if unknown := _unknown(call.dockerfile, call.arguments):
             yield _passed(call, unknown)
+    for call in build_calls.of_several(inventory):
+        lacking = [_unknown(item, call.arguments) for item in call.among]
+        if unknown := [name for name in call.arguments if all(name in names for names in lacking)]:
+            yield _passed(call, unknown)
 
 
 def _passed(call: BuildCall, unknown: list[str]) -> Evidence:
     path = call.dockerfile.path
     place = call.arguments_location or call.location
     return Evidence(
-        f"{call.caller} passes {listed(unknown)} to the build; {path} has no ARG of "
+        f"{call.caller} passes {listed(unknown)} to the build; {_files_of(call)} no ARG of "
         f"{'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
         place,
         subject=f"{place.file}/{path}/{'/'.join(unknown)}",
         related=(Related(call.dockerfile.location, f"declares no {listed(unknown)}"),),
         recommendation=_advice(call.dockerfile, unknown),
         severity=Severity.LOW if _sets_itself(call.dockerfile, unknown) else None,
+        confidence=Confidence.MEDIUM if call.among else None,  # a variable may lead out of the repository
         example=_declaring(call.dockerfile, unknown),
     )
+
+
+def _files_of(call: BuildCall) -> str:
+    """The Dockerfile of a call, or all that it may be, with the verb."""
+    if len(call.among) < 2:
+        return f"{call.dockerfile.path} has"
+    return f"{listed(item.path for item in call.among)}, which it may be of, have"
 
 
 def _unknown(found: Dockerfile, names: Iterable[str]) -> list[str]:
@@ -124,12 +136,20 @@ def _declaring(found: Dockerfile, unknown: list[str]) -> str:
     return files.into(found.path, "\n".join(f"ARG {name}" for name in unknown))
 
 
+def _place(build: Build, unknown: list[str]) -> Location:
+    """Where the first of the arguments stands, which may be in a file that is laid over the one with the build."""
+    places = (
+        place for (name, _), place in zip(build.arguments, build.argument_locations, strict=False) if name in unknown
+    )
+    return next(places, build.location)
+
+
 def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[str]) -> Evidence:
     names = listed(unknown)
     return Evidence(
         f"{service.name} passes {names} to its build; {found.path} has no ARG of "
         f"{'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
-        build.location,
+        _place(build, unknown),
         subject=f"{service.name}/{'/'.join(unknown)}",
         service=service.name,
         related=(Related(found.location, f"declares no {names}"),),

@@ -28,7 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, environments
+from auditlib.conventions import build_context, environments, lost_contexts
+from auditlib.conventions.lost_contexts import LostContext
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Build, Service
@@ -38,6 +39,8 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_SIGNS = frozenset(":$")
+"""What stands in the address of a context, or in the name of a service's image."""
 _INSTALLED = frozenset({"vendor", "node_modules"})
 """Folders that a package manager fills, as Composer does that of Laravel's Sail."""
 
@@ -51,6 +54,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         build = service.build
         if build is None or build.outside or "$" in build.context + build.dockerfile:
             continue
+        for path in build.context_paths:
+            inside = not path.startswith(("..", "/")) and not _SIGNS & set(path)
+            if inside and path not in folders | inventory.file_set and not inventory.leads_through_link(path):
+                missing.setdefault(path, []).append((service, build))
         if not _INSTALLED.isdisjoint(build.context.split("/")):
             continue
         if inventory.leads_through_link(build.context) or inventory.leads_through_link(build.dockerfile):
@@ -61,6 +68,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             missing.setdefault(build.dockerfile, []).append((service, build))
     for path, users in missing.items():
         yield _evidence(inventory, path, users)
+    for lost in lost_contexts.of(inventory):
+        yield _of_call(inventory, lost)
+
+
+def _of_call(inventory: Inventory, lost: LostContext) -> Evidence:
+    return Evidence(
+        f"{lost.caller} builds an image from {lost.path}, which the repository doesn't have.",
+        lost.location,
+        subject=f"{lost.location.file}/{lost.path}",
+        recommendation=f"Commit {lost.path}, or correct the path of the build.",
+        confidence=Confidence.MEDIUM,
+        example=files.committed([lost.path]),
+    )
 
 
 def _brought(inventory: Inventory, path: str, service: Service, build: Build) -> str:

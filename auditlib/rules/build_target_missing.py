@@ -57,8 +57,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         target = build.target.lower()
         if _is_missing(found, target):
             missing[found.path, target].append((service, build, found))
+    told: set[tuple[str, Location]] = set()  # what an overlay builds from another file has its base's target again
     for uses in missing.values():
-        yield _evidence(uses)
+        first = (uses[0][0].name, _place(uses[0][1]))
+        if first not in told:
+            yield _evidence(uses)
+        told.add(first)
     for call in build_calls.of(inventory):
         if _is_missing(call.dockerfile, call.target.lower()):
             yield _of_call(call)

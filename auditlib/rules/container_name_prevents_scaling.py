@@ -33,6 +33,7 @@ from msgspec.structs import replace
 from auditlib.conventions import compose_calls, deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -52,13 +53,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     hosts = _hosts(inventory)
     spoken = any(not _COPIES.isdisjoint(document.words) for document in inventory.documents)
     for mine in stacks.by_project(inventory.distinct_services).values():
-        named = [item for item in mine if item.container_name]
+        named = [item for item in mine if item.container_name and not _is_freed(inventory, item)]
         scaled = compose_calls.scaled(inventory)
-        refused = [item for item in named if item.name in scaled or stacks.somewhere(inventory, item, _has_copies)]
+        copied = {item.name: at for item in named if (at := _copied_at(inventory, item)) is not None}
+        refused = [item for item in named if item.name in scaled or item.name in copied]
         if refused:
             why = "is to run in several copies, which Compose refuses"
             found = _evidence(inventory, hosts, refused, why, Severity.HIGH)
-            places = (scaled[item.name][1] for item in refused if item.name in scaled)
+            places = [scaled[item.name][1] for item in refused if item.name in scaled]
+            places += [at for item in refused if (at := copied.get(item.name, item.location)) != item.location]
             asked = tuple(Related(place, "starts several copies") for place in dict.fromkeys(places))
             yield replace(found, related=(*found.related, *asked))
         called = _called(inventory) if named else frozenset()
@@ -85,6 +88,7 @@ def _of_workers(found: Evidence, others: list[Service]) -> Evidence:
     return replace(found, severity=Severity.INFO, related=(*found.related, *named))
 
 
+@answered_once
 def _called(inventory: Inventory) -> frozenset[str]:
     """The words of Docker's commands in scripts and documents: who is called by a name there is named on purpose."""
     said = (item.text.split() for document in inventory.documents for item in document.mentions)
@@ -129,8 +133,15 @@ def _has_state(service: Service) -> bool:
     )
 
 
-def _has_copies(service: Service) -> bool:
-    return (service.replicas or 0) > 1 and bool(service.container_name)
+def _is_freed(inventory: Inventory, service: Service) -> bool:
+    """Whether an overlay takes the fixed name away (`container_name: !reset null`), for who wants copies."""
+    return any(item.changed_at and not item.container_name for item in stacks.variants(inventory, service))
+
+
+def _copied_at(inventory: Inventory, service: Service) -> Location | None:
+    """Where a service is to run in several copies: where it stands itself, or the overlay that says so."""
+    found = (item for item in stacks.variants(inventory, service) if (item.replicas or 0) > 1 and item.container_name)
+    return next((item.changed_at or item.location for item in found), None)
 
 
 def _evidence(

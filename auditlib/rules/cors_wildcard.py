@@ -27,12 +27,15 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from auditlib.conventions import environments, switches
+from msgspec.structs import replace
+
+from auditlib.conventions import env_file_uses, environments, programs, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import AllowedOrigin
+from auditlib.inventory.answers import answered_once
+from auditlib.inventory.configuration import AllowedOrigin, EnvFile, Setting
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
@@ -69,6 +72,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for name, place, value in _variables(inventory):
         if "*" in switches.origins(value) and not environments.is_for_development(place.file):
             holders["", name].setdefault(place, f"{name} is `*`")
+    for setting in _fallbacks(inventory, holders):
+        yield _of_fallback(setting)
     for (_, holder), places in holders.items():
         first = next(iter(places))
         sending = [item for item in senders if _same_program(item.location.file, first.file)]
@@ -103,9 +108,59 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, Location, str]]:
         for entry in service.environment:
             if entry.value is not None and switches.names_origins(entry.name):
                 yield entry.name, entry.location, entry.value.text
-    for line in (line for file in inventory.env_files if not file.template for line in file.lines):
-        if line.value is not None and not line.commented and switches.names_origins(line.name):
-            yield line.name, line.location, line.value.text
+    for file in inventory.env_files:
+        for line in file.lines if not file.template else ():
+            named = line.value is not None and not line.commented and switches.names_origins(line.name)
+            if named and line.value is not None and _arrives(inventory, file, line.name):
+                yield line.name, line.location, line.value.text
+
+
+def _arrives(inventory: Inventory, file: EnvFile, name: str) -> bool:
+    """Whether a variable of an environment file may get to a program: what Compose alone reads, it has to pass on."""
+    folder = posixpath.dirname(file.path)
+    paths = {file.path, file.copied_to or file.path, posixpath.join(folder, ".env")}
+    outside = folder not in _homes(inventory) or name in _passed(inventory)
+    return outside or any(env_file_uses.is_given(inventory, path) for path in paths)
+
+
+@answered_once
+def _homes(inventory: Inventory) -> frozenset[str]:
+    """The folders of the Compose files that build programs."""
+    return frozenset(posixpath.dirname(item.location.file) for item in inventory.services if item.build)
+
+
+@answered_once
+def _passed(inventory: Inventory) -> frozenset[str]:
+    """The variables that Compose files read."""
+    return frozenset(item.name for item in inventory.variables)
+
+
+def _fallbacks(inventory: Inventory, holders: Collection[tuple[str, str]]) -> Iterator[Setting]:
+    """The settings by which code lets every origin in where nobody gives it the variable, and nobody does."""
+    found = [item for item in inventory.settings if _lets_all_in(item)]
+    told = {name for _, name in holders} | {entry.name for item in inventory.services for entry in item.environment}
+    told |= {said.text for file in inventory.documents for said in file.mentions if said.kind == "variable"}
+    lines = [(file, line.name) for file in inventory.env_files for line in file.lines if found]
+    wanted = {name for item in found for name in (item.name, *item.aliases)} - told
+    told |= {name for file, name in lines if name in wanted and _arrives(inventory, file, name)}
+    yield from (item for item in found if told.isdisjoint((item.name, *item.aliases)))
+
+
+def _lets_all_in(item: Setting) -> bool:
+    aside = item.unused or not item.location.file.endswith(_CODE) or programs.is_aside(item)
+    text = item.default.text if item.default and item.default_kind == "literal" else ""
+    return not aside and switches.names_origins(item.name) and "*" in switches.origins(text)
+
+
+def _of_fallback(item: Setting) -> Evidence:
+    found = _evidence(item.name, {item.location: ""}, [], "*", by_token=True)
+    return replace(
+        found,
+        message=f"Without {item.name}, which no file gives the program, every origin is allowed (`*`): if the API is "
+        "not meant for everybody, every web site can use it from its visitors' browsers.",
+        recommendation=f"Fall back to the frontend's origin in place of `*`, or to none, and pass {item.name} on.",
+        change=("", ""),
+    )
 
 
 def _named(holder: str, file: str) -> str:

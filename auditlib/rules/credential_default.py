@@ -285,7 +285,7 @@ def _is_unasked(inventory: Inventory, service: Service, name: str) -> bool:
         for item in inventory.variables_of.get((service.project, service.name), ())
     )
     unread = all(item != name and _is_idle(inventory, service, item) for item in given)
-    return bool(given) and not elsewhere and (unread or consoles.is_open(inventory, service))
+    return bool(given) and not elsewhere and (unread or consoles.asks_nobody(inventory, service))
 
 
 def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine | None:

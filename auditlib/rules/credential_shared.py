@@ -110,11 +110,11 @@ def _is_thrown_away(inventory: Inventory, items: list[Sighting]) -> bool:
 
 
 def _is_a_name(inventory: Inventory, items: list[Sighting]) -> bool:
-    """Whether all are short defaults of Compose as long as what several users or databases are called: the project.
+    """Whether all are short defaults as long as what several users or databases of Compose are called: the project.
 
     Each is to go by itself; that such names are the same tells nothing more.
     """
-    if any(item.kind != "default" or secrets.is_distinct(item.value) for item in items):
+    if any(item.kind not in ("default", "setting") or secrets.is_distinct(item.value) for item in items):
         return False
     called: defaultdict[str, set[str]] = defaultdict(set)
     for item in inventory.variables:
@@ -132,6 +132,7 @@ def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable
     first = min(named, key=lambda item: environments.is_for_development(item.location.file))
     names = list(dict.fromkeys(item.name for item in named))
     logins = [list(dict.fromkeys(item.name for item in found)) for found in by_purpose.values()]
+    logins.sort(key=lambda login: variable not in login)  # who is called like the variable keeps it
     told = [name for login in (logins[1:] if variable else logins) for name in login]
     others = [max(login, key=login_lines.is_of_server) for login in logins[1:]]
     what = f"get their value from {variable}" if variable else f"have the same value ({first.value.text})"
@@ -165,7 +166,8 @@ def _by_purpose(items: list[Sighting], as_root: bool) -> dict[str, list[Sighting
     """The sightings by what they are for; a name that may mean another one's login too counts for nothing beside it."""
     found: dict[str, list[Sighting]] = {}
     for item in items:
-        if purpose := _purpose(item, as_root):
+        purpose = _purpose(item, as_root)
+        if purpose and not secrets.opens_nothing(item.name, item.value):
             found.setdefault(purpose, []).append(item)
     if any("ADMIN" in item.name for purpose, mine in found.items() if purpose != _ADMINISTRATOR for item in mine):
         found.pop(_ADMINISTRATOR, None)

@@ -50,7 +50,7 @@ _Uses = dict[LabelMatcher, list[tuple[Panel, Query]]]
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Of each dashboard the jobs, and the labels of containers, that its queries select and that nothing has."""
-    jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
+    jobs = monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory))
     open_ended = any(job.relabels or job.honors_labels or scraping.is_open(job) for job in jobs)
     if not jobs or open_ended or any(map(_takes_more, inventory.services)):
         return

@@ -50,9 +50,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     servers = [item for item in grafana.servers(inventory) if item.build is None]
     if not servers or _loaded_otherwise(inventory, servers):
         return
+    elsewhere = deployment.uses_orchestrator(inventory)
     folders: defaultdict[str, list[Dashboard]] = defaultdict(list)
     for dashboard in inventory.dashboards:
         imported = any(variable.kind == "input" for variable in dashboard.variables)
+        if elsewhere and not any(_is_for(inventory, item, dashboard) for item in servers):
+            continue
         if (
             not imported
             and not environments.is_for_development(dashboard.file)
@@ -61,6 +64,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             folders[dashboard.file.rpartition("/")[0]].append(dashboard)
     for folder, dashboards in folders.items():
         yield _evidence(inventory, _meant(servers, dashboards[0].file), folder, dashboards)
+
+
+def _is_for(inventory: Inventory, server: Service, dashboard: Dashboard) -> bool:
+    """Whether a server has a dashboard, and providers too, so that it is to load it whatever else is deployed."""
+    given = any(grafana.sees(server, "/", item.file) for item in inventory.dashboard_providers)
+    return given and grafana.sees(server, "/", dashboard.file)
 
 
 def _meant(servers: list[Service], file: str) -> Service:
@@ -81,7 +90,7 @@ def _loaded_otherwise(inventory: Inventory, servers: list[Service]) -> bool:
     )
     found = [mount for item in servers for mount in item.mounts if "provisioning" in mount.target]
     unseen = any(mount.outside or _is_misplaced(inventory, mount) for mount in found)
-    return by_api or unseen or any(item.configs for item in servers) or deployment.uses_orchestrator(inventory)
+    return by_api or unseen or any(item.configs for item in servers)
 
 
 def _is_misplaced(inventory: Inventory, mount: Mount) -> bool:
@@ -124,6 +133,8 @@ def _unwrapped(file: str) -> str:
 def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: list[Dashboard]) -> Evidence:
     providers = inventory.dashboard_providers
     why = f"the providers name {listed(item.path for item in providers)}" if providers else "there is no provider"
+    if providers and (home := grafana.providers_folder(server)) != grafana.PROVIDERS:
+        why = f"providers are looked for in {home} (`GF_PATHS_PROVISIONING`)"
     wrapped = [item.file for item in dashboards if item.below == "dashboard"]
     found = [item for item in server.mounts if item.kind == "bind" and item.source.rstrip("/") == folder]
     mount = found[0] if found else None

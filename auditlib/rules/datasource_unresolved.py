@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from auditlib.conventions import deployment, grafana, peers, services
 from auditlib.graph import DependencyGraph
@@ -38,6 +37,7 @@ from auditlib.inventory.dashboards import Datasource
 from auditlib.inventory.stack import Endpoint
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.redaction import host_of
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -53,7 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not inventory.services:
         return
     for item in inventory.datasources:
-        host = _host(item.url)
+        host = host_of(item.url)
         if peers.is_known(inventory, host) or _may_be_known(inventory, item, host):
             continue
         if _LOOPBACK.match(host):
@@ -70,13 +70,6 @@ def _may_be_known(inventory: Inventory, item: Datasource, host: str) -> bool:
     readers = [server for server in everyone if grafana.sees(server, grafana.SOURCES, item.file)] or everyone
     end = Endpoint("http", host, "")
     return not _LOOPBACK.match(host) and any(peers.may_be_known(inventory, server, end) for server in readers)
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url if "://" in url else f"//{url}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def _loopback(inventory: Inventory, item: Datasource, host: str) -> Iterator[Evidence]:

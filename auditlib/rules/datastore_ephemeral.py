@@ -66,7 +66,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if environments.in_development_file(inventory, project.location.file):
             continue
         mine = declared.get(project.name, [])
-        lost = [(item, found) for item in mine if (found := services.product(inventory, item)) and _loses(item, found)]
+        known = [(item, found) for item in mine if (found := services.product(inventory, item))]
+        lost = [(item, kept_data.as_told(item, found)) for item, found in known if _loses(item, found)]
         for group in ([pair for pair in lost if pair[1].home], [pair for pair in lost if not pair[1].home]):
             if group:
                 yield _evidence(inventory, project, group)
@@ -89,7 +90,7 @@ def _loses(service: Service, product: Product) -> bool:
 
 
 def _keeps_nothing(service: Service, product: Product) -> bool:
-    if not product.data or _TEMPORARY.search(service.name):
+    if not product.data or _TEMPORARY.search(service.name) or kept_data.is_copy(service):
         return False
     if environments.only_for_development(service) or not kept_data.loses_data(service, product):
         return False

@@ -37,12 +37,13 @@ from auditlib import stages
 from auditlib.conventions import environments, placeholders, programs, switches, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import EnvFile
+from auditlib.inventory.configuration import EnvFile, Setting
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.redaction import Value
+from auditlib.redaction import Value, is_credential_name
+from auditlib.rules import _code_defaults as code_defaults
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -75,7 +76,7 @@ _CODE = regex(
 _Default = tuple[Location, str, str]
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every variable whose defaults differ: within a Compose file, its template, and the code that it is passed to.
 
@@ -97,6 +98,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         every = {**places, **({} if by_edition else told)}
         if differ or _differ(every):
             yield _evidence(project, name, every, certain=differ)
+    yield from map(_of_code, code_defaults.differing(inventory))
+
+
+def _of_code(settings: tuple[Setting, ...]) -> Evidence:
+    """What several files of one image take for the login to a database, where nobody says which."""
+    first, *others = settings
+    values = [item.default.text for item in settings if item.default]
+    places = listed(f"`{value}` in {item.location.file}" for value, item in zip(values, settings, strict=True))
+    return Evidence(
+        f"{first.name} defaults to {places}: where nobody sets it, they ask for different ones.",
+        first.location,
+        subject=f"code/{first.name}",
+        related=tuple(Related(item.location, "another default") for item in others),
+        recommendation=f"Decide between {listed(f'`{value}`' for value in values)} for {first.name}, in one place.",
+        severity=Severity.LOW,
+        confidence=Confidence.MEDIUM,
+        example=files.into(first.location.file, f"# {first.name}: <{' or '.join(values)}, the same everywhere>"),
+    )
 
 
 def _differ(places: dict[Location, tuple[str, str]]) -> bool:
@@ -171,7 +190,7 @@ def _counts(name: str, value: Value) -> bool:
     place = _PLACE.search(upper) and not _AMOUNT.search(upper)
     meant_to_differ = place or environments.names_environment(upper) or switches.is_debug_switch(upper)
     stated = bool(value.text) and not (_ADDRESS.search(value.text) or _FILLED_IN.search(value.text))
-    stated = stated and not placeholders.is_text(value.text)
+    stated = stated and not (placeholders.is_text(value.text) or (value.placeholder and is_credential_name(upper)))
     return stated and not (value.secret or meant_to_differ)
 
 
@@ -224,5 +243,5 @@ def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], 
         severity=None if certain and _differ(_of_compose(places)) else Severity.LOW,
         change=(f" ${{{name}:-{text}}}", "") if _is_in_code(places) else ("", ""),
         example=files.into(first.file, f"{name}: ${{{name}:-<{' or '.join(values)}, the same everywhere>}}"),
-        confidence=None if certain else Confidence.MEDIUM,
+        confidence=None if certain else Confidence.LOW,
     )

@@ -38,7 +38,7 @@ from auditlib.conventions import data_folders, environments, healthchecks, servi
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
@@ -62,7 +62,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             )
             explained = dependency.says_condition and dependency.explained
             waits = retries or explained or (target and _waits_by_others(inventory, service, target))
-            if target and started and not waits and healthchecks.of(inventory, target):
+            probe = healthchecks.of(inventory, target) if target and started and not waits else None
+            if target and probe and not _is_of_another_file(dependency, target, probe):
                 targets[target.key] = target
                 waiting[target.key].append((service, dependency))
     for key, pairs in waiting.items():
@@ -70,6 +71,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         also = [targets[other].name for other, each in waiting.items() if any(item is first for item, _ in each)]
         yield _evidence(inventory, targets[key], pairs, also)
     yield from _unfinished(inventory)
+
+
+def _is_of_another_file(dependency: Dependency, target: Service, probe: Location) -> bool:
+    """Whether a file that says itself what the target runs has no health check for it, as it may be started alone: then
+    Compose refuses to wait for one.
+    """
+    own = dependency.location.file
+    return own == target.image_location.file and target.build is None and probe.file != own
 
 
 def _waits_by_others(inventory: Inventory, service: Service, target: Service) -> bool:

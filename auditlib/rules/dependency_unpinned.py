@@ -60,6 +60,9 @@ from auditlib.rules._package_lines import NAMED, Use
 from auditlib.rules._rule import Evidence, rule
 
 _REQUIREMENTS = "requirements.txt"
+_EXACT = regex(r"=?v?\d+\.\d+\.\d+(?:-[\w.]+)?")
+"""A constraint of package.json that one version meets."""
+_WITHOUT_DEV = frozenset({"--omit=dev", "--production", "--only=production", "--only=prod", "--prod", "--no-dev"})
 _PYTHON = regex(r"(?:^|/)python:(\d+\.\d+)")
 
 
@@ -252,26 +255,47 @@ def _severity(uses: list[Use]) -> Severity | None:
 
 def _without_lock(inventory: Inventory, path: str, manifest: Manifest | None, uses: list[Use]) -> Iterator[Evidence]:
     """A manifest that is installed from and has no lock file, beside it or above."""
-    wanted = [item for item in manifest.requirements if item.group != "peer"] if manifest else []
+    left = _left_out_of(uses)
+    wanted = [item for item in manifest.requirements if item.group not in left] if manifest else []
     if manifest and not wanted:
         return
+    loose = [item for item in wanted if not _EXACT.fullmatch(item.constraint)]
     manager = uses[0].installs.manager
     name = package_lines.lock_name(manager)
     ignoring = git_ignores.left_out_by(inventory, posixpath.join(posixpath.dirname(path), name))
     out = f", which {ignoring} is not to leave out" if ignoring else ""
-    named = (
-        f" for {counted(len(wanted), 'package')} ({listed((item.name for item in wanted), NAMED)})" if wanted else ""
-    )
+    named = f" for {_counted(loose, wanted)} ({listed((item.name for item in loose), NAMED)})" if loose else ""
     yield Evidence(
         f"{path} has no lock file: {_where(uses)} chooses the versions{named}{' and' if named else ''} of all that "
-        f"{'they need' if named else 'it asks for'} anew each time.",
-        wanted[0].location if wanted else Location(path),
+        f"{_needing(loose, wanted)} anew each time.",
+        (loose or wanted)[0].location if wanted else Location(path),
         subject=path,
         related=tuple(Related(use.location, f"{use.installs.manager} installs from it") for use in uses),
         recommendation=f"Commit {name} beside {path}{out}, and install by `{FROM_LOCK[manager]}`.",
         severity=_severity(uses),
         example=package_lines.lock(path, manager, uses, ignoring),
     )
+
+
+def _left_out_of(uses: list[Use]) -> set[str]:
+    """The groups of packages that the build which is told of doesn't install."""
+    image = next((use.image for use in uses if use.image), "")
+    told = [use for use in uses if use.image == image]
+    return {"peer", *(("dev",) if all(use.installs.options & _WITHOUT_DEV for use in told) else ())}
+
+
+def _counted(loose: list[Requirement], wanted: list[Requirement]) -> str:
+    """How many packages have no version of their own, and of how many."""
+    if len(loose) == len(wanted):
+        return counted(len(wanted), "package")
+    return f"{len(loose)} of {counted(len(wanted), 'package')}"
+
+
+def _needing(loose: list[Requirement], wanted: list[Requirement]) -> str:
+    """What asks for the packages whose versions only a lock file could fix."""
+    if not wanted:
+        return "it asks for"
+    return "they need" if len(loose) == len(wanted) else "these and the others need" if loose else "its packages need"
 
 
 def _lock_left_out(path: str, lock: str, use: Use) -> Evidence:

@@ -61,9 +61,10 @@ from auditlib.conventions import (
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Mount, Service
+from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.paths import below
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
@@ -75,8 +76,11 @@ _SIGNS = (
     ("flask", "--debug"), ("flask", "run"), ("react-scripts", "start"), ("vue-cli-service", "serve"), ("vite", "dev"),
     ("artisan", "serve"), ("export", "RAILS_ENV=development"),
     ("CompileDaemon",), ("cargo", "watch"), ("tsx", "watch"), ("node", "--watch"), ("ts-node-dev",),
+    ("start", "--watch"), ("dotnet", "watch"), ("bun", "--watch"), ("bun", "--hot"), ("quart", "run"), ("php", "-S"),
 )  # fmt: skip
 """Words that, in this order, start a server for development."""
+_OWN_OF_FLASK = regex(r"\bflask(?: (?:--app|-A|--env-file|-e)[= ]\S+| --(?:no-)?debug){1,5} run\b")
+"""Flask's own server behind options of `flask` itself."""
 _RELOADERS = frozenset({"air", "fresh", "reflex", "gin", "realize"})
 """Programs that build Go code anew at each change; other words are the same, so that only the first one counts."""
 _SERVERS = frozenset({"gunicorn", "hypercorn", "daphne", "waitress-serve", "granian", "uwsgi", "pm2"})
@@ -117,13 +121,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _of_production(inventory: Inventory) -> Iterator[Evidence]:
-    """What the files that are called for production start themselves, where there are such files."""
-    bases = inventory.base_projects
-    named = {item.name for item in bases if stages.names_production(posixpath.basename(item.location.file))}
-    for service in inventory.distinct_services:
+    """What the files that are called for production start, where there are such files: by themselves, or what one that
+    is laid over a base brings, or leaves as it is there.
+    """
+    named = {item.name: item for item in inventory.projects if _of_production_file(item)}
+    told: set[tuple[str, Location]] = set()
+    for service in inventory.services:
         sign, start = _development_server(inventory, service) if service.project in named else ("", None)
-        if sign and start and not _is_aside(inventory, service, start):
-            yield _evidence(inventory, service, None, sign, start)
+        if not sign or not start or (service.name, start.location) in told:
+            continue
+        project = named[service.project]
+        here = start.location.file == _of_production_file(project) or project.role == "base"  # over which it is known
+        if here and not _is_aside(inventory, service, start, laid=len(project.files) > 1):
+            told.add((service.name, start.location))
+            yield _evidence(inventory, service, None, sign, start, _of_production_file(project))
+
+
+def _of_production_file(project: Project) -> str:
+    """The file of a project that is called for production."""
+    return next((file for file in project.files if stages.names_production(posixpath.basename(file))), "")
 
 
 def _stays_mounted(inventory: Inventory, service: Service, source: Mount) -> bool:
@@ -133,9 +149,11 @@ def _stays_mounted(inventory: Inventory, service: Service, source: Mount) -> boo
     return everywhere and bool(deployment.signs_of_production(inventory))
 
 
-def _is_aside(inventory: Inventory, service: Service, start: Start | None) -> bool:
-    """Whether it is meant for development, or another Compose file of the project changes it."""
-    changed = any(item.command != service.command for item in stacks.variants(inventory, service))
+def _is_aside(inventory: Inventory, service: Service, start: Start | None, *, laid: bool = False) -> bool:
+    """Whether it is meant for development, or another Compose file of the project changes it, which one that is `laid`
+    over others for production is itself.
+    """
+    changed = not laid and any(item.command != service.command for item in stacks.variants(inventory, service))
     return (
         changed
         or environments.only_for_development(service)
@@ -159,6 +177,7 @@ def _development_server(inventory: Inventory, service: Service) -> tuple[str, St
         parts = [part for word in start.words for part in word.split()]
         pairs = set(pairwise(parts)) | {(part,) for part in parts}
         sign = next((" ".join(sign) for sign in _SIGNS if sign in pairs), "")
+        sign = sign or ("flask run" if _OWN_OF_FLASK.search(" ".join(parts)) else "")
         sign = sign or (parts[0] if set(parts[:1]) & _RELOADERS else "") or _own_server(inventory, service, start)
         if sign and not (decides and start.followed):
             return sign, start
@@ -207,15 +226,24 @@ def _holds_code(inventory: Inventory, folder: str) -> bool:
 
 def _replaced(inventory: Inventory, service: Service) -> Location | None:
     """The command of an earlier file that the one of a later file, such as the override, replaces."""
-    places = (item.losers for item in inventory.overrides if item.location == service.command_location)
+    place = service.command_location
+    if place and stages.names_production(posixpath.basename(place.file)):  # which nothing loads by itself
+        return None
+    places = (item.losers for item in inventory.overrides if item.location == place)
     return next((losers[-1] for losers in places if losers), None)
 
 
-def _evidence(inventory: Inventory, service: Service, source: Mount | None, sign: str, start: Start) -> Evidence:
+def _evidence(
+    inventory: Inventory, service: Service, source: Mount | None, sign: str, start: Start, production: str = ""
+) -> Evidence:
+    """`production` is the file of the service's project that is called so."""
     related = [Related(source.location, "the source is mounted over that of the image")] if source else []
     if start.followed:
         related.append(Related(service.command_location or service.location, f"{service.name} starts with it"))
     alone = "and no other Compose file has another command for it; if this file is what is deployed, so is that server"
+    if production:
+        alone = f"and {production} is for production"
+        alone += "" if start.location.file == production else ", and has no other command for it"
     replaced = _replaced(inventory, service)
     taken = replaced and (
         f"as {start.location.file} replaces its command of {replaced.file}, and `docker compose up` loads both where "

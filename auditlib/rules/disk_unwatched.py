@@ -81,7 +81,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     kept = _kept(inventory)
     for config in monitoring.prometheus_in_use(inventory) if kept else ():
-        jobs = scraping.jobs(inventory, (config,))
+        jobs = monitoring.jobs(inventory, (config,))
         alerts = monitoring.all_alerts(inventory, config)
         sources = list(scraping.sources(inventory, graph, jobs))
         elsewhere = config.remote_write or any(map(scraping.is_open, jobs)) or any(item.foreign for item in sources)

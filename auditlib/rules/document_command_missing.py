@@ -60,6 +60,14 @@ _OPERAND = regex(
     r"(?P<path>(?:\./)?[\w.-]+(?:/[\w.-]+)+/?|[\w-]+/)(?= |$)"
 )
 """A file or folder of the repository that a program is given."""
+_PIP = regex(
+    r"(?:sudo )?(?:\S{0,60}/)?(?:pip3?|python3? -m pip|uv pip) install (?:\S+ ){0,8}?(?:-r ?|--requirement[ =])"
+    r"(?P<path>[\w./-]{1,120}\.txt)(?= |$)"
+)
+_LISTS = regex(
+    r"pip3? freeze|poetry export|pip-compile|uv (?:export|pip (?:compile|freeze))|pipreqs|pipenv requirements"
+)
+"""What writes such a list."""
 _STARTERS = frozenset({"sudo", "bash", "sh", "time", "exec", "source", "."})
 _NOT_OURS = frozenset(
     {"node_modules", "dist", "build", "target", "vendor", ".venv", "venv", "bin", "out", "tmp", "www", ".git"}
@@ -85,9 +93,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *_files(names, commands, item),
                 *_scripts(inventory, names, commands, item),
                 *_operands(inventory, commands, item),
+                *_requirements(names, commands, item),
                 *_project(inventory, document, commands, item),
                 *_dispatched(inventory, item),
-                *documented_containers.missing(containers, item),
+                *documented_containers.missing(containers, item, document.added),
             ):
                 if posixpath.basename(missing.rpartition(" ")[2]) not in written:
                     found[missing].append(item)
@@ -121,6 +130,8 @@ def _target(inventory: Inventory, names: set[str], item: Mention, words: list[st
         return
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
+    if kind == "make":  # a name of `.PHONY` alone does nothing, of which another rule tells
+        known |= {fault.target for fault in inventory.recipe_faults if fault.kind == "absent"}
     if kind == "make" and not files:
         if not unknown and _TARGET.fullmatch(words[-1]):
             yield _NO_MAKEFILE
@@ -211,6 +222,15 @@ def _operands(inventory: Inventory, commands: list[Mention], item: Mention) -> I
     last = posixpath.basename(path)
     if not any(last in other.text for other in commands if other is not item and not _OPERAND.match(other.text)):
         yield f"the {'file' if '.' in last else 'folder'} {path}"
+
+
+def _requirements(names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
+    """A list of packages that pip is given, that is in no folder and that no other command makes."""
+    match = _PIP.match(item.text)
+    name = posixpath.basename(match["path"]) if match else ""
+    others = (other.text for other in commands if other is not item and not _PIP.match(other.text))
+    if name and name not in names and not any(name in other or _LISTS.match(other) for other in others):
+        yield f"the file {match['path'] if match else name}"
 
 
 def _project(inventory: Inventory, document: Document, commands: list[Mention], item: Mention) -> Iterator[str]:

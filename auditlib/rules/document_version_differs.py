@@ -65,7 +65,7 @@ class _Running(Struct, frozen=True):
     location: Location
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each document one finding for all products that it names in a version that no image of the repository has."""
     running = _running(inventory) if any(_claims(item) for item in inventory.documents) else {}
@@ -155,7 +155,7 @@ def _evidence(document: Document, wrong: list[tuple[Mention, Claim]], running: d
             *(Related(item.location, f"names {each.product} {_shown(each)}", member=True) for item, each in others),
         ),
         recommendation=f"Write {claim.product} {_number(claim, runs)} in {document.path}.",
-        confidence=Confidence.MEDIUM if least else None,
+        confidence=Confidence.LOW if least else None,
         example=files.into(document.path, f"{claim.product} {_number(claim, runs)}"),
     )
 

@@ -38,9 +38,19 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from auditlib.conventions import build_context, container_files, entry_points, mounts, services, starting
+from auditlib.conventions import (
+    build_context,
+    compiled_files,
+    container_files,
+    entry_points,
+    lost_programs,
+    mounts,
+    services,
+    starting,
+)
 from auditlib.conventions.container_files import ContainerFiles
 from auditlib.conventions.entry_points import Start
+from auditlib.conventions.lost_programs import LostProgram
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest
@@ -61,6 +71,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         service = _as_meant(inventory, item)
         if not _is_made_here(inventory, service):
             continue
+        if (lost := lost_programs.of(inventory, service)) and (lost.path, lost.location) not in told:
+            told.add((lost.path, lost.location))
+            yield _of_lost(service, lost)
         found = list(_starts(inventory, service))
         files = container_files.of(inventory, service) if found else ContainerFiles(unknown=True)
         if files.unknown or not files.paths:
@@ -68,8 +81,28 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for start, place in dict(found).items():
             if (start.what, place) not in told and _is_missing(inventory, service, files, start):
                 told.add((start.what, place))
-                yield _evidence(service, files, start, place, by_script=place.file in inventory.scripts_by_path)
+                found_here = _evidence(service, files, start, place, by_script=place.file in inventory.scripts_by_path)
+                yield (
+                    _of_compiled(service, start, found_here) if _is_compiled(inventory, service, start) else found_here
+                )
         yield from _misplaced(inventory, service, files)
+
+
+def _of_lost(service: Service, lost: LostProgram) -> Evidence:
+    alike = [path for path in lost.brought if posixpath.basename(path) == posixpath.basename(lost.path)]
+    return Evidence(
+        f"{service.name} starts {lost.path}, where its image has nothing: what it gets lies at "
+        f"{listed(lost.brought, 3)}.",
+        lost.location,
+        subject=f"{service.name}/{lost.path}",
+        service=service.name,
+        recommendation=f"Start {alike[0]}, or copy it to {lost.path}."
+        if alike
+        else f"Copy {lost.path} into the image of {service.name}, or start what is there.",
+        confidence=Confidence.MEDIUM,
+        change=(lost.path, alike[0]) if len(alike) == 1 else ("", ""),
+        example=f'ENTRYPOINT ["{alike[0] if alike else "<the program that is there>"}"]',
+    )
 
 
 def _as_meant(inventory: Inventory, service: Service) -> Service:
@@ -205,7 +238,26 @@ def _is_missing(inventory: Inventory, service: Service, files: ContainerFiles, s
     if start.kind == "npm":
         packages = list(_packages(inventory, service))
         return bool(packages) and not any(target.name == start.missing for item in packages for target in item.targets)
+    if _is_compiled(inventory, service, start):
+        return True
     return not any(files.may_make(path) for path in start.paths if not empty or path != start.owner)
+
+
+def _is_compiled(inventory: Inventory, service: Service, start: Start) -> bool:
+    """Whether a script is one that the compiler would make, if there were a source of it."""
+    return start.kind == "script" and compiled_files.lacks(inventory, service, start.missing)
+
+
+def _of_compiled(service: Service, start: Start, found: Evidence) -> Evidence:
+    source = posixpath.splitext(posixpath.basename(start.missing))[0]
+    return replace(
+        found,
+        message=f"{service.name} starts {start.what}, which the compiler makes of no source: no {source}.ts lies where "
+        "it would.",
+        recommendation=f"Correct {start.what} in the command of {service.name}, or add its source.",
+        confidence=Confidence.MEDIUM,
+        example=compose_lines.of_service(service, "command: <what starts it now, with the file that is compiled>"),
+    )
 
 
 def _lacks_name(inventory: Inventory, package: str, name: str) -> bool:

@@ -42,9 +42,11 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each environment file one finding for all its malformed lines."""
+    taken = {item.path for service in inventory.services for item in service.env_files}
     for file in inventory.env_files:
         wrong = [line for line in file.lines if line.malformed]
-        if wrong and len(wrong) * 2 <= len(file.lines):  # else it is a file of another format
+        other_format = len(wrong) * 2 > len(file.lines) and file.path not in taken
+        if wrong and not other_format:
             yield _evidence(file, wrong)
 
 

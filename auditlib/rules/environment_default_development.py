@@ -27,13 +27,16 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from msgspec import Struct
+
+from auditlib.conventions import environments, image_folders, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Variable
+from auditlib.inventory.stack import Service, Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted
 from auditlib.rules import _code_lines as code_lines
@@ -105,27 +108,49 @@ def _spot(place: Location) -> tuple[str, int]:
 
 
 def _in_compose(inventory: Inventory) -> Iterator[tuple[str, Location, str, str]]:
+    """The defaults of variables, apart from those that choose the stage of a Dockerfile."""
     for item in inventory.variables:
-        if item.operator in (":-", "-") and item.default is not None:
+        chooses_stage = item.target.endswith(".build.target")
+        if item.operator in (":-", "-") and item.default is not None and not chooses_stage:
             yield item.name, item.location, item.default.text, item.service or "Compose"
 
 
 def _in_code(inventory: Inventory) -> Iterator[tuple[str, Location, str, str]]:
     """Settings with a default, apart from those that Compose always passes and that every image sets."""
-    demanded = {item.name for item in inventory.variables if item.operator in (":?", "?")} | _in_images(inventory)
+    demanded = {item.name for item in inventory.variables if item.operator in (":?", "?")}
+    images = list(_images(inventory))
     for item in inventory.settings:
-        if item.default is not None and item.default_kind == "literal" and item.name not in demanded:
+        if item.default is None or item.default_kind != "literal" or item.name in demanded:
+            continue
+        holding = [image.sets for image in images if image.may_hold(item.location.file)]
+        if not (holding and all(item.name in names for names in holding)):
             yield item.name, item.location, item.default.text, item.attribute or "the code"
 
 
-def _in_images(inventory: Inventory) -> frozenset[str]:
-    """The variables that ENV sets in every image that isn't for development."""
-    shipped = [file for file in inventory.dockerfiles if not environments.is_for_development(file.path)]
-    names = [
-        frozenset(name for item in services.final_stage(file)[1] if item.keyword == "ENV" for name, _ in item.variables)
-        for file in shipped
-    ]
-    return frozenset.intersection(*names) if names else frozenset()
+class _Image(Struct, frozen=True):
+    """An image that isn't for development and runs a program."""
+
+    sets: frozenset[str]
+    """The variables that its ENV sets."""
+    contexts: tuple[str, ...]
+    """The folders that Compose builds it from; none where nobody is seen to build it."""
+
+    def may_hold(self, path: str) -> bool:
+        return not self.contexts or any(mounts.is_below(path, folder) for folder in self.contexts)
+
+
+def _images(inventory: Inventory) -> Iterator[_Image]:
+    built: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in inventory.services:
+        if file := services.dockerfile(inventory, service):
+            built[file.path].append(service)
+    for file in inventory.dockerfiles:
+        base, final = services.final_stage(file)
+        if not environments.is_for_development(file.path) and not image_folders.is_file_server(base):
+            folders = (posixpath.normpath(item.build.context or ".") for item in built[file.path] if item.build)
+            contexts = tuple("" if folder == "." else folder for folder in folders)
+            sets = frozenset(name for item in final if item.keyword == "ENV" for name, _ in item.variables)
+            yield _Image(sets, contexts)
 
 
 def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> Evidence:

@@ -69,7 +69,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not rules or config.remote_write or any(item.query.error for item in rules):
             continue
         metrics = {metric for item in rules for metric in item.query.metrics}
-        sources = scraping.sources(inventory, graph, scraping.jobs(inventory, (config,)))
+        sources = scraping.sources(inventory, graph, monitoring.jobs(inventory, (config,)))
         found = {item.exporter.name: item for item in sources if item.exporter and _is_unasked(item, metrics)}
         if found:
             yield _evidence(config, alerts, list(found.values()))
@@ -82,7 +82,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _of_probes(inventory: Inventory, config: PrometheusConfig, alerts: list[AlertRule]) -> Iterator[Evidence]:
     """Each job of a blackbox exporter that no alert on probes selects, beside others that one does."""
     asked = [item for item in alerts if any(metric.startswith(_PROBED) for metric in item.query.metrics)]
-    jobs = [item for item in scraping.jobs(inventory, (config,)) if _probes(item)]
+    jobs = [item for item in monitoring.jobs(inventory, (config,)) if _probes(item)]
     if jobs and all(_tells_expiry(item) for item in asked) and not _ask_for(alerts, jobs):
         yield _unheard(jobs, asked, alerts)
         return

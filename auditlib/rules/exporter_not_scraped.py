@@ -49,7 +49,7 @@ _AGENTS = regex(r"alloy|grafana/agent|telegraf|datadog|netdata|zabbix|newrelic|t
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every exporter by its image that no job names, where all targets stand in files."""
     configs = monitoring.prometheus_in_use(inventory)
-    jobs = scraping.jobs(inventory, configs)
+    jobs = monitoring.jobs(inventory, configs)
     if not jobs or any(scraping.is_open(job) for job in jobs) or any(item.scrape_config_files for item in configs):
         return
     if any(_AGENTS.search(item.image) for item in inventory.services):

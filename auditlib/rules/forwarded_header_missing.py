@@ -58,9 +58,12 @@ _NAMES = {
 }
 _CLIENT = frozenset({"x-forwarded-for", "x-real-ip", "forwarded", "cf-connecting-ip", "true-client-ip"})
 """Headers that tell the client's address; one of them will do."""
+_DOCS = r"(?:docs|redoc|swagger(?:-ui)?|api-docs|openapi\\?\.(?:json|ya?ml))"
+"""The description of an interface, which is the same for everybody."""
 _FOR_MACHINES = regex(
     r"/(?:[\w-]*health[\w-]*|livez?|readyz?|ping|status|nginx_status|metrics|robots\.txt|favicon\.ico|_next/\S*|static/?\S*|"
-    r"assets/?\S*|media/?\S*)/?$|\\\.\(?(?:js|css|png|jpg|ico)"
+    r"assets/?\S*|media/?\S*)/?$|\\\.\(?(?:js|css|png|jpg|ico)|"
+    rf"/\(?{_DOCS}(?:\|{_DOCS})*\)?/?\$?$"
 )
 """Locations whose answers depend on nobody."""
 

@@ -57,7 +57,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _code_uses as code_uses
@@ -75,6 +75,8 @@ _TASK_LIMIT = regex(r"\s--(?:timeout|time-limit|soft-time-limit)[= ](\d{1,6})\b"
 """How long a task may take, of Laravel and Celery."""
 _PLAIN = regex(r"^[a-z][\w-]*(?:\s[^;&|<>$]*)?$")
 """A program of a package with its arguments, and nothing that needs a shell."""
+_GIVEN, _QUOTED = '"$@"', "'$@'"
+_NO_TIME = regex(r"0+(?:[a-z]{1,2})?")
 _COMPOUND = regex(r"[;&|<>()]|\\\n")
 
 
@@ -93,10 +95,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         users = [item for item in mine if started and _uses(item, started)]
         if started and not environments.is_for_development(dockerfile.path):
             yield _shell_evidence(started, users)
+    yield from _left_to_scripts(inventory)
     for service in inventory.distinct_services:
-        last = first_process.last_of_script(inventory, service)
-        if last and _lasts(service):
-            yield _script_evidence(service, last)
+        if (signal := _kills(inventory, service)) and _lasts(service):
+            yield _killed_evidence(service, signal)
         interrupted = server_traits.of(inventory, service, "interrupt")
         if interrupted and _lasts(service) and not _is_interrupted(inventory, service):
             yield _signal_evidence(service, interrupted[0])
@@ -207,17 +209,57 @@ def _managed_evidence(inventory: Inventory, project: str, managed: list[tuple[Se
     )
 
 
-def _script_evidence(service: Service, last: Start) -> Evidence:
+def _left_to_scripts(inventory: Inventory) -> Iterator[Evidence]:
+    """For each script one finding for the services whose program it starts as a child of its shell."""
+    started: defaultdict[Location, list[tuple[Service, Start]]] = defaultdict(list)
+    for service in inventory.distinct_services:
+        last = first_process.last_of_script(inventory, service)
+        if last and _lasts(service):
+            started[last.location].append((service, last))
+    for found in started.values():
+        yield _script_evidence([service for service, _ in found], found[0][1])
+
+
+def _script_evidence(users: list[Service], last: Start) -> Evidence:
+    service = users[0]
+    places = [item.command_location or item.location for item in users]
+    begin = _GIVEN if last.words == first_process.HANDED else last.words[0]
     return Evidence(
-        f"{last.location.file} starts the program of {service.name} as a child of its shell, which passes no SIGTERM "
-        "on; the program is killed after the grace period.",
+        f"{last.location.file} starts the program of {listed(item.name for item in users)} as a child of its shell, "
+        "which passes no SIGTERM on; the program is killed after the grace period.",
         last.location,
         subject=f"{service.name}/script",
         service=service.name,
-        related=(Related(service.command_location or service.location, f"{service.name} starts with the script"),),
+        related=tuple(
+            Related(place, f"{item.name} starts with the script", member=item is not service)
+            for item, place in zip(users, places, strict=True)
+        ),
         recommendation=f"Begin the last command of {last.location.file} with `exec`.",
-        change=(last.words[0], f"exec {last.words[0]}"),
-        example=f"exec {shlex.join(last.words)}",
+        change=(begin, f"exec {begin}"),
+        example=f"exec {shlex.join(last.words).replace(_QUOTED, _GIVEN)}",
+    )
+
+
+def _kills(inventory: Inventory, service: Service) -> str:
+    """What ends a container at once: SIGKILL as its signal to stop, or no time to end; empty for neither."""
+    _, steps = services.built_from(inventory, service)
+    image = next((item.argument for item in reversed(steps) if item.keyword == "STOPSIGNAL"), "")
+    signal = service.stop_signal or image
+    if signal.upper().removeprefix("SIG") in ("KILL", "9"):
+        return f"`stop_signal: {signal}`" if service.stop_signal else f"`STOPSIGNAL {signal}`"
+    return f"`stop_grace_period: {service.stop_grace_period}`" if _NO_TIME.fullmatch(service.stop_grace_period) else ""
+
+
+def _killed_evidence(service: Service, signal: str) -> Evidence:
+    return Evidence(
+        f"{service.name} is killed the moment that it is to stop, as {signal} says: what it has at hand is cut off at "
+        "each deployment.",
+        service.location,
+        subject=f"{service.name}/killed",
+        service=service.name,
+        recommendation=f"Take {signal} from {service.name}, and give it the time that its work takes.",
+        confidence=Confidence.HIGH,
+        example=compose_lines.of_service(service, f"stop_grace_period: {_LONGEST}"),
     )
 
 

@@ -1,9 +1,9 @@
 """A health check asks for an answer that never changes.
 
 The route does nothing but say that all is well, or the check looks whether the container's first process is there,
-without which there is no container. A container whose database is gone, or whose pool of connections is
-used up, counts as healthy: what waits for its health starts, a deployment that looks at nothing else succeeds, and
-nobody is told.
+without which there is no container, or asks a new process for its version (`php -v`, `nginx -t`). A container whose
+database is gone, or whose pool of connections is used up, counts as healthy: what waits for its health starts, a
+deployment that looks at nothing else succeeds, and nobody is told.
 
 Anti-pattern:
 
@@ -49,6 +49,11 @@ _HOLDS = regex(
     r"(?:grep|cat|test|\[|ls|readlink)\s[^|;&]*/proc/1/(?:cmdline|comm|status|stat|exe)\b[^|;&]*|kill -0 1|"
     r"true|:|exit 0|echo(?:\s[^|;&]*)?"
 )
+_TELLS = regex(
+    r"(?:(?:php|php-fpm|node|python3?|java|ruby|nginx|redis-server|postgres|mysqld)\s(?:-v|-V|-version|--version)|"
+    r"(?:php-fpm|nginx)\s+-t|httpd -t|apachectl configtest)(?:\s*\d?>\s*(?:/dev/null|&\d))*"
+)
+"""What succeeds whether the program runs or not: it tells its version, or looks at its configuration."""
 """What succeeds while the first process of a container is there."""
 _KINDS = ("constant", "manual")
 """Routes that say nothing of what the program needs: one that only answers, and the page of its documentation."""
@@ -66,12 +71,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not any(item.kind in _KINDS for item in inventory.server_traits) or deployment.leaves_compose(inventory):
         return
     told: set[Location] = set()
+    whole = {(item.location.file, item.location.line): item.path for item in inventory.web_routes if item.whole}
     for service in inventory.distinct_services:
         probe = probes.own(inventory, service)
         asked = probes.paths(probe) if probe else []
         if probe is None or not asked or environments.only_for_development(service):
             continue
-        found = [item for kind in _KINDS for item in server_traits.of(inventory, service, kind) if _asks(asked, item)]
+        traits = (item for kind in _KINDS for item in server_traits.of(inventory, service, kind))
+        found = [item for item in traits if _asks(asked, item, whole.get((item.location.file, item.location.line)))]
         needed = _stores(inventory, service) if found and not server_traits.of(inventory, service, "ready") else []
         if needed and found[0].location not in told:
             told.add(found[0].location)
@@ -82,7 +89,14 @@ def _is_blind(service: Service) -> bool:
     """Whether a check can't fail while the container runs."""
     check = service.healthcheck
     text = " ".join(check.test) if check and not check.disabled else ""
-    return bool(text) and all(_HOLDS.fullmatch(part.strip()) for part in _JOINTS.split(text) if part.strip())
+    parts = [part.strip() for part in _JOINTS.split(text) if part.strip()]
+    return bool(text) and all(_HOLDS.fullmatch(part) or _TELLS.fullmatch(part) for part in parts)
+
+
+def _asks_a_new_one(service: Service) -> bool:
+    """Whether a check starts the program anew, in place of asking the one that runs."""
+    text = " ".join(service.healthcheck.test) if service.healthcheck else ""
+    return any(_TELLS.fullmatch(part.strip()) for part in _JOINTS.split(text))
 
 
 def _are_watched(inventory: Inventory, graph: DependencyGraph, blind: list[Service]) -> bool:
@@ -92,6 +106,14 @@ def _are_watched(inventory: Inventory, graph: DependencyGraph, blind: list[Servi
     return any(map(scraping.is_open, jobs)) or all(item.key in watched for item in blind)
 
 
+def _why(blind: list[Service]) -> str:
+    """What such a check asks in truth."""
+    anew = [item for item in blind if _asks_a_new_one(item)]
+    if len(anew) == len(blind):
+        return "a container: a new process tells its version or reads its files, and nothing asks the one that runs"
+    return "a container: its first process is there, whatever it does"
+
+
 def _of_first_process(blind: list[Service], watched: bool) -> Evidence:
     """A check that can't fail is none, which is as bad as it is elsewhere."""
     first, *others = blind
@@ -99,7 +121,7 @@ def _of_first_process(blind: list[Service], watched: bool) -> Evidence:
     names = listed(item.name for item in blind)
     return Evidence(
         f"The health {'checks' if others else 'check'} of {names} {'hold' if others else 'holds'} as long as there is "
-        "a container: its first process is there, whatever it does.",
+        f"{_why(blind)}.",
         place,
         subject=f"{first.project}/first process",
         service=first.name,
@@ -118,8 +140,12 @@ def _of_first_process(blind: list[Service], watched: bool) -> Evidence:
     )
 
 
-def _asks(asked: list[str], item: ServerTrait) -> bool:
-    """Whether a check asks the route, which may stand behind a prefix that the file doesn't say."""
+def _asks(asked: list[str], item: ServerTrait, whole: str | None) -> bool:
+    """Whether a check asks the route, which may stand behind a prefix that the file doesn't say; unless its whole path
+    is known.
+    """
+    if whole:
+        return all(path.rstrip("/") == whole.rstrip("/") for path in asked)
     return all(path.rstrip("/").endswith(item.path) for path in asked)
 
 

@@ -53,6 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         routed = {label.port for label in traefik.ports_of(service)}
         asked = probes.ports(probe) if probe else []
         found = listening.mismatch(inventory, service, asked, routed) or listening.of_twin(inventory, service, asked)
+        found = found or (listening.of_variable(inventory, service, asked, probes.paths(probe)) if probe else None)
         if probe and found and (probe.location, found.asked) not in told:
             told.add((probe.location, found.asked))
             guessed = not found.swapped and _is_exposed_only(inventory, service)
@@ -73,9 +74,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_exposed_only(inventory: Inventory, service: Service) -> bool:
-    """Whether no command of a built service says where it listens, so that its code may listen twice."""
+    """Whether nothing but the image of a built service says where it listens, so that its code may listen twice: no
+    command, and no variable beside what is published.
+    """
     words = [word for item in services.commands(inventory, service) for word in item.words]
-    return service.build is not None and not listening.in_command(tuple(words))
+    told = {item.target for item in service.ports} & set(listening.by_variable(service).values())
+    return service.build is not None and not told and not listening.in_command(tuple(words))
 
 
 def _asked(port: str, probe: Probe) -> str:

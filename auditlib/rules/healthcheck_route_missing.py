@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import probes, server_traits, services
+from auditlib.conventions import probes, served_routes, server_traits, services
 from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -161,14 +161,12 @@ def _declared(path: str, routes: list[Route]) -> str:
 
 
 def _routes(inventory: Inventory, service: Service) -> list[Route]:
-    build = service.build
     product = services.product(inventory, service)
-    if build is None or build.outside or (product and product.kind == "proxy"):  # a web server has routes of its own
+    if product and product.kind == "proxy":  # a web server has routes of its own
         return []
     if any(_OWN_PAGES & set(command.words) for command in services.commands(inventory, service)):
         return []
-    folders = {"" if path == "." else path for path in (build.context, *build.context_paths)}
-    inside = [item for item in inventory.web_routes if any(_below(item, folder) for folder in folders)]
+    inside = served_routes.of(inventory, service)
     everything = any(item.path.strip("/") in _EVERYTHING or _is_mount_of_root(item) for item in inside)
     own = any(item.framework not in _METRICS for item in inside)  # without one, its own server isn't understood
     return inside if own and not everything else []
@@ -177,10 +175,6 @@ def _routes(inventory: Inventory, service: Service) -> list[Route]:
 def _is_mount_of_root(route: Route) -> bool:
     """Whether another application answers to all that the routes don't."""
     return route.method == "*" and route.path == "/" and route.framework in ("fastapi", "starlette")
-
-
-def _below(route: Route, folder: str) -> bool:
-    return not folder or route.location.file.startswith(folder + "/")
 
 
 def _answers(route: str, path: str, *, whole: bool) -> bool:
@@ -206,10 +200,11 @@ def _opens_into(routes: list[Route], path: str) -> bool:
 
 
 def _may_be_brought(inventory: Inventory, service: Service, path: str) -> bool:
-    context = service.build.context if service.build else ""
-    return any(
+    """Whether a library may answer to a path, or a file by its place."""
+    homes = served_routes.folders(inventory, service)
+    return served_routes.is_page(inventory, homes, path) or any(
         _BRINGS_ROUTES.search(item.name) or ("metrics" in path and _BRINGS_METRICS.search(item.name))
         for manifest in inventory.manifests
-        if context == "." or manifest.path.startswith(context + "/")
+        if any(not home or manifest.path.startswith(f"{home}/") for home in homes)
         for item in manifest.requirements
     )

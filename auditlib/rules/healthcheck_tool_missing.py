@@ -29,9 +29,11 @@ References:
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import image_contents, images, probes, services
+from auditlib.conventions import image_contents, images, own_images, probes, services
 from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -39,6 +41,7 @@ from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules import _probe_lines as probe_lines
@@ -51,6 +54,7 @@ _URL = regex(r"https?://[\w.:/?=&-]{1,200}")
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe whose tool the image is known to lack, and that no step of its Dockerfile brings."""
+    found: defaultdict[tuple[Location, str, str], dict[str, tuple[Service, Location]]] = defaultdict(dict)
     for service in inventory.services:
         probe = probes.of(inventory, service)
         base, instructions, place = _image(inventory, service)
@@ -58,18 +62,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         tool = next((name for name in tools if image_contents.lacks(base, name)), "")
         either = any(name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools)
         if probe and tool and not either and not _is_brought(instructions, tool) and not _is_mounted(service, tool):
-            yield Evidence(
-                f"The health check of {service.name} calls {tool}, which {base} doesn't hold: the service never "
-                f"becomes healthy.",
-                probe.location,
-                subject=f"{service.name}/{tool}",
-                service=service.name,
-                related=(Related(place, f"{service.name} is made from {base}"),),
-                recommendation=f"Let {service.name} ask itself by an option: its image has neither shell nor installer."
-                if image_contents.is_empty(base)
-                else f"Probe {service.name} with a program of its image, or install {tool} in it.",
-                example=_with_tool(inventory, service, base, tool),
-            )
+            found[probe.location, tool, base].setdefault(service.name, (service, place))
+    for (probed, tool, base), asking in found.items():
+        yield _evidence(inventory, probed, tool, base, list(asking.values()))
+
+
+def _evidence(
+    inventory: Inventory, probed: Location, tool: str, base: str, asking: list[tuple[Service, Location]]
+) -> Evidence:
+    """One finding for all services that have one check, as those do that take it from one anchor."""
+    (service, place), *others = asking
+    names = listed(item.name for item, _ in asking)
+    return Evidence(
+        f"The health check of {names} calls {tool}, which {base} doesn't hold: "
+        f"{'the service never becomes' if not others else 'none of them ever becomes'} healthy.",
+        probed,
+        subject=f"{service.name}/{tool}",
+        service=service.name,
+        related=(
+            Related(place, f"{service.name} is made from {base}"),
+            *(Related(item.location, f"{item.name} has the same check", member=True) for item, _ in others),
+        ),
+        recommendation=f"Let {service.name} ask itself by an option: its image has neither shell nor installer."
+        if image_contents.is_empty(base)
+        else f"Probe {names} with a program of {'their' if others else 'its'} image, or install {tool} in it.",
+        example=_with_tool(inventory, service, base, tool),
+    )
 
 
 def _with_tool(inventory: Inventory, service: Service, base: str, tool: str) -> str:
@@ -85,7 +103,8 @@ def _with_tool(inventory: Inventory, service: Service, base: str, tool: str) -> 
     if found is None:
         return compose_lines.of_service(service, f'healthcheck:\n  test: ["CMD", "<a program that {base} holds>"]')
     alpine = "alpine" in images.tag(base) or images.repository(base) == "alpine"
-    install = f"apk add --no-cache {tool}" if alpine else _APT.format(tool)
+    package = image_contents.BROUGHT_AS.get(tool, (tool, tool))[1]
+    install = f"apk add --no-cache {package}" if alpine else _APT.format(package)
     return files.into(found.path, f"RUN {install}")
 
 
@@ -96,20 +115,26 @@ def _url(probe: Probe | None) -> str:
 
 
 def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instruction, ...], Location]:
-    found = services.dockerfile(inventory, service)
-    if service.build is None or service.build.inline:
+    """What the image of a service is built on, and by what, where it is built here or by a workflow."""
+    found = services.dockerfile(inventory, service) or own_images.dockerfile(inventory, service)
+    if found is None or (service.build and service.build.inline):
         return (service.image if service.build is None else ""), (), service.image_location
-    if found is None:
-        return "", (), service.image_location
-    base, instructions = services.final_stage(found, service.build.target)
+    base, instructions = services.final_stage(found, service.build.target if service.build else "")
     return base, instructions, instructions[0].location if instructions else found.location
 
 
 def _is_brought(instructions: tuple[Instruction, ...], tool: str) -> bool:
     """Whether a step of the build names the tool, or runs a script that may install anything."""
     steps = [item for item in instructions if item.keyword in ("RUN", "COPY", "ADD")]
-    return any(tool in item.argument or ".sh" in item.argument for item in steps)
+    scripts = any(item.keyword == "RUN" and ".sh" in item.argument for item in steps)
+    return scripts or any(_names(item.argument, tool) for item in steps)
+
+
+def _names(text: str, tool: str) -> bool:
+    """Whether a text names a tool, or the package that it comes with, as a word."""
+    names = image_contents.BROUGHT_AS.get(tool, (tool,))
+    return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", text) for name in names)
 
 
 def _is_mounted(service: Service, tool: str) -> bool:
-    return any(tool in mount.target for mount in service.mounts)
+    return any(_names(mount.target, tool) for mount in service.mounts)

@@ -81,6 +81,8 @@ def _of_pair(
     files = (pair.one.location.file, pair.other.location.file)
     free = max(_free(inventory, project, number) for project in (pair.one, pair.other))
     why = "are started together" if pair.called else "meet in a network of the host"
+    why = "run together as far as their names say" if pair.watches else why
+    place = "starts both" if pair.called else "the network that both join"
     return Evidence(
         f"{first[0].name} of {files[0]} and {second[0].name} of {files[1]}, which {why}, both publish port {number} of "
         "the host; whichever starts second fails.",
@@ -89,7 +91,7 @@ def _of_pair(
         service=second[0].name,
         related=(
             Related(first[1].location, f"{first[0].name} publishes {number}"),
-            Related(pair.location, "starts both" if pair.called else "the network that both join"),
+            Related(pair.location, "watches the services of the other one" if pair.watches else place),
         ),
         recommendation=f"Give {second[0].name} another host port than {number}.",
         change=(f"{number}:{second[1].target}", f"{free}:{second[1].target}"),

@@ -37,10 +37,10 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import images, services, stacks
+from auditlib.conventions import images, pushed_images, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job, Requirement
+from auditlib.inventory.delivery import Job, JobService, Requirement
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -101,11 +101,13 @@ def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[E
     """What no job tests with the version that runs; a job for each of several versions is meant so."""
     for job in inventory.jobs:
         for item in job.services:
-            found = running.get(_program(item.image), [])
-            tested = {item.image, *_tested_by_others(inventory, job, _program(item.image))}
-            if found and _version(item.image) and all(_differ(each, image) for each in tested for _, image in found):
+            mine = _images_of(job, item)
+            found = running.get(_program(mine[0]), [])
+            tested = {*mine, *_tested_by_others(inventory, job, _program(mine[0]))}
+            known = found and all(map(_version, mine))
+            if known and all(_differ(each, image) for each in tested for _, image in found):
                 yield Evidence(
-                    f"The job {job.id} tests with {item.image}; Compose runs {listed(image for _, image in found)}.",
+                    f"The job {job.id} tests with {listed(mine)}; Compose runs {listed(image for _, image in found)}.",
                     item.location,
                     subject=f"{job.id}/{item.name}",
                     service=found[0][0].name,
@@ -118,9 +120,15 @@ def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[E
                 )
 
 
+def _images_of(job: Job, item: JobService) -> list[str]:
+    """The images that a service of a job runs: one of a matrix each of its values."""
+    return pushed_images.expanded(item.image, job, {})
+
+
 def _tested_by_others(inventory: Inventory, job: Job, program: str) -> list[str]:
     """The images of a program that the other jobs test with."""
-    others = (item.image for other in inventory.jobs if other is not job for item in other.services)
+    others = (each for other in inventory.jobs if other is not job for item in other.services
+              for each in _images_of(other, item))  # fmt: skip
     return [image for image in others if _program(image) == program and _version(image)]
 
 

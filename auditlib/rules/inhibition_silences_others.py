@@ -78,9 +78,9 @@ def _matches(alert: AlertRule, matchers: Iterable[LabelMatcher]) -> bool:
 
 def _is_of_any(inventory: Inventory, alert: AlertRule) -> bool:
     """Whether an alert fires for each of several jobs."""
-    configs = {config.file for config in monitoring.loading(inventory, alert.file)}
-    jobs = {job.name for job in inventory.scrape_jobs if job.file in configs}
-    return bool(_ANY_DOWN.fullmatch(alert.query.expression)) and len(jobs) > 1
+    if not _ANY_DOWN.fullmatch(alert.query.expression):
+        return False
+    return len({job.name for job in monitoring.jobs(inventory, monitoring.loading(inventory, alert.file))}) > 1
 
 
 def _is_silenced(alert: AlertRule, source: AlertRule, inhibition: InhibitRule) -> bool:

@@ -51,6 +51,8 @@ _MIGRATION = regex(
     r"(?:^|/)(?:alembic\.ini|knexfile\.[jt]s|migrat(?:ions?|e)/[^/]+\.(?:py|sql|rb|php|[jt]s)|V\d[^/]*__[^/]+\.sql)$"
 )
 """A file of the tools that change a schema at each deployment."""
+_AROUND = 6
+"""Lines between a comment and the mount that it speaks of."""
 _FOLDER = init_scripts.FOLDER
 
 
@@ -112,9 +114,14 @@ def _for_existing(inventory: Inventory, service: Service, product: str) -> str:
     return f"{compose} exec -T {shlex.quote(service.name)} sh -c '{client}' < '<file with the new statements>'"
 
 
-def _is_told(inventory: Inventory, service: Service) -> bool:
-    """Whether a comment of the project's files says when such scripts run."""
-    return any(project.tells_first_start for project in inventory.projects if project.name == service.project)
+def _is_told(inventory: Inventory, service: Service, place: Location) -> bool:
+    """Whether a comment around the mount, or above all services of the file, says when such scripts run."""
+    said = (item for project in inventory.projects if project.name == service.project for item in project.first_starts)
+    mine = inventory.services_of(service.project).values()
+    head = min((item.location.line for item in mine if item.location.file == place.file), default=0)
+    return any(
+        item.file == place.file and (item.line < head or abs(item.line - place.line) <= _AROUND) for item in said
+    )
 
 
 def _advice(first: str, *, migrates: bool, steps: bool) -> str:
@@ -137,7 +144,7 @@ def _evidence(
 ) -> Evidence:
     """One finding for the scripts of a database; `steps` tells that they are migrations by their names."""
     (first, place), *others = scripts
-    told = _is_told(inventory, service)
+    told = _is_told(inventory, service, place)
     return Evidence(
         f"{product} in {service.name} runs {first} only as long as {data.source or data.target} is empty"
         f"{', as a comment says' if told else ''}; a later change of it reaches no database that exists.",

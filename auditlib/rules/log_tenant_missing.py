@@ -28,7 +28,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from auditlib import scraping
 from auditlib.conventions import images, monitoring
@@ -38,6 +37,7 @@ from auditlib.inventory.logs import LogShipper, LokiSettings
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.redaction import host_of
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -73,16 +73,9 @@ def _receivers(inventory: Inventory, graph: DependencyGraph, shipper: LogShipper
     found = set()
     for sink in shipper.sinks:
         url = next((word for word in sink.split() if word.startswith("http")), "")
-        service = scraping.service_named(inventory, graph, _host(url), near=shipper.file)
+        service = scraping.service_named(inventory, graph, host_of(url), near=shipper.file)
         found |= {service.key} if service else set()
     return found
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _evidence(settings: LokiSettings, silent: list[LogShipper]) -> Evidence:

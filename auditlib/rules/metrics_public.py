@@ -84,6 +84,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     routes += [Route("GET", item.path, "", item.location) for item in permitted]
     passed = _passed(inventory, {item.path.rstrip("/") for item in routes})
     published: defaultdict[tuple[str, Location], list[_Open]] = defaultdict(list)
+    behind: defaultdict[tuple[Location, Location], list[tuple[Service, Route, list[_Way]]]] = defaultdict(list)
     for service in inventory.distinct_services if routes else ():
         ports = published_ports.public_ports(service)
         ways = passed[service.project, service.name]
@@ -92,8 +93,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         if any(_TASK_RUNNERS & set(command.words) for command in services.commands(inventory, service)):
             continue  # the application's image, and another program than the one with the route
-        if _starts_what_is_elsewhere(inventory, service):
-            continue  # a program that the repository doesn't show
+        if _starts_what_is_elsewhere(inventory, service) or image_folders.serves_files(inventory, service):
+            continue  # a program that the repository doesn't show, or none of its own
         homes = image_folders.of_sources(service, dockerfile)
         own = next((item for item in routes if any(mounts.is_below(item.location.file, home) for home in homes)), None)
         reached = ways[own.path.rstrip("/")] if own and own.path.rstrip("/") in ways else []
@@ -101,7 +102,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             port = _scraped(inventory, service, ports)
             published[service.project, own.location].append(_Open(service, port, own, reached))
         elif own and reached:
-            yield _passed_on(service, own, reached)
+            behind[reached[0].passage.location, own.location].append((service, own, reached))
+    for passed_on in behind.values():
+        yield _passed_on(passed_on)
     for found in published.values():
         yield _published(inventory, graph, found)
 
@@ -215,18 +218,25 @@ def _refusing(item: _Open, before: list[ReverseProxy]) -> str:
     return "" if before else files.into(f"the configuration of a proxy before {name}", f"{refused}\n{passed}")
 
 
-def _passed_on(service: Service, route: Route, ways: list[_Way]) -> Evidence:
+def _passed_on(found: list[tuple[Service, Route, list[_Way]]]) -> Evidence:
+    """One finding for all services to which one location passes the same route."""
+    (service, route, ways), *others = found
     first = ways[0]
     place = first.passage.location
     path = route.path.rstrip("/")
     said = f"location {first.passage.path}" if first.passage.path else "the server"
     return Evidence(
-        f"{first.proxy.name} passes {said} to {service.name}, which serves {path}: unless the code asks for a login "
-        "there, whoever reaches the proxy reads the metrics.",
+        f"{first.proxy.name} passes {said} to {listed(item.name for item, _, _ in found)}, which "
+        f"{'serve' if others else 'serves'} {path}: unless the code asks for a login there, whoever reaches the proxy "
+        "reads the metrics.",
         place,
         subject=f"{service.project}/{service.name}",
         service=service.name,
-        related=(Related(route.location, f"the route {route.path}"),),
+        related=(
+            Related(route.location, f"the route {route.path}"),
+            *(Related(item.location, f"{item.name} is one of those that are asked", member=True)
+              for item, _, _ in others),
+        ),
         recommendation=f"Refuse {path} in {place.file}, or serve metrics at a port of their own.",
         example=files.into(place.file, f"location = {path} {{ return 404; }}"),
-    )
+    )  # fmt: skip

@@ -59,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
     Where no Prometheus is configured at all, whoever scrapes the first such service will meet it.
     """
-    watched = scraping.watched(inventory, graph, scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)))
+    watched = scraping.watched(inventory, graph, monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory)))
     anybody = not inventory.prometheus
     for service in inventory.deployed_services if anybody else inventory.distinct_services:
         asked = service.key in watched or anybody

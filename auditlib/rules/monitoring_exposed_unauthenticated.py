@@ -29,10 +29,20 @@ References:
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from auditlib import scraping
-from auditlib.conventions import environments, host_access, networks, published_ports, services, traefik_settings
+from auditlib.conventions import (
+    environments,
+    host_access,
+    networks,
+    published_ports,
+    routing,
+    services,
+    traefik_settings,
+)
+from auditlib.conventions.routing import Way
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Label, Port, Project, Service
@@ -48,6 +58,12 @@ _OPEN_KINDS = frozenset({"metrics", "alerting", "exporter"})
 _OPEN_TRAEFIK = regex(r"--api\.insecure(?:=true)?(?:\s|$)", re.I)
 """Traefik's own pages and interface at port 8080, which ask nobody who they are."""
 _RULE = regex(r"traefik\.http\.routers\.[^.]+\.rule", re.I)
+_LOGINS = {
+    "nginx": 'auth_basic "Monitoring";\nauth_basic_user_file /etc/nginx/monitoring.htpasswd;',
+    "caddy": "basic_auth {\n\t<user> <what caddy hash-password prints>\n}",
+    "haproxy": "http-request auth unless { http_auth(<userlist>) }",
+}
+"""What a proxy takes for a login."""
 _LOGIN = regex(r"web\.config\.file|auth|BASIC|httpAuth", re.I)
 
 
@@ -67,6 +83,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if found:
             yield _evidence(_scraped(inventory, graph, project), project, found)
         yield from _routed(inventory, project)
+    yield from _passed_on(inventory)
 
 
 def _routed(inventory: Inventory, project: Project) -> Iterator[Evidence]:
@@ -84,6 +101,43 @@ def _routed(inventory: Inventory, project: Project) -> Iterator[Evidence]:
         asked = any("middlewares" in label.name for label in service.labels)
         if rule_of and kind in _OPEN_KINDS and not asked and not _LOGIN.search(" ".join(service.command)):
             yield _led_to(project, proxies[0], service, rule_of)
+
+
+def _passed_on(inventory: Inventory) -> Iterator[Evidence]:
+    """For each proxy of another kind what it leads to without a login, as far as its configuration tells."""
+    found: defaultdict[str, dict[str, Way]] = defaultdict(dict)
+    for way in routing.ways(inventory):
+        product = services.product(inventory, way.service)
+        open_kind = product is not None and product.kind in _OPEN_KINDS
+        if way.config and open_kind and not (way.guarded or way.is_local or _asks(way.service)):
+            found[way.proxy.key].setdefault(way.service.key, way)
+    for ways in found.values():
+        first, *others = ways.values()
+        names = listed(way.service.name for way in ways.values())
+        yield Evidence(
+            f"{first.proxy.name} leads from outside to {names}, and asks for no login before.",
+            first.location,
+            subject=f"{first.proxy.key}/passed-on",
+            service=first.service.name,
+            related=(
+                *(Related(way.location, f"leads to {way.service.name} too", member=True) for way in others),
+                Related(first.proxy.location, f"{first.proxy.name} is published"),
+            ),
+            recommendation=f"Put a login or a list of allowed addresses before {first.service.name} in "
+            f"{first.location.file}.",
+            severity=Severity.LOW
+            if environments.is_for_development(first.location.file)
+            else Severity.HIGH
+            if any(_is_changeable(way.service) for way in ways.values())
+            else None,
+            confidence=Confidence.MEDIUM,
+            example=_LOGINS.get(first.config.kind, "") if first.config else "",
+        )
+
+
+def _asks(service: Service) -> bool:
+    """Whether options or variables of a program give it a login of its own."""
+    return bool(_LOGIN.search(" ".join((*service.command, *(entry.name for entry in service.environment)))))
 
 
 def _led_to(project: Project, proxy: Service, service: Service, rule_of: Label) -> Evidence:

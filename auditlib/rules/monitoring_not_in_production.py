@@ -81,7 +81,7 @@ def _seen(inventory: Inventory, graph: DependencyGraph, project: Project, other:
         return []
     configs = [item for item in inventory.prometheus
                if any(runner.project == other.name for runner in monitoring.runners(inventory, item.file))]  # fmt: skip
-    watched = scraping.watched(inventory, graph, scraping.jobs(inventory, configs)) if configs else set()
+    watched = scraping.watched(inventory, graph, monitoring.jobs(inventory, configs)) if configs else set()
     return [name for name in mine if name in theirs and theirs[name].key in watched]
 
 

@@ -70,7 +70,7 @@ service:
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each Prometheus in use one finding for all parts of the monitoring that it could scrape and none does."""
     configs = monitoring.prometheus_in_use(inventory)
-    jobs = scraping.jobs(inventory, configs)
+    jobs = monitoring.jobs(inventory, configs)
     if not jobs or any(scraping.is_open(job) for job in jobs) or any(item.scrape_config_files for item in configs):
         return
     watched = scraping.watched(inventory, graph, jobs) | scraping.asked_from_outside(inventory, graph, jobs)

@@ -62,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _scraped(inventory: Inventory, graph: DependencyGraph, service: Service) -> set[str]:
     """The keys of the services that a Prometheus scrapes."""
     configs = [item for item in inventory.prometheus if service in monitoring.runners(inventory, item.file)]
-    return set(scraping.watched(inventory, graph, scraping.jobs(inventory, configs))) if configs else set()
+    return set(scraping.watched(inventory, graph, monitoring.jobs(inventory, configs))) if configs else set()
 
 
 def _told(inventory: Inventory, graph: DependencyGraph, service: Service) -> set[str]:

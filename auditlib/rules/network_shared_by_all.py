@@ -54,7 +54,7 @@ _FACING = frozenset({"proxy", "dashboards"})
 
 
 class _Stack(Struct, frozen=True):
-    """A project in one network: who faces the outside, the data stores, and who asks these."""
+    """A project in one network: who faces the outside, the data stores, and who asks these, or is asked by them."""
 
     project: Project
     size: int
@@ -102,7 +102,11 @@ def _stack(inventory: Inventory, graph: DependencyGraph, project: Project, mine:
     ]  # fmt: skip
     facing = (item for item in mine if kinds.get(item.name) in _FACING and published_ports.is_exposed(item))
     fronts = (item for item in facing if item not in asking)
-    return _Stack(project, len(mine), tuple(fronts), tuple(stores), tuple(asking))
+    needed = {target for item in stores for target in _targets(graph, item)}
+    followed = (
+        item for item in mine if graph.service(project.name, item.name) in needed - nodes and item not in asking
+    )
+    return _Stack(project, len(mine), tuple(fronts), tuple(stores), (*asking, *followed))
 
 
 def _is_drawn(inventory: Inventory, store: Service) -> bool:

@@ -1,9 +1,9 @@
 """Two services that talk to each other share no network.
 
 A container resolves and reaches only services of its own networks. Where two share none, the name doesn't resolve, as
-if the other service weren't there. Looked at are values and commands of services, what Prometheus scrapes, and whom a
-proxy passes requests to. An address in a block that several services share counts only where none of them meets the
-other one, as it may be there for those that do.
+if the other service weren't there. Looked at are values and commands of services, what Prometheus scrapes, whom a proxy
+passes requests to, where alerts go and what Grafana's data sources ask. An address in a block that several services
+share counts only where none of them meets the other one, as it may be there for those that do.
 
 Anti-pattern:
 
@@ -36,12 +36,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from auditlib import scraping
 from auditlib.conventions import monitoring, networks, proxies, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
-from auditlib.inventory.proxy import Upstream
 from auditlib.inventory.stack import Attachment, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -80,6 +80,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _told(place, one, other, f"waits for {other.name} to use it", Confidence.MEDIUM)
     yield from _scrapes(inventory, graph)
     yield from _upstreams(inventory, graph)
+    yield from _led(inventory, graph)
 
 
 def _waits(inventory: Inventory) -> Iterator[tuple[Service, Service, Location]]:
@@ -125,19 +126,43 @@ def _upstreams(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidenc
         for one, item in itertools.product(runners, proxy.upstreams):
             if not item.group and item.host in groups:
                 continue
-            other = _upstream(inventory, graph, one, item)
+            other = _upstream(inventory, graph, one, item.host, item.port)
             if other and (one.key, other.key) not in seen:
                 seen.add((one.key, other.key))
                 yield _told(item.location, one, other, f"passes requests to {other.name}", None)
 
 
-def _upstream(inventory: Inventory, graph: DependencyGraph, one: Service, item: Upstream) -> Service | None:
-    """The service that an upstream names, if the proxy meets neither it nor another one of that name anywhere."""
-    other = scraping.service_named(inventory, graph, item.host, item.port, project=one.project)
+def _led(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service that a file of the monitoring sends its reader to, and that shares no network with it."""
+    seen: set[tuple[str, str]] = set()
+    for file, address, act, place in _addresses(inventory):
+        for one in monitoring.runners(inventory, file):
+            host, _, port = address.partition(":")
+            other = _upstream(inventory, graph, one, host, port)
+            if other and (one.key, other.key) not in seen:
+                seen.add((one.key, other.key))
+                yield _told(place, one, other, act.format(other.name), None)
+
+
+def _addresses(inventory: Inventory) -> Iterator[tuple[str, str, str, Location]]:
+    """Where receivers and alerts go, and what data sources ask: the file, the address, what is done, and the place."""
+    for receiver in inventory.receivers:
+        for item in receiver.integrations:
+            yield receiver.file, item.host, "sends notifications to {}", item.host_location or item.location
+    for config in inventory.prometheus:
+        for target in config.alertmanagers:
+            yield config.file, target.address, "sends alerts to {}", target.location
+    for source in inventory.datasources:
+        yield source.file, urlsplit(source.url).netloc.rpartition("@")[2], "asks {}", source.location
+
+
+def _upstream(inventory: Inventory, graph: DependencyGraph, one: Service, host: str, port: str) -> Service | None:
+    """The service of a name, if the one that asks meets neither it nor another one of that name anywhere."""
+    other = scraping.service_named(inventory, graph, host, port, project=one.project)
     if other is None or not _are_apart(one, other):
         return None
     near = {each.network for version in inventory.versions(one) for each in version.networks}
-    named = (each for service in inventory.services for each in service.networks if _answers(service, each, item.host))
+    named = (each for service in inventory.services for each in service.networks if _answers(service, each, host))
     return None if any(each.network in near for each in named) else other
 
 

@@ -29,7 +29,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from auditlib import scraping
 from auditlib.conventions import monitoring
 from auditlib.conventions.monitoring import Asking
 from auditlib.graph import DependencyGraph
@@ -73,7 +72,7 @@ def _interval(inventory: Inventory, configs: Iterable[PrometheusConfig], query: 
     found = []
     pushed = any(_TAKES in word for item in inventory.services for word in item.command if "prom" in item.image)
     for config in configs:
-        jobs = scraping.jobs(inventory, (config,))
+        jobs = monitoring.jobs(inventory, (config,))
         meant = [job for job in jobs if all(monitoring.takes(matcher, job.name) for matcher in named)]
         if pushed and (not named or not meant):
             return 0  # another program sends it, as often as it likes

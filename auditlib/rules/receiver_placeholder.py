@@ -35,7 +35,7 @@ from collections.abc import Iterable, Iterator
 from auditlib.conventions import environments, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.alerting import Integration, Receiver
+from auditlib.inventory.alerting import ContactPoint, Integration, Receiver
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed, specified
@@ -76,11 +76,37 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not environments.is_for_development(file):
             yield _evidence(inventory, file, items)
     yield from _unaddressed(inventory)
+    yield from _of_grafana(inventory)
     for file in dict.fromkeys(receiver.file for receiver in inventory.receivers):
         empty = [receiver for receiver in inventory.receivers if receiver.file == file]
         addressed = any(receiver.integrations for receiver in empty) or monitoring.is_template(file)
         if not addressed and not environments.is_for_development(file):
             yield _empty(inventory, file, empty)
+
+
+def _of_grafana(inventory: Inventory) -> Iterator[Evidence]:
+    """For each file the contact points of Grafana that reach nobody yet."""
+    found: defaultdict[str, list[ContactPoint]] = defaultdict(list)
+    for point in inventory.contact_points:
+        if (
+            point.placeholder
+            and not monitoring.is_template(point.file)
+            and not environments.is_for_development(point.file)
+        ):
+            found[point.file].append(point)
+    for file, points in found.items():
+        intact = any(item.file == file and not item.placeholder for item in inventory.contact_points)
+        names = list(dict.fromkeys(specified(item.name, item.kind) for item in points))
+        yield Evidence(
+            f"{listed(names)} still {'has' if len(names) == 1 else 'have'} a placeholder in the address that Grafana's "
+            "alerts go to.",
+            points[0].location,
+            subject="contact points",
+            related=tuple(Related(item.location, f"the address of {item.name}", member=True) for item in points[1:]),
+            recommendation=f"Let {file} take the address of {names[0]} from a variable, and send a test alert.",
+            severity=Severity.MEDIUM if intact else None,
+            example=files.into(file, f"settings:  # of {points[0].name}\n  <the address>: $<A_VARIABLE_OF_GRAFANA>"),
+        )
 
 
 def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:

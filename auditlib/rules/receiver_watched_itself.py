@@ -53,7 +53,7 @@ _PASSES_ON = regex(
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every configuration whose receivers in use lead to applications alone that are scraped and that alerts watch."""
-    watched = scraping.watched(inventory, graph, scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)))
+    watched = scraping.watched(inventory, graph, monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory)))
     for file in dict.fromkeys(item.file for item in inventory.receivers) if watched else ():
         routed = {route.receiver for route in inventory.alert_routes if route.file == file}
         used = [item for item in inventory.receivers if item.file == file and item.name in routed and item.integrations]
@@ -72,7 +72,7 @@ def _of_bridge(inventory: Inventory, graph: DependencyGraph, used: list[Receiver
     bridge = found[0] if found else None
     if bridge is None or any(item is not bridge for item in found):
         return
-    jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
+    jobs = monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory))
     mine = {item.name for item in jobs if scraping.watched(inventory, graph, (item,)) == {bridge.key}}
     alerts = [item for item in monitoring.alerts(inventory) if "up" in item.query.metrics and _asks(item, mine)]
     if alerts:

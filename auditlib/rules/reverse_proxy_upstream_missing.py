@@ -30,8 +30,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import listening, peers, probes, proxies, traefik
+from auditlib.conventions import listening, peers, probes, proxies, traefik, traefik_settings
 from auditlib.conventions.listening import Mismatch
+from auditlib.conventions.traefik_settings import FileRouter
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
@@ -67,6 +68,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for host, uses in missing.items():
             yield _evidence(inventory, proxy, host, uses)
     yield from _labels(inventory)
+    for settings in traefik_settings.servers(inventory):
+        for router in traefik_settings.lost_routers(settings):
+            yield _of_file(router, complete=settings.complete)
+
+
+def _of_file(router: FileRouter, *, complete: bool) -> Evidence:
+    return Evidence(
+        f"Traefik's router {router.name} passes requests to the service {router.target}, which none of its files "
+        "defines: it answers 404.",
+        router.location,
+        subject=f"{router.name}/{router.target}",
+        recommendation=f"Define {router.target} under `services`, or name the provider that has it behind an `@`.",
+        confidence=None if complete else Confidence.MEDIUM,
+        example=files.into(
+            router.location.file,
+            f"http:\n  services:\n    {router.target}:\n      loadBalancer:\n        servers:\n"
+            "          - url: http://<service>:<port>",
+        ),
+    )
 
 
 def _should_be_service(inventory: Inventory, runners: tuple[Service, ...], item: Upstream) -> bool:
@@ -111,23 +131,29 @@ def _at_wrong_port(
 def _mismatch(inventory: Inventory, service: Service, port: str) -> Mismatch | None:
     """What is wrong with a port; the one that the service's own health check asks is likely right."""
     probe = probes.of(inventory, service)
-    return listening.mismatch(inventory, service, [port], probes.ports(probe) if probe else ())
+    found = listening.mismatch(inventory, service, [port], probes.ports(probe) if probe else ())
+    return found or _outvoted(inventory, service, port)
 
 
 def _outvoted(inventory: Inventory, service: Service, port: str) -> Mismatch | None:
-    """A port that a label alone names, where the health check and what is published agree on another one."""
+    """A port that the proxy alone names, where the health check and what is published or exposed agree on another."""
     versions = inventory.versions(service)
     probe = probes.of(inventory, service)
     published = {item.target for version in versions for item in version.ports}
+    published |= {text.partition("/")[0] for version in versions for text in version.expose}
     agreed = published & set(probes.ports(probe)) if probe else set[str]()
-    known = {text for version in versions for text in listening.ports(inventory, version)}
+    known = {
+        text
+        for version in versions
+        for text in listening.ports(inventory, version) | listening.of_base(inventory, version)
+    }
     return Mismatch(port, tuple(sorted(agreed)), False) if agreed and port not in known else None
 
 
 def _labels(inventory: Inventory) -> Iterator[Evidence]:
     """What is wrong with the labels from which Traefik takes its routes."""
     for label in traefik.ports(inventory):
-        if found := _mismatch(inventory, label.service, label.port) or _outvoted(inventory, label.service, label.port):
+        if found := _mismatch(inventory, label.service, label.port):
             name = label.service.name
             yield Evidence(
                 f"Traefik is told to pass requests to port {label.port} of {name}, but {found}.",

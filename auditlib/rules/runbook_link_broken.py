@@ -40,6 +40,9 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NAMES = regex(r"run-?book(?:_?ur[li]|_?link)?|play-?book(?:_?ur[li]|_?link)?", re.I)
+_PAGE = regex(r"(?:\.{0,2}/){0,9}(?P<path>[\w.-]+(?:/[\w.-]+){0,20}\.(?:md|markdown|rst|adoc))(?:#\S*)?")
+"""A page of the repository, by its path."""
+_ELSEWHERE = ", unless another one is meant"
 _OF_FILE = regex(r"(?P<page>https?://[^/]+/[^/]+/[^/]+)/(?:-/)?blob/[^/]+/(?P<path>[^#?]+)")
 
 
@@ -63,6 +66,9 @@ def _fault(inventory: Inventory, link: str) -> str:
     match = _OF_FILE.match(link)
     if match and match["page"].lower() == inventory.origin.lower() and match["path"] not in inventory.file_set:
         return f"{match['path']}, which this repository lacks"
+    page = _PAGE.fullmatch(link)
+    if page and not any(f"/{path}".endswith(f"/{page['path']}") for path in inventory.files):
+        return f"{page['path']}, which this repository lacks{_ELSEWHERE}"
     return ""
 
 
@@ -74,5 +80,6 @@ def _evidence(file: str, fault: str, alerts: list[AlertRule]) -> Evidence:
         subject=f"{file}/{fault.partition(',')[0]}",
         related=tuple(Related(item.location, f"{item.name} links there too", member=True) for item in others),
         recommendation=f"Correct the link in {counted(len(alerts), 'alert')} of {file}, or write what it promises.",
+        confidence=Confidence.MEDIUM if fault.endswith(_ELSEWHERE) else None,
         example=files.into(file, f"annotations:  # of {first.name}\n  runbook_url: <a page that exists>"),
     )

@@ -23,15 +23,17 @@ References:
 
 - https://prometheus.io/docs/instrumenting/clientlibs/
 - https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config
+- https://docs.spring.io/spring-boot/reference/actuator/metrics.html#actuator.metrics.export.prometheus
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring, server_traits, services
+from auditlib.conventions import monitoring, mounts, server_traits, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import Route
@@ -70,11 +72,12 @@ _ADDED = {
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every target that is built here, whose routes are known, and that has neither route nor instrumentation."""
-    jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
+    jobs = monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory))
     unknown: dict[str, Evidence] = {}
+    foreign: defaultdict[tuple[str, str, str], list[tuple[MetricSource, Service]]] = defaultdict(list)
     for source in scraping.sources(inventory, graph, jobs):
         if (product := _without_metrics(inventory, source)) and source.service:
-            yield _foreign(inventory, source, source.service, product)
+            foreign[source.job.file, source.job.name, product].append((source, source.service))
         if not source.silent or source.service is None:
             if source.service and (unserved := _unserved(inventory, source, source.service)):
                 unknown.setdefault(source.service.key, unserved)
@@ -84,6 +87,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         yield _of_code(inventory, source, source.service)
     yield from unknown.values()
+    for (_, _, product), asked in foreign.items():
+        yield _foreign(inventory, product, asked)
 
 
 def _of_code(inventory: Inventory, source: MetricSource, service: Service) -> Evidence:
@@ -116,7 +121,7 @@ def _unserved(inventory: Inventory, source: MetricSource, service: Service) -> E
     if source.exporter or source.job.proxy or service.build is None:
         return None
     if "/actuator/" in source.job.metrics_path:
-        return _of_spring(inventory, source, service)
+        return _of_spring(inventory, source, service) or _unregistered(inventory, source, service)
     if own := _own_route(inventory, source, service):
         return _elsewhere(source, service, own)
     known = {port.target for item in inventory.versions(service) or [service] for port in item.ports} | {""}
@@ -173,6 +178,7 @@ def _of_language(source: MetricSource, service: Service, lists: ServerTrait) -> 
     )
 
 
+_REGISTRY = "micrometer-registry-prometheus"
 _EXPOSURE = "MANAGEMENT_ENDPOINTS_WEB_EXPOSURE_INCLUDE"
 
 
@@ -198,6 +204,29 @@ def _of_spring(inventory: Inventory, source: MetricSource, service: Service) -> 
         example=files.into(
             first.location.file, f"management.endpoints.web.exposure.include: {listed_names},{endpoint}"
         ),
+    )
+
+
+def _unregistered(inventory: Inventory, source: MetricSource, service: Service) -> Evidence | None:
+    """An Actuator that lacks the library without which it has no endpoint for Prometheus."""
+    folder = scraping.code_folder(inventory, service)
+    traits = (item for item in inventory.server_traits if item.kind == "unregistered")
+    own = next((item for item in traits if folder is not None and mounts.is_below(item.location.file, folder)), None)
+    if own is None or not source.job.metrics_path.rstrip("/").endswith("/prometheus"):
+        return None
+    return Evidence(
+        f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, which Spring Boot has "
+        f"only with {_REGISTRY}, and {own.location.file} doesn't list that, unless another dependency brings it.",
+        source.target.location,
+        subject=f"{source.job.name}/{service.name}",
+        service=service.name,
+        related=(
+            Related(own.location, "the Actuator without a registry"),
+            Related(service.location, f"{service.name} is built here"),
+        ),
+        confidence=Confidence.MEDIUM,
+        recommendation=f"Add {_REGISTRY} to {own.location.file}.",
+        example=files.into(own.location.file, f"io.micrometer:{_REGISTRY}   # as a dependency for the run time"),
     )
 
 
@@ -232,14 +261,20 @@ def _without_metrics(inventory: Inventory, source: MetricSource) -> str:
     return found.name if status or (found.name in _PORTS and port == _PORTS[found.name]) else ""
 
 
-def _foreign(inventory: Inventory, source: MetricSource, service: Service, product: str) -> Evidence:
+def _foreign(inventory: Inventory, product: str, asked: list[tuple[MetricSource, Service]]) -> Evidence:
+    """One finding for all targets of a job that are the same product, as one exporter may translate for them all."""
+    (source, service), *others = asked
     return Evidence(
-        f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but {product} "
-        "doesn't speak Prometheus' format there; an exporter has to translate.",
+        f"The job {source.job.name} asks {listed(item.target.host for item, _ in asked)} for "
+        f"{source.job.metrics_path}, but {product} doesn't speak Prometheus' format there; an exporter has to "
+        "translate.",
         source.target.location,
         subject=f"{source.job.name}/{service.name}",
         service=service.name,
-        related=(Related(service.location, f"{service.name} is {product}"),),
+        related=(
+            Related(service.location, f"{service.name} is {product}"),
+            *(Related(item.target.location, f"{each.name} is {product} too", member=True) for item, each in others),
+        ),
         recommendation=f"Add an exporter for {product}, and let the job {source.job.name} ask that one.",
         example=monitoring_lines.for_service(inventory, source.job.file, service),
     )

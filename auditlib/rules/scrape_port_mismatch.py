@@ -30,18 +30,20 @@ import re
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import exporters, monitoring, services
+from auditlib.conventions import exporters, listening, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import ScrapeJob, Target
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
 _THE_HOST = (".docker.internal", ".containers.internal")
 """How the names end under which containers reach what is published on their host."""
 
+_METRICS_PORT = regex(r"(?P<whose>(?:[A-Z]+_)*)(?:METRICS|PROMETHEUS|PROM)_(?:PORT|ADDR|ADDRESS|LISTEN|BIND)")
+_WEB_SERVERS = frozenset({"gunicorn", "uvicorn", "hypercorn", "daphne", "granian", "waitress-serve"})
 _LISTENS = regex(r"--web\.listen-address[= ]\S*?:(\d+)(?!\S)")
 """The port in the option of exporters with the toolkit of Prometheus: https://github.com/prometheus/exporter-toolkit."""
 
@@ -49,7 +51,7 @@ _LISTENS = regex(r"--web\.listen-address[= ]\S*?:(\d+)(?!\S)")
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every target with a service's port on the host, or with a port that its exporter doesn't have by default."""
-    for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
+    for job in monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory)):
         for target in (*job.targets, *job.discovered, *((job.proxy,) if job.proxy else ())):
             service = scraping.service_at(inventory, graph, job, target)
             if service is None and target.host.endswith(_THE_HOST):
@@ -59,6 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if target.port not in _own_ports(inventory, service):
                 yield from _mismatch(job, target, service)
                 yield from _of_exporter(inventory, job, target, service)
+                yield from _of_program(inventory, job, target, service)
 
 
 def _own_ports(inventory: Inventory, service: Service) -> set[str]:
@@ -92,6 +95,41 @@ def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evid
             job, target, service, right, f"its command has it listen on {right}",
             Related(service.command_location or service.location, f"the address of {exporter.name}"),
         )  # fmt: skip
+
+
+def _of_program(inventory: Inventory, job: ScrapeJob, target: Target, service: Service) -> Iterator[Evidence]:
+    """The port that a variable gives the metrics of a program built here, or the one port of its web server."""
+    if service.build is None or any(port.host_port == target.port for port in service.ports):
+        return
+    told = {(name, port) for name, port in listening.by_variable(service).items() if _is_of_metrics(service, name)}
+    if len(told) == 1:
+        name, right = told.pop()
+        place = next(entry.location for entry in service.environment if entry.name == name)
+        reason = f"{name} has it give its metrics on {right}, unless that is another program's"
+        yield _evidence(
+            job, target, service, right, reason, Related(place, f"{name} is {right}"), Confidence.MEDIUM
+        )  # fmt: skip
+    elif _serves_metrics_itself(inventory, service, job.metrics_path):
+        found = listening.mismatch(inventory, service, [target.port])
+        if found and len(found.known) == 1:
+            built = services.dockerfile(inventory, service)
+            start = service.command_location or (Location(built.path) if built else service.location)
+            related = Related(start, f"{service.name} is started by it")
+            yield _evidence(job, target, service, found.known[0], f"{found}", related, Confidence.MEDIUM)
+
+
+def _is_of_metrics(service: Service, name: str) -> bool:
+    """Whether a variable is by its name the port of a service's own metrics."""
+    match = _METRICS_PORT.fullmatch(name)
+    whose = set(match["whose"].lower().split("_")) - {""} if match else set[str]()
+    return match is not None and (not whose or not whose.isdisjoint(re.split(r"[-_]", service.name.lower())))
+
+
+def _serves_metrics_itself(inventory: Inventory, service: Service, path: str) -> bool:
+    """Whether the routes of a web server with one port are where its metrics are, and no server beside it has them."""
+    words = {word for command in services.commands(inventory, service) for word in command.words}
+    beside = any(item.framework == "prometheus_client" for item in inventory.web_routes)
+    return not (beside or words.isdisjoint(_WEB_SERVERS)) and scraping.exposes(inventory, service, path) is True
 
 
 def _of_exporter(inventory: Inventory, job: ScrapeJob, target: Target, service: Service) -> Iterator[Evidence]:

@@ -44,7 +44,7 @@ from auditlib.scraping import MetricSource
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each target that is the name of a service which Compose starts several times."""
-    jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
+    jobs = monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory))
     told: set[tuple[str, str]] = set()
     for source in scraping.sources(inventory, graph, jobs):
         job, service = source.job, source.service

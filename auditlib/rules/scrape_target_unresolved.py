@@ -90,7 +90,8 @@ def _firing(inventory: Inventory, file: str, jobs: set[str]) -> list[AlertRule]:
 
 def _targets(inventory: Inventory) -> Iterator[tuple[str, str, Target]]:
     for job in inventory.scrape_jobs:
-        yield from ((job.file, f"{_OF_JOB}{job.name}", target) for target in job.targets)
+        asked = (job.proxy,) if job.proxy else job.targets
+        yield from ((job.file, f"{_OF_JOB}{job.name}", target) for target in asked)
     for config in inventory.prometheus:
         yield from ((config.file, "alerting", target) for target in config.alertmanagers)
 

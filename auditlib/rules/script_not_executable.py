@@ -62,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _idle(idle)
 
 
-def _is_for_people(inventory: Inventory, script: Script, given: set[str]) -> bool:
+def _is_for_people(inventory: Inventory, script: Script, given: frozenset[str]) -> bool:
     """Whether nothing copies or mounts it, so that somebody has to start it; modules are imported instead."""
     folder = posixpath.dirname(script.path)
     is_module = script.path.endswith((".py", ".js", ".ts")) or f"{folder}/__init__.py" in inventory.file_set

@@ -56,6 +56,7 @@ _USAGE = regex(r"(?:_?(?:print|show)_)?(?:usage|help)\b|用法", re.I)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each folder of scripts, with the folders below it, one finding for all that nothing explains."""
     explained = _names_in(mention.text for document in inventory.documents for mention in document.mentions)
+    explained |= {name for file in inventory.env_files for name in file.scripts}
     explained |= _names_in(_given(inventory)) | _names_in(_by_targets(inventory))
     silent: defaultdict[str, list[Script]] = defaultdict(list)
     for script in inventory.scripts:

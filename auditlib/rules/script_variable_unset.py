@@ -47,6 +47,8 @@ from auditlib.rules._rule import Evidence, rule
 _READ = 'if [ -f "$(dirname "$0")/$env" ]; then set -a; . "$(dirname "$0")/$env"; set +a; fi'
 _EXPORTS = regex(r"\bset -a\b|\bset -o allexport\b|\bexport \$\(|\bdirenv\b")
 """What a document has its readers do before they call a script."""
+_FOREIGN = "!"
+"""What marks a shell of its own (`exec db sh -c '…'`), which has other variables and no `set -u`."""
 _READS = frozenset({"source", ".", "eval", "dotenv", "direnv"})
 
 
@@ -57,7 +59,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for script in inventory.scripts if known else ():
         if _ends_at_unset(script) and not _may_be_given(inventory, script):
             given = script.sets | _of_callers(inventory)
-            used = {name: command for command in reversed(script.commands) for name in command.expands}
+            own = (command for command in reversed(script.commands) if _FOREIGN not in command.within)
+            used = {name: command for command in own for name in command.expands}
             missing = [name for name in used if name in known and name not in given]
             if missing:
                 yield _evidence(script, sorted(missing, key=lambda name: used[name].location.line), used, known)

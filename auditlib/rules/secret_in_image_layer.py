@@ -38,7 +38,7 @@ from collections.abc import Iterator
 import pathspec
 from msgspec import Struct
 
-from auditlib.conventions import build_calls, build_context, environments, services
+from auditlib.conventions import build_calls, build_context, environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
@@ -56,6 +56,12 @@ _SECRET_FILE = regex(
 )
 
 
+_MADE_KEY = regex(
+    r"\bopenssl\s+(?:req\b(?=[^&|;]{0,400}-(?:x509|newkey)\b)[^&|;]{0,400}?-keyout\s+(?P<path>[^\s&|;]{1,200})|"
+    r"(?:genrsa|genpkey|ecparam)\b[^&|;]{0,300}?-out\s+(?P<out>[^\s&|;]{1,200}))"
+)
+
+
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every ENV, COPY or RUN of a Dockerfile that leaves a secret in a layer."""
@@ -67,11 +73,44 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for leak in _leaks(inventory, file, item, written):
                 if stays or item.keyword != "ENV" or leak[2] is None:  # a stand-in that no image has opens nothing
                     yield _evidence(inventory, file, item, leak, stays=stays)
+            if stays and (path := _makes_key(item)) and not _is_covered(inventory, file, path):
+                yield _of_made_key(file, item, path)
     keys = [item.location for item in inventory.committed_secrets if item.kind == "private key" and not item.commented]
     for whole in _copied_whole(inventory):
         taken = [key for key in keys if _is_taken(inventory, whole.file, whole.context, key.file)]
         if taken:
             yield _of_keys(whole, taken)
+
+
+def _makes_key(item: Instruction) -> str:
+    """Where an instruction keeps a private key that it makes itself; empty if it makes none, or takes it away again."""
+    match = _MADE_KEY.search(item.argument) if item.keyword == "RUN" else None
+    path = (match["path"] or match["out"] or "").strip("\"'") if match else ""
+    return "" if re.search(rf"\brm\s[^&|;]{{0,200}}{re.escape(posixpath.basename(path))}", item.argument) else path
+
+
+def _is_covered(inventory: Inventory, file: Dockerfile, path: str) -> bool:
+    """Whether a service that runs the image mounts another key, or its folder, over the one that is made."""
+    return "/" not in path or any(
+        mounts.is_below(path, mount.target)
+        for service in inventory.services
+        if services.dockerfile(inventory, service) == file
+        for mount in service.mounts
+    )
+
+
+def _of_made_key(file: Dockerfile, item: Instruction, path: str) -> Evidence:
+    """A key that is the same in all containers of an image, and in all deployments of a published one."""
+    place = Location(file.path, item.location.line, item.location.column, item.location.end_line)
+    return Evidence(
+        f"RUN in {file.path} makes the private key {path} when the image is built: all containers have that one, "
+        "everybody who can pull the image can read it, and its certificate ends without being renewed.",
+        place,
+        subject=path,
+        recommendation=f"Mount {path} and its certificate into the container, or make them when it first starts.",
+        severity=Severity.LOW if environments.is_for_development(file.path) else Severity.MEDIUM,
+        example=f'# Compose\nvolumes: ["<where the host keeps it>:{path}:ro"]',
+    )
 
 
 def _published(inventory: Inventory, file: Dockerfile) -> list[Instruction]:
@@ -97,6 +136,8 @@ def _leaks(
                 stand_in = value.placeholder or value.weak
                 grade = Severity.LOW if _TO_ITSELF.search(value.text) else Severity.MEDIUM
                 yield name, f"sets {name} to {value.text}", grade if stand_in else None, None
+    elif item.written:
+        yield item.words[-1], f"writes {item.written[0].text} into {item.words[-1]}", None, None
     elif item.copies_context:
         for source in item.words[:-1]:
             name = posixpath.basename(source)
@@ -209,6 +250,8 @@ def _outside(item: Instruction, subject: str, *, final: bool) -> str:
         name = re.sub(r"\W+", "_", subject.removesuffix(" in a URL"))
         given = f"--mount=type=secret,id={name.lower()},env={name.upper()}"
         return f"RUN {given} <the command, with ${name.upper()} for the secret>"
+    if item.written:
+        return f'# Compose\nvolumes: ["<where the host keeps it>:{subject}:ro"]'
     if final and posixpath.basename(subject).startswith(".env"):
         return f"# Compose, or docker run --env-file\nenv_file: {subject}"
     if final and _AT_RUNTIME.fullmatch(posixpath.basename(subject)):

@@ -34,6 +34,7 @@ from auditlib import scraping, watching
 from auditlib.conventions import environments, exporters, monitoring, mounts, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import PrometheusConfig, ScrapeJob
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -48,6 +49,9 @@ _OF_APPLICATIONS = {"eureka_sd_configs"}
 """Registries in which applications enter themselves; a database doesn't."""
 _KINDS = {"datastore": ("database", "db"), "broker": ("broker",)}
 """What applications call the store of a kind in the names of their metrics."""
+_NO_WORD = regex(r"\W")
+_OF_COMPOSE = "com_docker_compose_service"
+_ENDPOINT = regex(r"OTEL_EXPORTER_OTLP_(?:\w+_)?ENDPOINT")
 _LOOP = regex(r"\b(?:while|until)\b.*\bsleep\b", re.S)
 _WORKERS = regex(r"celery_(?:\w+_)?workers?(?:_|$)")
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
@@ -57,15 +61,17 @@ _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project with monitored services one finding for all those that nothing watches."""
     configs = monitoring.prometheus_in_use(inventory)
-    jobs = scraping.jobs(inventory, configs)
+    jobs = monitoring.jobs(inventory, configs)
     sources = list(scraping.sources(inventory, graph, jobs))
-    opened = [job for job in jobs if scraping.is_open(job)]
+    opened = [job for job in jobs if scraping.is_open(job) and not _is_kept_to_labels(job)]
     if any(set(job.discovery) != _OF_APPLICATIONS for job in opened) or any(_takes_all(source) for source in sources):
         return
     seers = [item for item in sources if item.exporter is not None and item.exporter.name == "cAdvisor"]
     outside = bool(seers)
     seen = any(item.service or "." in item.target.host for item in seers)
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
+    choosy = [job for job in jobs if _is_kept_to_labels(job)]
+    watched |= {item.key for item in inventory.services for job in choosy if _is_kept(job, item)}
     outer = scraping.asked_from_outside(inventory, graph, jobs)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
     own = stacks.by_project(inventory.distinct_services)
@@ -82,7 +88,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         unwatched = [item for item in unwatched if not _is_told_of(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             runs = watching.is_run(inventory, configs)
-            yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be", seen)
+            file = _own_file(inventory, configs, project)
+            yield _evidence(inventory, file, project, unwatched, "are" if runs else "would be", seen)
+
+
+def _own_file(inventory: Inventory, configs: tuple[PrometheusConfig, ...], project: Project) -> str:
+    """The configuration of the project's own Prometheus; the first where it has none."""
+    running = {item.file: monitoring.runners(inventory, item.file) for item in configs}
+    mine = (file for file, found in running.items() if any(item.project == project.name for item in found))
+    return next(mine, configs[0].file)
 
 
 def _told_by_applications(inventory: Inventory) -> frozenset[str]:
@@ -108,6 +122,17 @@ def _words_for(inventory: Inventory, service: Service) -> set[str]:
     if found is not None:
         words |= {found.name.lower(), *_KINDS.get(found.kind, ())}
     return words - {"api", "app", "web", "worker"}
+
+
+def _is_kept_to_labels(job: ScrapeJob) -> bool:
+    """Whether all that a job finds are containers with labels that it asks for."""
+    return job.discovery == ("docker_sd_configs",) and bool(job.kept_labels)
+
+
+def _is_kept(job: ScrapeJob, service: Service) -> bool:
+    """Whether a service has the labels that a job asks for, the one by which Compose names it among them."""
+    own = {_NO_WORD.sub("_", label.name): label.value for label in service.labels} | {_OF_COMPOSE: service.name}
+    return all(monitoring.takes(each, own.get(each.name, "")) for each in job.kept_labels)
 
 
 def _takes_all(source: MetricSource) -> bool:
@@ -144,11 +169,26 @@ def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]
     found = services.product(inventory, service)
     if environments.only_for_development(service) or services.is_one_shot(service) or _is_loop(inventory, service):
         return False
-    if any(entry.name.startswith(("OTEL_", "DD_", "NEW_RELIC_")) for entry in service.environment):
-        return False  # its metrics may go another way
+    if _sends_metrics(inventory, service):
+        return False
     if exporters.of_image(service.image) and (found is None or found.kind not in services.DATASTORES):
         return False
     return found is None or (found.kind not in _LEFT_OUT and found.name not in products)
+
+
+def _sends_metrics(inventory: Inventory, service: Service) -> bool:
+    """Whether its metrics may go another way: to an agent, or by OpenTelemetry, unless the collector that it is told of
+    carries none.
+    """
+    names = {entry.name for entry in service.environment}
+    if any(name.startswith(("DD_", "NEW_RELIC_")) for name in names):
+        return True
+    told = [entry for entry in service.environment if _ENDPOINT.fullmatch(entry.name)]
+    hosts = {end.host for entry in told for end in entry.endpoints}
+    carried = [part for part in inventory.collector_parts if part.section == "pipelines"]
+    takers = {item.name for part in carried for item in monitoring.runners(inventory, part.location.file)}
+    known = bool(hosts) and hosts <= takers and all(part.kind != "metrics" for part in carried)
+    return any(name.startswith("OTEL_") for name in names) and not known
 
 
 def _is_loop(inventory: Inventory, service: Service) -> bool:

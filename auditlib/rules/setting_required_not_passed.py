@@ -48,6 +48,7 @@ from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_NEST = "ConfigService.get"
 _ENOUGH = 2
 """Variables of the same settings that a service must be given before it counts as running their code."""
 
@@ -59,7 +60,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     lacking: dict[str, Setting] = {}
     passed = _passed_somewhere(inventory)
     for program in programs.programs(inventory):
-        missing = [item for item in _missing(inventory, program) if not _is_for_others(item, passed, program)]
+        asked = dict.fromkeys((*_missing(inventory, program), *_of_whole(inventory, program)))
+        missing = [item for item in asked if not _is_for_others(item, passed, program)]
         lacking.update((item.name, item) for item in missing)
         if missing:
             names = tuple(sorted({item.name for item in missing}))
@@ -114,8 +116,7 @@ def _missing(inventory: Inventory, program: Program) -> Iterator[Setting]:
     """The required settings that a service isn't given although it is given others of the same class or file."""
     if services.lacks_env_file(inventory, program.service):
         return  # a file that isn't in the repository may hold them
-    mounted = {name.upper() for name in (*program.service.secrets, *program.service.configs)}
-    given = program.given | mounted
+    given = _given(program)
     groups: defaultdict[tuple[str, str], list[Setting]] = defaultdict(list)
     for item in program.settings:
         owner = item.attribute.partition(".")[0] if item.style == "pydantic" else item.style
@@ -125,6 +126,41 @@ def _missing(inventory: Inventory, program: Program) -> Iterator[Setting]:
         if len(passed) >= _ENOUGH:
             asked = (item for item in settings if item.required and not item.conditional)
             yield from (item for item in asked if not _names(item) & given)
+
+
+def _of_whole(inventory: Inventory, program: Program) -> Iterator[Setting]:
+    """What files demand that belong to one program whole: the modules of a Nest application, and packages of Go that
+    only its image holds.
+    """
+    if services.lacks_env_file(inventory, program.service):
+        return
+    given = _given(program)
+    parts: defaultdict[str, list[Setting]] = defaultdict(list)
+    for item in program.settings:
+        if item.style == "javascript":
+            parts[f"/{item.location.file}".partition("/src/")[0]].append(item)
+        elif item.style == "go":
+            parts["go"].append(item)
+    for part, settings in parts.items():
+        if len({item.name for item in settings if _names(item) & given}) >= _ENOUGH:
+            asked = (item for item in settings if item.required and not _names(item) & given)
+            own = (
+                item
+                for item in asked
+                if item.attribute == _NEST or (part == "go" and _is_own(inventory, item, program))
+            )
+            yield from own
+
+
+def _is_own(inventory: Inventory, setting: Setting, program: Program) -> bool:
+    """Whether a file lies in a folder that the image of one service alone holds."""
+    file = setting.location.file
+    others = (item for item in programs.programs(inventory) if item.service.name != program.service.name)
+    return "" not in program.roots and program.holds(file) and not any(item.holds(file) for item in others)
+
+
+def _given(program: Program) -> frozenset[str]:
+    return program.given.union(name.upper() for name in (*program.service.secrets, *program.service.configs))
 
 
 def _names(setting: Setting) -> set[str]:

@@ -122,7 +122,7 @@ def _signs(inventory: Inventory) -> list[Related]:
     return [item for item in deployment.signs_of_production(inventory) if item.location not in pages]
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.INFO, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
+@rule(area=Area.RESILIENCE, severity=Severity.INFO, confidence=Confidence.LOW, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The project for production, else the largest one, where Compose alone deploys and one host goes unspoken."""
     signs = _signs(inventory)

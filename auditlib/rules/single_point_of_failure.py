@@ -32,7 +32,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from auditlib.conventions import deployment, environments, services, stacks
+from auditlib.conventions import deployment, environments, kept_data, services, stacks
+from auditlib.conventions.images import SENTINEL
 from auditlib.graph import DependencyGraph, Edge, SinglePoint
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -45,9 +46,12 @@ _WORST = 50
 """So many are looked at, the worst first; the rest of a large repository waits for its turn."""
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.INFO, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
+@rule(area=Area.RESILIENCE, severity=Severity.INFO, confidence=Confidence.LOW, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each project with the services that take at least three, and a third of all, along."""
+    """One finding for each project with the services that take at least three, and a third of all, along.
+
+    Whether code goes on without one of them the files don't say, so the confidence is low.
+    """
     own = stacks.by_project(inventory.distinct_services)
     points = graph.single_points(limit=_WORST)
     settled = bool(deployment.documents_on_scaling(inventory)) or deployment.uses_orchestrator(inventory)
@@ -59,11 +63,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.base_projects:
         mine = {graph.service(item.project, item.name): item for item in own.get(project.name, [])}
         lasting = {node for node, item in mine.items() if _counts(inventory, item)}
+        counted_in = lasting - watching
         worst = [
             (mine[point.node], taken)
             for point in points
             if point.node in lasting
-            and len((taken := _taken(point, lasting - watching, edges, ordered)).hard) >= max(3, len(lasting) / 3)
+            and len((taken := _taken(point, counted_in, edges, ordered)).hard) >= max(3, len(counted_in) / 3)
         ]
         if worst and not environments.in_development_file(inventory, project.location.file):
             compose = compose_lines.call(inventory, project.name)
@@ -71,7 +76,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _counts(inventory: Inventory, service: Service) -> bool:
-    """Whether a service runs all the time, and not for development and tests alone."""
+    """Whether a service runs all the time, and not for development and tests alone, or in another one's place."""
+    if kept_data.is_copy(service) or services.product(inventory, service) == SENTINEL:
+        return False  # it is there for when the first one fails
     return not (services.is_one_shot(service) or environments.is_for_developers(inventory, service))
 
 

@@ -59,6 +59,14 @@ _CLEANS = frozenset({"clean", "cleanup", "clean-up"})
 _VOLUMES = frozenset({"-v", "--volumes"})
 _DATA = regex(r"^(?!.*(?:cache|tmp|temp|log|build|static|node|test)).*(?:^|[_-])(?:data|storage)$", re.I)
 _DATA_FOLDER = regex(r"(?:^|/)(?:data|storage|[\w-]+[_-]data)(?:/|$)")
+_PATTERN = regex(r"[\w|-]+")
+"""The pattern of a `case`, where it holds words."""
+_TOLD = regex(
+    r"clean|reset|purge|wipe|volume|delete|remove|destroy|REPLY|answer|confirm|choice|"
+    r"\[(?:Yy|yY)\]|\b[yj](?:es)?\b",
+    re.I,
+)
+"""What a condition holds that lets data go only where somebody wants it."""
 _WORD = regex(r"[a-z0-9]+")
 
 
@@ -69,6 +77,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     for name, path, commands in _named(inventory):
         for command in commands if _is_harmless(name) or _keeps_by_contrast(inventory, name, path) else ():
+            if any(map(_TOLD.search, command.branch)):
+                continue
             call = compose_command.of(command.words)
             if call and call.verb == "down" and _VOLUMES & set(call.arguments):
                 project = _project(inventory, call, posixpath.join(posixpath.dirname(path), command.folder))
@@ -142,7 +152,18 @@ def _named(inventory: Inventory) -> Iterator[tuple[str, str, tuple[Command, ...]
     for manifest in inventory.manifests:
         yield from ((target.name, manifest.path, target.commands) for target in manifest.targets)
     for script in inventory.scripts:
-        yield posixpath.splitext(posixpath.basename(script.path))[0], script.path, script.commands
+        own = posixpath.splitext(posixpath.basename(script.path))[0]
+        for command in script.commands:
+            yield _action(command) or own, script.path, (command,)
+
+
+def _action(command: Command) -> str:
+    """What a script calls the part of it that a command is in: a pattern of its `case`, or a function with a word that
+    says whether data goes.
+    """
+    patterns = [item for item in command.branch if _PATTERN.fullmatch(item)]
+    says = set(_WORD.findall(command.function.lower())) & (_HARMLESS | _TELLS)
+    return patterns[-1] if patterns else command.function if says else ""
 
 
 def _is_harmless(name: str) -> bool:

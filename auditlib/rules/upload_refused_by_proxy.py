@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, nginx_locations, proxied, proxies, server_traits, services
+from auditlib.conventions import environments, image_folders, nginx_locations, proxied, proxies, server_traits
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import PhpLimit, ServerTrait
@@ -107,7 +107,11 @@ def _behind(inventory: Inventory, config: ReverseProxy, proxy: Service) -> Itera
     told: set[str] = set()
     for item in config.passages:
         for host in nginx_locations.hosts(config, item):
-            if host in mine and host not in told | {proxy.name} and not _serves_files(inventory, mine[host]):
+            if (
+                host in mine
+                and host not in told | {proxy.name}
+                and not image_folders.serves_files(inventory, mine[host])
+            ):
                 told.add(host)
                 yield _Way(config, proxy, mine[host], item.location)
 
@@ -130,12 +134,6 @@ def _evidence(ways: list[_Way], trait: ServerTrait, limit: int) -> Evidence:
         recommendation=f"Set `{wanted}` in {listed(dict.fromkeys(way.config.file for way in ways))}.",
         example="\n".join(files.into(name, wanted) for name in dict.fromkeys(way.config.file for way in ways)),
     )
-
-
-def _serves_files(inventory: Inventory, service: Service) -> bool:
-    """Whether a service is a proxy itself, so that the code beside its Dockerfile runs in browsers."""
-    base = images.repository(services.built_from(inventory, service)[0])
-    return any(name in base for name in ("nginx", "caddy", "httpd"))
 
 
 def _megabytes(amount: int) -> str:

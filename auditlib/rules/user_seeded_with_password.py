@@ -80,14 +80,14 @@ def _of_table(inventory: Inventory, item: SeededUser) -> tuple[Location, str] | 
 
 
 _INIT = "docker-entrypoint-initdb.d"
-_ELSEWHERE = {"sql": _initialises, "seeder": _seeds, "table": _of_table}
+_ELSEWHERE = {"sql": _initialises, "seeder": _seeds, "table": _of_table, "words": _of_table}
 """By the kind of a place what runs it."""
 
 
 def _of_data(inventory: Inventory, item: SeededUser, runs: tuple[Location, str]) -> Evidence:
     path, (place, name) = item.location.file, runs
     who = "a user" if item.kind == "seeder" else "an administrator"
-    what = "a password that the repository holds" if item.kind == "seeder" else "a password whose hash stands in it"
+    what = _WHAT[item.kind]
     ends = " wherever nobody has changed it" if name else ""
     does = f"creates {who} when {name} {'is made' if item.kind == 'sql' else 'starts'}" if name else f"knows {who}"
     return Evidence(
@@ -102,10 +102,17 @@ def _of_data(inventory: Inventory, item: SeededUser, runs: tuple[Location, str])
     )
 
 
+_WHAT = {
+    "sql": "a password whose hash stands in it",
+    "seeder": "a password that the repository holds",
+    "table": "a password whose hash stands in it",
+    "words": "a password that stands in it",
+}
 _WITHOUT = {
     "sql": "-- no user: <a command of the application that makes the first one>",
     "seeder": "'password' => Hash::make(env('ADMIN_PASSWORD') ?? throw new \\RuntimeException('ADMIN_PASSWORD')),",
     "table": "<the users of a database, or of a provider of identities>",
+    "words": "<the users of a database, or of a provider of identities>",
 }
 
 

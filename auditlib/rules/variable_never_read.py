@@ -30,10 +30,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from auditlib.conventions import programs, stacks
+from auditlib.conventions import idle_env_lines, programs, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import EnvironmentEntry
+from auditlib.inventory.configuration import EnvFile, EnvLine
+from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
@@ -54,6 +55,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 seen.add(entry.location)
     for project, entries in found.items():
         yield _evidence(inventory, project, entries)
+    for file, lines, takers in idle_env_lines.idle(inventory):
+        yield _of_file(file, lines, takers)
+
+
+def _of_file(file: EnvFile, lines: list[EnvLine], takers: list[Service]) -> Evidence:
+    first, *others = lines
+    names = list(dict.fromkeys(line.name for line in lines))
+    services = list(dict.fromkeys(item.name for item in takers))
+    them = "it" if len(names) == 1 else "them"
+    return Evidence(
+        f"{file.path} gives {listed(services)} {listed(names)}, which no file of the code names; a library that "
+        f"reads {them} by itself is not known.",
+        first.location,
+        subject=f"{file.path}/unread",
+        service=services[0] if len(services) == 1 else None,
+        related=tuple(Related(line.location, f"{line.name} isn't read either") for line in others),
+        recommendation=f"Remove {listed(names, limit=4)} from {file.path}, or read {them} in the code.",
+        example="\n".join(f"# {line.location}: without {line.name}" for line in lines),
+    )
 
 
 def _written(inventory: Inventory, project: str, service: str, entry: EnvironmentEntry) -> str:

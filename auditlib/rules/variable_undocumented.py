@@ -58,6 +58,10 @@ _OF_PACKAGE = regex(
 """What Laravel and its packages publish into a project: most of the settings are offers that nobody has to take."""
 _OF_FILE = frozenset({"DOTENV_PATH", "DOTENV_CONFIG_PATH", "DOTENV_FILE", "ENV_FILE", "ENV_PATH"})
 """Where the environment file itself is, which that file can't say."""
+_OF_PROGRAM = regex(
+    r"(?:(?:PROJECT|APP|APPLICATION|SERVICE|API)_)(?:NAME|TITLE|VERSION|DESCRIPTION|PREFIX|STR)|API_V\d+_(?:PREFIX|STR|PATH)"
+)
+"""What a program is called and where its own routes begin, which its code gives for all that run it."""
 _ENV_FILE = regex(r"(?:^|/)\.env(?:\.\w+)?$")
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
@@ -131,7 +135,8 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
         second = item.style == "pydantic" and (item.location.file, item.location.line) in asked
         if programs.is_aside(item) or (item.unused and not item.required) or second:
             continue  # `port: str = os.getenv("DB_PORT", …)`: who sets it does so by the name that is spelt
-        if not item.required and (_OF_PACKAGE.search(item.location.file) or item.name in _OF_FILE):
+        fixed = item.name in _OF_FILE or _OF_PROGRAM.fullmatch(item.name.upper())
+        if not item.required and (_OF_PACKAGE.search(item.location.file) or fixed):
             continue
         template = _template(inventory, item.location.file)
         path = template.path if template else ""
@@ -249,7 +254,7 @@ def _message(missing: list[Variable], total: int, template: EnvFile | None, file
             f"no document does: {names}."
         )
     return (
-        f"{reader} {counted(total, 'variable')}; there is no template for an environment file, and no document "
+        f"{reader} {counted(total, 'variable')}; there is no template of an environment file for it, and no document "
         f"names {'it' if total == 1 else f'{_how_many(missing, total)} of them'}: {names}."
     )
 

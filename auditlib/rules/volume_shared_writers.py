@@ -63,13 +63,18 @@ _SQLITE = regex(r"\.sqlite3?$|(?:^|/)(?:db|app|data|database)\.db$")
 _SQLITE_URL = regex(r"sqlite(?:\+\w+)?:///(/[^?]+)")
 _OTHER_DATABASE = regex(r"postgres|mysql|mariadb|mongodb|mssql|oracle|cockroach", re.I)
 _LOGS = regex(r"(?:^|/)logs?(?:/|$)")
+_HANDED_OVER = regex(
+    r"(?:^|[/_-])(?:exports?|reports?|results?|outputs?|downloads?|artifacts?|generated)(?:$|[/_-])", re.I
+)
+"""Names of what one program makes for another one, or for users, to fetch."""
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.LOW, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """What two lasting services mount writable: a volume, logs, SQLite; whether both do write, the files don't say."""
     files = [file for file in inventory.files if _SQLITE.search(file)]
     writers: defaultdict[tuple[str, str], list[tuple[Service, Mount]]] = defaultdict(list)
+    called = {(item.project, item.name): item.called for item in inventory.volumes if item.called}
     for project in inventory.base_projects:
         mine = inventory.services_of(project.name).values()
         kept = [] if any(_OTHER_DATABASE.search(item.image) for item in mine) else files
@@ -78,7 +83,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 meant = _MEANT_TO_BE_SHARED.search(f"{mount.source} {mount.target}")
                 shared = _is_shared_kind(mount) or _opens_sqlite(service, mount) or _brings_sqlite(service, mount, kept)
                 if shared and mount.source and not mount.read_only and not meant:
-                    writers[project.name, mount.source].append((service, mount))
+                    volume = called.get((project.name, mount.source), mount.source)
+                    writers[project.name, volume if mount.kind == "volume" else mount.source].append((service, mount))
     alike: defaultdict[tuple[str, ...], list[tuple[str, list[tuple[Service, Mount]]]]] = defaultdict(list)
     for (project_name, volume), found in writers.items():
         lasting = [(service, mount) for service, mount in found if _writes(inventory, service)]
@@ -166,10 +172,10 @@ def _called(service: Service) -> set[str]:
     return {service.name, service.container_name, image} - {""}
 
 
-def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
+def _apart(found: list[tuple[Service, Mount]], *, own: bool, handed: bool) -> str:
     """Those that only read as readers, or each with files of its own."""
     (first, mount), *_ = found
-    if not own and len({services.image_key(service) for service, _ in found}) == 1:
+    if not own and not handed and len({services.image_key(service) for service, _ in found}) == 1:
         parts = ("logs", "cache")
         kept = (f"\n  - {first.name}-{part}:{mount.target.rstrip('/')}/<folder of {part}>" for part in parts)
         return compose_lines.of_service(first, f"volumes:\n  - {_source(mount)}:{mount.target}{''.join(kept)}")
@@ -184,10 +190,10 @@ def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
     return f"services:\n{textwrap.indent(mounted, '  ')}\nvolumes:{declared}"
 
 
-def _advice(found: list[tuple[Service, Mount]], volume: str, names: str) -> str:
+def _advice(found: list[tuple[Service, Mount]], volume: str, names: str, *, handed: bool) -> str:
     """What to do about files that all may need; processes of one image begin with one script, which may write."""
     images = {services.image_key(service) for service, _ in found}
-    if len(images) == 1:
+    if len(images) == 1 and not handed:
         if _COORDINATES.search(volume):
             return f"Say in a document which of {names} writes what in {volume}, as it binds them to one host."
         return (
@@ -230,7 +236,12 @@ def _severity(found: list[tuple[Service, Mount]], *, known: bool, sqlite: bool, 
     if known or sqlite:
         return Severity.MEDIUM
     one_image = len({services.image_key(service) for service, _ in found}) == 1
-    return Severity.INFO if one_image and all(kept_data.is_of_users_files(mount) for _, mount in found) else None
+    passed_on = all(kept_data.is_of_users_files(mount) or _is_handed_over(mount) for _, mount in found)
+    return Severity.INFO if one_image and passed_on else None
+
+
+def _is_handed_over(mount: Mount) -> bool:
+    return bool(_HANDED_OVER.search(mount.source) or _HANDED_OVER.search(mount.target))
 
 
 def _evidence(
@@ -245,7 +256,14 @@ def _evidence(
     kinds = [product.kind for service, _ in found if (product := services.product(inventory, service))]
     databases = kinds.count("datastore") > 1
     logs = all(_LOGS.search(mount.target) for _, mount in found)
-    risk = "each may damage the other's files" if databases else "each can overwrite what the others wrote"
+    handed = not databases and all(_is_handed_over(mount) for _, mount in found)
+    risk = (
+        "by its name one hands on there what the other makes"
+        if handed
+        else "each may damage the other's files"
+        if databases
+        else "each can overwrite what the others wrote"
+    )
     known = logs and _write_logs(inventory, found)
     if logs:
         told = "they append to the same log files" if known else "log files that they write there are the same ones"
@@ -265,7 +283,8 @@ def _evidence(
         ),
         recommendation=f"Let {names} log to standard output, or each to files of its own."
         if logs
-        else _advice(found, volume, names),
+        else _advice(found, volume, names, handed=handed),
         severity=_severity(found, known=known, sqlite=sqlite, databases=databases),
-        example="" if sqlite else _apart(found, own=logs or databases),
+        confidence=Confidence.MEDIUM if known or sqlite or databases else None,
+        example="" if sqlite else _apart(found, own=logs or databases, handed=handed),
     )

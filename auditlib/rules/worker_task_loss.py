@@ -1,11 +1,11 @@
 """A worker that dies takes the task that it works on along.
 
 Celery acknowledges a task when a worker takes it, before it is done: a worker that is killed, by a deployment or for
-want of memory, loses what it held. With late acknowledgement a task whose own process is killed is taken for done as
-well, unless `task_reject_on_worker_lost` is set; and a task without a time limit that hangs keeps its place for ever. A
-broker that keeps its queue in memory loses those that waited as well. Celery
-alone is judged: Dramatiq acknowledges late by itself, RQ and arq keep a list of what was begun, and of other queues no
-setting is read.
+want of memory, loses what it held. So does a consumer of RabbitMQ or NATS whose messages count as done when they are
+handed out. With late acknowledgement a task whose own process is killed is taken for done as well, unless
+`task_reject_on_worker_lost` is set; and a task without a time limit that hangs keeps its place for ever. A broker that
+keeps its queue in memory loses those that waited as well. Dramatiq acknowledges late by itself, RQ and arq keep a list
+of what was begun, and of other queues no setting is read.
 
 Anti-pattern:
 
@@ -26,6 +26,7 @@ References:
 
 - https://docs.celeryq.dev/en/stable/userguide/configuration.html#std-setting-task_acks_late
 - https://docs.celeryq.dev/en/stable/faq.html#should-i-use-retry-or-acks-late
+- https://www.rabbitmq.com/docs/confirms#acknowledgement-modes
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, kept_data, mounts, services, stacks, starting
+from auditlib.conventions import code_traits, environments, images, kept_data, mounts, services, stacks, starting
+from auditlib.conventions.code_traits import Use
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -43,6 +45,7 @@ from auditlib.inventory.tasks import TaskQueue
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _code_uses as code_uses
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules import _files as files
@@ -53,6 +56,12 @@ _TAKES_TASKS = regex(r"worker|celery|queue|tasks?\b|jobs?\b", re.I)
 """What a service is called, or tells the script that several services of one image start with."""
 _SERVES = regex(r"\b(?:gunicorn|uvicorn|hypercorn|daphne|uwsgi|runserver)\b")
 _OTHER_POOL = regex(r"(?:--pool[= ]|-P ?)(?:solo|threads|gevent|eventlet)\b")
+_LATER = {
+    "auto_ack=True": "auto_ack=False", "no_ack=True": "no_ack=False", "noAck: true": "noAck: false",
+    "autoAck": "false,  // autoAck", "AckNone": "nats.AckExplicit()", "AckPolicy.None": "AckPolicy.Explicit",
+    "AcknowledgeMode.NONE": "AcknowledgeMode.AUTO", "no_ack": "false,  // no_ack",
+}  # fmt: skip
+"""What stands there instead, by what code says."""
 _LATE = "{}.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)"
 
 
@@ -60,6 +69,7 @@ _LATE = "{}.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)"
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project the workers of Celery whose tasks are acknowledged early, with the broker that forgets; or late,
     and lost with their process."""
+    yield from _taken_early(inventory)
     late = next((queue.location for queue in inventory.task_queues if queue.acknowledges_late), None)
     if late:
         yield from _lost(inventory, late)
@@ -75,6 +85,28 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(project.name, workers, apps, forgetful, idle=durability.is_idle(inventory, workers))
 
 
+def _taken_early(inventory: Inventory) -> Iterator[Evidence]:
+    """For each way in which code has messages count as done when it gets them one finding, queues of its own aside."""
+    own = {item.location.file for item in inventory.code_traits if item.kind == "own queue"}
+    ways: defaultdict[str, list[Use]] = defaultdict(list)
+    for use in code_traits.of(inventory, "taken early"):
+        if use.trait.location.file not in own:
+            ways[use.trait.word].append(use)
+    for word, uses in ways.items():
+        several = len({item.key for use in uses for item in use.services}) > 1
+        place = uses[0].trait.location
+        yield Evidence(
+            f"{code_traits.names(uses)} {'take' if several else 'takes'} messages that count as done the moment that "
+            f"they are handed out (`{word}`): what is at hand when the process ends is lost, unless nobody misses it.",
+            place,
+            subject=f"acknowledgement/{word}",
+            service=code_uses.first_service(uses),
+            related=code_uses.members(uses, "the same here"),
+            recommendation=f"Acknowledge each message in {place.file} once the work is done.",
+            example=files.into(place.file, f"{_LATER[word]}   # and acknowledge when the work is done"),
+        )
+
+
 def _started(inventory: Inventory, workers: list[Service]) -> list[TaskQueue]:
     """The places that set up Celery: first those of what the workers are built from, and of the module they start."""
     commands = [command.words for item in workers for command in services.commands(inventory, item)]
@@ -82,12 +114,23 @@ def _started(inventory: Inventory, workers: list[Service]) -> list[TaskQueue]:
     ends = tuple(f"/{name.partition(':')[0].replace('.', '/')}" for name in asked)
     folders = {item.build.context for item in workers if item.build and not item.build.outside}
 
-    def order(queue: TaskQueue) -> tuple[bool, bool]:
+    def order(queue: TaskQueue) -> bool:
         module = f"/{queue.location.file.removesuffix('.py').removesuffix('/__init__')}"
-        built = any(mounts.is_below(queue.location.file, "" if folder == "." else folder) for folder in folders)
-        return not built, not module.endswith(ends)
+        return not module.endswith(ends)
 
-    return sorted(inventory.task_queues, key=order)
+    built = [queue for queue in inventory.task_queues if any(_holds(folder, queue) for folder in folders)]
+    known = bool(workers) and all(_is_whole(item) for item in workers)
+    return sorted(built if known else inventory.task_queues, key=lambda queue: (queue not in built, order(queue)))
+
+
+def _is_whole(service: Service) -> bool:
+    """Whether all of a service's code is in the folder that it is built from, which no mount lies over."""
+    here = service.build is not None and not service.build.outside
+    return here and not any(mount.kind == "bind" for mount in service.mounts)
+
+
+def _holds(folder: str, queue: TaskQueue) -> bool:
+    return mounts.is_below(queue.location.file, "" if folder == "." else folder)
 
 
 def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
@@ -167,13 +210,21 @@ def _settings(apps: list[TaskQueue], brokers: list[Service]) -> str:
     return f"{code}\nservices:\n{lines}\nvolumes:\n  {volume}:"
 
 
+def _unset(apps: list[TaskQueue]) -> str:
+    return (
+        "task_acks_late is off"
+        if any(item.acknowledges_late is False for item in apps)
+        else "nothing sets task_acks_late"
+    )
+
+
 def _evidence(
     project: str, workers: list[Service], apps: list[TaskQueue], brokers: list[Service], *, idle: bool
 ) -> Evidence:
     names = listed(item.name for item in workers)
     first = workers[0]
     early = (
-        "nothing sets task_acks_late: a task is acknowledged before it is done"
+        f"{_unset(apps)}: a task is acknowledged before it is done"
         if apps
         else "tasks are acknowledged before they are done, unless code outside the repository sets task_acks_late"
     )

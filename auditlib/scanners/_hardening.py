@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from auditlib.model import Confidence
+from auditlib import stages
+from auditlib.model import Confidence, Severity
 from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue
 
@@ -42,6 +43,12 @@ _BY_RULE = {
     "CL-0021": "environment:\n  {name}: <the address, with ${{PASSWORD:?set it in .env}} for its password>",
 }
 """By rule the lines with what its text names in quotes."""
+_OF_ONE_VALUE = 12
+"""Lines that the words of a command may take."""
+_OF_WORDS = """secrets: [<name>]
+command: <a script that reads /run/secrets/<name> and hands it on as {name}>"""
+_DEFAULT = regex(r"[\s=:\"'-]{1,8}[^\s$]{0,80}\$\{\w+:?-")
+"""What follows a name where a variable fills in the value, unless nobody sets it."""
 _TARGET = "<where it is read>"
 _ACCESS = {
     "CL-0001": "SOCKET", "CL-0002": "PRIVILEGED", "CL-0005": "PORT", "CL-0008": "NETWORK", "CL-0010": "PROCESSES",
@@ -102,6 +109,8 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
         lines = f"{lines.rstrip()}\n  - <each other folder that it writes to, such as /var/cache/nginx>"
     if not lines and rule == "CL-0013" and posixpath.splitext(name.partition(":")[0])[1]:
         lines = f"# without the mount of {name}, unless nothing but this file will do"
+    if not lines and name.startswith("-") and rule == "CL-0020":
+        lines = _OF_WORDS.format(name=name)
     if not lines and name and rule in _BY_RULE:
         lines = _BY_RULE[rule].format(name=name, service=service, target=_TARGET)
     return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
@@ -109,7 +118,7 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
 
 def adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
     """The issues with advice in the terms of the service: its program, devices and ports, where it mounts a folder."""
-    issues = _holding(issues, inventory)
+    issues = [_of_credential(issue, source) for issue in _holding(issues, inventory)]
     by_place = {((item.changed_at or item.location).file, item.name): item for item in inventory.services}
     taken: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
     for issue in issues:
@@ -121,6 +130,22 @@ def adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[I
         else _editable(issue, source)
         for issue in issues
     ]
+
+
+def _of_credential(issue: Issue, source: Source) -> Issue:
+    """An issue about a literal: milder in a file for development, and in other words where it is only a default."""
+    if issue.rule != "CL-0020":
+        return issue
+    lines = source.glance(issue.location.file).split("\n")[issue.location.line - 1 :][:_OF_ONE_VALUE]
+    name = match["name"] if (match := _QUOTED.search(issue.message)) else ""
+    _, stands, after = "\n".join(lines).partition(name) if name else ("", "", "")
+    told = issue.message
+    if stands and _DEFAULT.match(after):
+        told = told.replace(
+            "with a literal value", "with a default that stands in the file, where nobody sets the variable"
+        )
+    aside = stages.is_for_development(issue.location.file)
+    return replace(issue, message=told, severity=Severity.LOW if aside else issue.severity)
 
 
 def _editable(issue: Issue, source: Source) -> Issue:

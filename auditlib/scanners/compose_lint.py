@@ -56,7 +56,7 @@ _TITLES = {
     "CL-0017": "A mount propagates to the host",
     "CL-0018": "A container runs as root by declaration",
     "CL-0019": "An image's tag has no digest",
-    "CL-0020": "A credential is a literal in the environment",
+    "CL-0020": "A credential is a literal in a Compose file",
     "CL-0021": "A connection string holds a literal credential",
     "CL-0022": "A tmpfs mount allows execution or setuid programs",
     "CL-0024": "A capability that runs code on the host is added",

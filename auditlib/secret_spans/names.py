@@ -60,8 +60,16 @@ _RATE = regex(rf"\d{{1,7}}\s?(?:/|\bper\b)\s?\d{{0,4}}\s?{_TIME}", re.I)
 _FILE = regex(r"(?:[\w.-]{1,60}/){0,10}[\w-]{1,60}\.(?:pem|key|crt|cer|p12|pfx|jks)")
 """The file that holds the secret."""
 _OF_ADDRESS = regex(r"(?:webhook(?:[_.-]?url)?|dsn)$", re.I)
+_FOLDERS = frozenset({"PWD", "OLDPWD"})
+"""What every shell calls the folder that it works in: https://pubs.opengroup.org/onlinepubs/9799919799/ (2.5.3)."""
 _PLAIN_ADDRESS = regex(r"[a-z][a-z\d+.-]{1,20}://[A-Za-z\d.-]+(?::\d{1,5})?(?:/[a-z-]{1,12}|/v\d)*/?")
 """A host and words: nothing that lets anybody in. What is made to be guessed by nobody is longer, or has digits."""
+_PLAIN_SOURCE = regex(
+    r"[a-z][a-z\d.-]{1,60}:\d{2,5}(?:/[a-z_-]{1,40})?|"
+    r"(?:(?:host|port|user|dbname|sslmode|connect_timeout|timezone|application_name)=[\w./-]{1,60}(?:\s+|$)){1,10}",
+    re.I,
+)
+"""Where a data source is, without a password: `clickhouse:9000/analytics`, `host=db port=5432 dbname=shop`."""
 
 
 def is_credential_name(name: str) -> bool:
@@ -136,6 +144,8 @@ def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:
         or _FILE.fullmatch(bare)
         or _is_sentence(bare)
         or (_OF_ADDRESS.search(name) and _PLAIN_ADDRESS.fullmatch(bare))
+        or (name[-3:].lower() == "dsn" and _PLAIN_SOURCE.fullmatch(bare))
+        or (name in _FOLDERS and bare[0] in "/.~")
     ):
         return False
     return not _NUMBER.fullmatch(bare) or bool(_PASSWORD.search(name))

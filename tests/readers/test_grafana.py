@@ -51,7 +51,7 @@ def test_other_programs_have_these_words_too(text, tmp_path):
 
 
 def test_alerting_is_named_as_not_read(tmp_path):
-    (entry,) = grafana.read(write(tmp_path, "a.yml", "contactPoints:\n  - name: x\n")).coverage
+    (entry,) = grafana.read(write(tmp_path, "a.yml", "policies:\n  - receiver: x\n")).coverage
     assert entry.status is Read.PARTIAL
 
 

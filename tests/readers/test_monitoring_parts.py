@@ -71,7 +71,7 @@ def test_components_of_a_collector(tmp_path):
     text = "receivers: {otlp: {}}\nexporters:\n  logging/a: {}\nservice: {pipelines: {traces: {}}}\n"
     found = records(collector_parts, CollectorPart, tmp_path, otel__yml=text, other__yml="pipelines: {a: 1}\n")
     assert [(item.section, item.kind, item.location.line) for item in found] == [
-        ("receivers", "otlp", 1), ("exporters", "logging", 3),
+        ("receivers", "otlp", 1), ("exporters", "logging", 3), ("pipelines", "traces", 4),
     ]  # fmt: skip
 
 

@@ -298,6 +298,25 @@ def test_advice_on_hardening_looks_at_what_else_the_service_has(tmp_path, servic
     assert not [example for example in examples if example.endswith(("sda", "sdb"))]
 
 
+LITERALS = {
+    "a default": ("docker-compose.yml", "redis-server --requirepass ${WORD:-longsecret}", "high", "default that"),
+    "a literal": ("docker-compose.yml", "redis-server --requirepass longsecret", "high", "literal value"),
+    "development": ("docker-compose.dev.yml", "redis-server --requirepass longsecret", "low", "literal value"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "command", "severity", "told"), LITERALS.values(), ids=LITERALS)
+def test_a_credential_among_words_is_weighed_and_told_as_it_stands(tmp_path, name, command, severity, told):
+    text = f"services:\n  cache:\n    image: redis:7\n    command: >\n      {command}\n"
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    findings, _ = scan(tmp_path, (compose_lint.SCANNER,))
+    (found,) = (item for item in findings if item.rule == "compose-lint/CL-0020")
+
+    assert told in found.message
+    assert found.severity.value == severity
+    assert "reads /run/secrets/<name> and hands it on as --requirepass>" in found.example
+
+
 def test_a_message_does_not_begin_with_its_title_again():
     issue = replace(lint(("CL-0007", None, "It is  bad. See there.", "Mend it"))[0], title="It is  bad")
     (finding,) = merge((), [("compose-lint", issue)], Vault())

@@ -20,6 +20,7 @@ from auditlib.readers.compose.coverage import Progress
 from auditlib.readers.compose.overlays import only_changes, set_aside
 from auditlib.readers.compose.projects import Plan, Resolved, plans, resolve
 from auditlib.readers.compose.starts import Start
+from auditlib.readers.compose.told_bases import told_bases
 from auditlib.readers.reading import Reading
 from auditlib.source import Source, Unreadable
 
@@ -65,7 +66,8 @@ def _plans(source: Source, starts: Sequence[Start], progress: Progress) -> list[
         if len(start.files) > FILE_LIMIT:
             reason = f"starts {len(start.files)} Compose files together; more than {FILE_LIMIT} are not read as one"
             progress.note(start.location.file, Read.PARTIAL, reason, start.location.line)
-    return plans(found, combinations(found, [start for start in starts if len(start.files) <= FILE_LIMIT]))
+    deployed = combinations(found, [start for start in starts if len(start.files) <= FILE_LIMIT])
+    return plans(found, deployed, told_bases(source, found, deployed))
 
 
 def _resolved(source: Source, plan: Plan, progress: Progress) -> Resolved | None:

@@ -68,8 +68,21 @@ def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:
         else:
             path, outside = view.path(origin, place) if kind == "bind" else (origin, False)
         yield Mount(kind, path, str(mount.get("target", "")), bool(mount.get("read_only")), place, outside)
+    yield from _configs(view, name, config)
     for index, entry in enumerate(strings(config.get("tmpfs"))):
         yield Mount("tmpfs", "", entry.partition(":")[0], False, view.nearest("services", name, "tmpfs", index))
+
+
+def _configs(view: View, name: str, config: Config) -> Iterator[Mount]:
+    """The `configs` of a service whose files the project names, which Compose mounts as it does others."""
+    declared = view.section("configs")
+    for index, entry in enumerate(config.get("configs") or ()):
+        source = str(entry.get("source") or "")
+        file = (declared.get(source) or {}).get("file")
+        if file:
+            place = view.nearest("services", name, "configs", index)
+            path, outside = view.path(str(file), place)
+            yield Mount("bind", path, str(entry.get("target") or f"/{source}"), True, place, outside, True)
 
 
 def devices(view: View, config: Config) -> Iterator[str]:
@@ -168,6 +181,7 @@ def build(view: View, name: str, config: Config) -> Build | None:
         view.place("services", name, "build", "target"),
         tuple(view.path(str(path), place)[0] for path in (entry.get("additional_contexts") or {}).values()),
         tuple(str(item.get("source", "")) for item in entry.get("secrets") or () if isinstance(item, dict)),
+        tuple(view.nearest("services", name, "build", "args", key) for key in arguments),
     )
 
 

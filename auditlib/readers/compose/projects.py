@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -77,10 +78,13 @@ class Resolved(Struct, frozen=True):
         )
 
 
-def plans(found: Sequence[compose.Found], deployed: Mapping[str, Combination]) -> list[Plan]:
+def plans(
+    found: Sequence[compose.Found], deployed: Mapping[str, Combination], told: Mapping[str, str] = MappingProxyType({})
+) -> list[Plan]:
     """The projects in the order of their files, bases first, each with a name of its own.
 
-    What is deployed together is one base; what is left out of it, as an override may be, is laid over its first file.
+    What is deployed together is one base; what is left out of it, as an override may be, is laid over its first file,
+    an overlay over the base that it is `told` to go with.
     """
     parts = {file for item in deployed.values() for file in item.files[1:]}
     names = _names([item for item in found if item.role != "overlay" and item.files[0] not in parts])
@@ -88,7 +92,7 @@ def plans(found: Sequence[compose.Found], deployed: Mapping[str, Combination]) -
     made = [_base(item, names.get(item.name, item.name), deployed.get(item.name)) for item in bases]
     taken = parts.union(*(plan.files for plan in made))
     for item in found:
-        base = item.base or item.files[0]
+        base = told.get(item.name) or item.base or item.files[0]
         left = [item.name] if item.role == "overlay" else item.files[1:]
         made += [
             Plan(file, (base, file), file, item.env_file or "", base, names.get(base, base))
@@ -155,7 +159,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         for_one_host=stages.ONE_HOST.search(said) is not None,
         tells_network="network create" in said,
         tells_volume="volume create" in said,
-        tells_first_start=_FIRST_START.search(said) is not None,
+        first_starts=tuple(place for file in own for place in raw.said_in_comments(source, file, _FIRST_START)),
         told_profiles=tuple(dict.fromkeys(_PROFILE.findall(said))),
         told_variables=tuple(item for file in own for item in raw.told_variables(source, file)),
         header_words=frozenset(word for file in own for word in raw.header_words(source, file)),

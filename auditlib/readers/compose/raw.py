@@ -73,6 +73,16 @@ def comments(source: Source, file: str) -> str:
     return "\n".join(line for line in lines if line.lstrip().startswith("#"))
 
 
+def said_in_comments(source: Source, file: str, pattern: re.Pattern[str]) -> list[Location]:
+    """The lines of a file that are comments and say something."""
+    try:
+        lines = source.text(file).splitlines()
+    except Unreadable:
+        return []
+    told = (number for number, line in enumerate(lines, 1) if line.lstrip().startswith("#") and pattern.search(line))
+    return [Location(file, number) for number in told]
+
+
 def header_words(source: Source, file: str) -> list[str]:
     """The words in capitals of the comments that stand above all else in a file."""
     try:

@@ -16,11 +16,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, Setting
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
+from auditlib.readers.settings import laravel, named_environments
 from auditlib.readers.settings.targets import revealing, target_before
 from auditlib.redaction import Vault
 from auditlib.source import Source
@@ -76,7 +77,7 @@ _JVM = _Language("java", "env", regex(
 ))  # fmt: skip
 _CSHARP = _Language("csharp", "GetEnvironmentVariable", regex(
     rf"""\bGetEnvironmentVariable\(\s*"{_NAME}"\s*\)(?:\s*\?\?\s*{_QUOTED})?"""
-))  # fmt: skip
+), regex(r"\s*\?\?\s*throw\b"))  # fmt: skip
 _RUST = _Language("rust", "env::var", regex(
     rf"""\benv::var\(\s*"{_NAME}"\s*\)(?:\s*\.unwrap_or(?:_else)?\((?:\|_\w*\|\s*)?(?:{_QUOTED})?)?"""
 ), regex(r"\s*(?:\.expect\(|\.unwrap\(\))"))  # fmt: skip
@@ -90,6 +91,12 @@ _HELPER = regex(
     r"\bos\.(?:Getenv|LookupEnv)\((?P=key)\)"
 )
 """A function of Go that looks up the variable that it is given the name of."""
+_DEMANDING = regex(
+    r"\bfunc (?P<helper>\w{1,60})\((?P<key>\w{1,30}) string\)[^{\n]{0,40}\{[^}]{0,200}?"
+    r"\bos\.(?:Getenv|LookupEnv)\((?P=key)\)[^{}]{0,100}?(?:==\s*\"\"|!\w{1,30})[^{}]{0,60}\{"
+    r"[^{}]{0,200}?\b(?:Fatal\w*\(|panic\(|os\.Exit\()"
+)
+"""Such a function that stops the program where the variable is empty."""
 _TELLING = regex(r"[gG]et_?[eE]nv|[eE]nvOr|LookupEnv")
 """Names of functions that `_GO` knows by themselves."""
 _ENVIRONMENT = regex(r"(?:\w+_)?(?:ENV|ENVIRONMENT|STAGE)")
@@ -141,14 +148,20 @@ def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | 
         yield Coverage(path, _KIND, Read.PARTIAL, f"a library makes the names of variables (line {line})", line)
     if known is _JVM:
         yield from _origins(path, text)
+    if known is _PHP and laravel.FILE.search(path):
+        yield from laravel.read_horizon(path, text)
+    yield from named_environments.read(path, text)
     if known is None or known.hint.lower() not in text.lower():
         return
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     holders: dict[str, str] = {}
+    demanding = {match["helper"] for match in _DEMANDING.finditer(text)} if known is _GO else set()
     for match in (*known.lookup.finditer(text), *(_through_helpers(text) if known is _GO else ())):
         if place := _place(path, text, starts, match.start()):
-            if (found := _setting(known, match, text, place, source.vault)).name not in _OWN:
-                yield found
+            found = _setting(known, match, text, place, source.vault)
+            if found.name not in _OWN:
+                demanded = match[0].partition("(")[0] in demanding
+                yield structs.replace(found, required=True) if demanded else found
             at_once = _COMPARED_AT_ONCE.match(text, match.end())
             if at_once and _ENVIRONMENT.fullmatch(found.name) and match[0].find(")") < 0:
                 yield EnvironmentBranch(found.name, (at_once["value"],), (), place)

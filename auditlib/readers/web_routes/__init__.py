@@ -7,6 +7,8 @@ literal stands in braces (`/{API_V1_STR}/users`). A sign that metrics are expose
 
 from __future__ import annotations
 
+from functools import partial
+
 from auditlib.inventory.code import Route
 from auditlib.patterns import Words
 from auditlib.readers import python_code
@@ -14,7 +16,7 @@ from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings.javascript import is_javascript
 from auditlib.readers.web_routes.go import read_go
 from auditlib.readers.web_routes.javascript import read_javascript
-from auditlib.readers.web_routes.javascript_mounts import whole
+from auditlib.readers.web_routes.javascript_mounts import lone_applications, whole
 from auditlib.readers.web_routes.python import Declarations, declarations
 from auditlib.readers.web_routes.tree import routes
 from auditlib.source import Source, Unreadable
@@ -39,7 +41,8 @@ def read(source: Source) -> Reading:
                 reading.failed(path, KIND, error.reason, error.line)
     reading.records += routes(found)
     javascript = [path for path in source.files if is_javascript(path) and _is_readable(source, path)]
-    reading.records += whole(source, each(source, javascript, KIND, read_javascript).records)
+    read_one = partial(read_javascript, lone=lone_applications(source, javascript))
+    reading.records += whole(source, each(source, javascript, KIND, read_one).records)
     go = [path for path in source.files if path.endswith(".go") and _is_readable(source, path)]
     reading.records += each(source, go, KIND, read_go).records
     files = dict.fromkeys(record.location.file for record in reading.records if isinstance(record, Route))

@@ -39,15 +39,15 @@ _FROM_ELSEWHERE = regex(
 """What brings routes of which this file says nothing: routers of objects, of modules by a computed name, of folders."""
 _PATH = regex(r"""['"`](/[^'"`\n]{0,300})['"`]""")
 _SERVED = regex(
-    r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*(?:express|fastify|new\s+(?:Hono|Koa))\s*(?:<[^>]*>)?\("
+    r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*(?:express|[Ff]astify|new\s+(?:Hono|Koa))\s*(?:<[^>]*>)?\("
 )
 """An application; a router is no application, as what includes it stands before its routes."""
 _NEXT = regex(r"(?:^|/)(?:src/)?(?:pages/(?P<page>api/.+?)|app/(?P<app>.+?)/route)\.[jt]sx?$")
 _HANDLER = regex(r"export\s+(?:async\s+)?(?:function|const)\s+(?P<method>GET|POST|PUT|DELETE|PATCH|HEAD)\b")
 
 
-def read_javascript(source: Source, path: str) -> Iterator[Route]:
-    """The routes of one file."""
+def read_javascript(source: Source, path: str, lone: frozenset[str] = frozenset()) -> Iterator[Route]:
+    """The routes of one file; those of an application are whole where it is one of the `lone` ones, or listens."""
     text = source.text(path)
     if place := _NEXT.search(path):
         yield from _next(text, path, place["page"] or place["app"])
@@ -55,7 +55,7 @@ def read_javascript(source: Source, path: str) -> Iterator[Route]:
     if not framework:
         return
     starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
-    served = {match["name"] for match in _SERVED.finditer(text) if _listens(text, match["name"])}
+    served = {match["name"] for match in _SERVED.finditer(text) if path in lone or _listens(text, match["name"])}
     made = {match["name"] for match in _MADE.finditer(text)}
     if found := _FROM_ELSEWHERE.search(text):
         yield Route("*", _ANYWHERE, framework["name"], Location(path, bisect_right(starts, found.start())))

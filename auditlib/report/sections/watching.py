@@ -109,7 +109,7 @@ def _unscraped(audit: Audit) -> dict[str, Broken]:
     wires, found = Wires(audit), dict[str, Broken]()
     whole: set[str] = set()
     inventory = audit.inventory
-    for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
+    for job in monitoring.jobs(inventory, monitoring.prometheus_in_use(inventory)):
         for target in job.targets:
             service = scraping.service_at(inventory, audit.dependencies, job, target)
             broken = wires.target(target.location)
