@@ -67,21 +67,31 @@ class Workspace(Struct, frozen=True, dict=True):
         """Whether the repository has a file or folder of this path."""
         return path in self.inventory.file_set or path in self.inventory.folder_set
 
-    def may_hold_more(self, step: Step, command: Command | None = None) -> bool:
+    def may_hold_more(self, step: Step, command: Command | None = None, wanted: str = "") -> bool:
         """Whether something that the repository itself defines ran before a command of the job, and may have made any
         file: a target of make, a script, tests, a build.
+
+        With the folder that is `wanted`, the tests of a package beside it don't count: they make nothing there.
         """
-        index, untouched = self._first_recipe
+        index, untouched = self._first_recipe if not wanted else self._first_making(wanted)
         return step.index > index or (step.index == index and command not in untouched)
 
     @cached_property
     def _first_recipe(self) -> tuple[int, frozenset[Command]]:
+        return self._first_making("")
+
+    def _first_making(self, wanted: str) -> tuple[int, frozenset[Command]]:
         """The step with the first such command, and the commands of that step which nothing ran before."""
         for step in self.job.steps:
             for number, item in enumerate(step.commands):
-                if _runs_recipe(item):
+                if _runs_recipe(item) and not (wanted and self._tests_beside(step, item, wanted)):
                     return step.index, frozenset(step.commands[: number + 1])
         return len(self.job.steps), frozenset()
+
+    def _tests_beside(self, step: Step, command: Command, wanted: str) -> bool:
+        """Whether a command only tests a package in a folder that the wanted one isn't in."""
+        home = self.folder(step, command)
+        return bool(home) and not f"{wanted}/".startswith(f"{home}/") and bool(_TESTS.match(" ".join(command.words)))
 
     def folder(self, step: Step, command: Command | None = None) -> str:
         """Where a step, or a command in it, runs, relative to the root."""
@@ -121,8 +131,9 @@ _REDIRECTION = regex(r">>? ?[\"']?([^\s\"'&;|]+)")
 
 
 def _makes_itself(step: Step) -> Iterator[str]:
-    """The words of the commands of a step that make files."""
+    """The words of the commands of a step that make files, and what they write to (`cat > compose.release.yml <<…`)."""
     for command in step.commands:
+        yield from (f">{normal(target)}" for target in command.writes)
         if _makes(command):
             yield from _words(" ".join(command.words))
         if command.words[:1] and command.words[0] in _COPIERS and _EXPANDED.fullmatch(command.words[-1]):
@@ -169,6 +180,11 @@ _INSTALLS = regex(
     r"docker (?:login|pull|push|tag|logout|version|info|compose (?:up|down|pull|ps|logs))\b|"
     r"(?:npm|pnpm|yarn|bun)(?: run)? (?:lint|typecheck|type-check|types|format:check)(?::\w+)?\b|"
     r"npx (?:tsc\b(?=.* --noEmit\b)|eslint|prettier)\b"
+)
+
+_TESTS = regex(
+    r"(?:(?:npm|pnpm|yarn|bun)(?: run)? (?:test|lint)(?::\w+)?|(?:python3? -m )?pytest|(?:go|cargo) test|"
+    r"npx (?:jest|vitest|playwright test))(?= |$)"
 )
 
 

@@ -67,9 +67,9 @@ def _missing(workspace: Workspace, job: Job) -> Iterator[tuple[str, Location]]:
                 yield normal(pair.value), pair.location
         own = step.working_directory or (job.working_directory if step.run else "")
         first = step.commands[0] if step.commands else None
-        made = first is not None and workspace.may_hold_more(step, first)
-        lost = [] if made or "matrix." in step.condition else [
+        lost = [] if "matrix." in step.condition else [
             folder for folder in matrices.filled(own, job) if folder and workspace.lacks(folder, step, "folder")
+            and not (first and workspace.may_hold_more(step, first, normal(folder)))
         ]  # fmt: skip
         if lost:
             yield from ((normal(folder), step.location) for folder in lost)
