@@ -37,7 +37,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from auditlib import stages
+from auditlib import compose_command, stages
 from auditlib.conventions import deployment, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -249,8 +249,14 @@ def _by_file(inventory: Inventory) -> dict[str, list[Location]]:
     return found
 
 
+def _is_in_a_container(words: Sequence[str]) -> bool:
+    """Whether a command runs in a container that is up, so that the repository learns nothing of what it updates."""
+    call = compose_command.of(words)
+    return words[:2] == ("docker", "exec") or (call is not None and call.verb == "exec")
+
+
 def _updates(inventory: Inventory) -> bool:
-    texts = (" ".join(command.words) for command in deployment.commands(inventory))
+    texts = (" ".join(item.words) for item in deployment.commands(inventory) if not _is_in_a_container(item.words))
     actions = (step.uses for step in inventory.steps)
     in_manifest = any(tool in ("renovate", "dependabot") for item in inventory.manifests for tool in item.tools)
     return in_manifest or any(_UPDATES.search(text) for text in (*texts, *actions))
