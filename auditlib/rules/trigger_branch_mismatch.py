@@ -45,6 +45,8 @@ from auditlib.rules._rule import Evidence, rule
 _DEFAULTS = ("main", "master")
 _ORIGIN = regex(r"\borigin[ /](?P<branch>main|master)(?![\w./-])")
 _PLACES = 4
+_BY_BRANCH = frozenset({"push", "pull_request", "pull_request_target", "workflow_run"})
+"""Events of a branch; of `workflow_run` it is the one of the run that has ended."""
 _DEPLOYS = regex(r"deploy|release|publish", re.I)
 
 
@@ -99,10 +101,10 @@ def _two_defaults(inventory: Inventory) -> Iterator[Evidence]:
     for workflow in inventory.workflows:
         for trigger in workflow.triggers:
             named = [name for name in _DEFAULTS if name in trigger.branches]
-            if trigger.event in ("push", "pull_request", "pull_request_target") and len(named) == 1:
+            if trigger.event in _BY_BRANCH and len(named) == 1:
                 followed[named[0]].append((workflow, trigger))
     if all(followed.values()):
-        rare, usual = sorted(_DEFAULTS, key=lambda name: len(followed[name]))
+        rare, usual = sorted(_DEFAULTS, key=lambda name: sum(map(_is_of_its_own, followed[name])))
         (workflow, trigger), *others = followed[rare]
         yield Evidence(
             f"{workflow.file} runs on {rare}, and {listed(item.file for item, _ in followed[usual])} on {usual}. If "
@@ -118,6 +120,11 @@ def _two_defaults(inventory: Inventory) -> Iterator[Evidence]:
         )
     else:
         yield from _named_elsewhere(inventory, followed)
+
+
+def _is_of_its_own(followed: tuple[Workflow, Trigger]) -> bool:
+    """Whether a trigger waits for no other workflow, which tells best what the branch is called."""
+    return followed[1].event != "workflow_run"
 
 
 def _named_elsewhere(inventory: Inventory, followed: dict[str, list[tuple[Workflow, Trigger]]]) -> Iterator[Evidence]:
