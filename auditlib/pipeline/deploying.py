@@ -137,9 +137,20 @@ def is_chosen(job: Job) -> bool:
     return bool(wishes) and all(wish.tag or wish.event in ("workflow_dispatch", "release") for wish in wishes)
 
 
+_WHATEVER_HAPPENS = regex(r"\balways\(\)|!\s*cancelled\(\)")
+_ASKS_HOW = regex(r"\bneeds\.|\b(?:success|failure)\(\)|\bresult\b|refs/tags|workflow_dispatch|inputs\.")
+
+
+def ignores_failures(job: Job) -> bool:
+    """Whether a job runs even if one that it needs has failed, and its condition doesn't ask how that ended."""
+    condition = job.condition
+    return bool(job.needs) and bool(_WHATEVER_HAPPENS.search(condition)) and not _ASKS_HOW.search(condition)
+
+
 def waits(workflow: Workflow, job: Job, runs: tuple[Run, ...]) -> bool:
     """Whether a check or an approval comes before a job."""
-    before = [other for other in workflow.jobs if other.id in all_needed(workflow, job)]
+    needed = set() if ignores_failures(job) else all_needed(workflow, job)
+    before = [other for other in workflow.jobs if other.id in needed]
     if job.environment or any(other.environment or other.uses for other in before):
         return True
     mine = [run for run in runs if run.job is job or run.job in before]

@@ -171,6 +171,8 @@ def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Locatio
     if staging:
         first = f"Add `needs: {same[0].id}`" if same else "Add a job that calls the checks, and `needs` for it"
         lacks, both = "no check comes before it", "one"
+    if deploying.ignores_failures(job):
+        return _in_any_case(job, place, trigger)
     return Evidence(
         f"The job {job.id} deploys on each push, and {lacks}, unless the rules of the branch demand {both}.",
         place,
@@ -185,4 +187,18 @@ def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Locatio
         recommendation=f"{first} to the job {job.id} of {workflow.file}.",
         severity=Severity.LOW if staging else None,
         example=_gate(job, [*job.needs, *(other.id for other in same[:1])], staging),
+    )
+
+
+def _in_any_case(job: Job, place: Location, trigger: Trigger) -> Evidence:
+    """The finding where a job needs others, and its condition lets it go on however they end."""
+    return Evidence(
+        f"The job {job.id} deploys on each push, and its condition lets it do so when {listed(job.needs)} failed, "
+        "unless the rules of the branch demand a check and an approval.",
+        place,
+        subject=job.id,
+        related=(Related(trigger.location, "a push starts it"), Related(job.location, f"the condition of {job.id}")),
+        recommendation=f"Ask for `!failure() && !cancelled()` in the condition of the job {job.id} of {job.workflow}.",
+        severity=Severity.LOW if _is_for_staging(job) else None,
+        example=workflow_lines.of_job(job.workflow, job.id, "if: ${{ !failure() && !cancelled() && <as before> }}"),
     )
