@@ -33,13 +33,17 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from auditlib.conventions import pushed_images, tools, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Step, Workflow
+from auditlib.inventory.delivery import Command, Job, ScriptTarget, Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.paths import normal
 from auditlib.patterns import regex
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
@@ -69,8 +73,31 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         for job in workflow.jobs:
             if not _is_conditional(workflow, job):
-                for step, places in _pushes(workflow, job):
+                for step, places in _pushes(workflow, _with_targets(inventory, job)):
                     yield _evidence(workflow, job, step, places)
+
+
+def _with_targets(inventory: Inventory, job: Job) -> Job:
+    """The job with the commands of the make targets that its steps call in their places."""
+    if not any(item.words[:1] == ("make",) for step in job.steps for item in step.commands):
+        return job
+    steps = [
+        replace(step, commands=tuple(each for item in step.commands for each in _called(inventory, job, step, item)))
+        for step in job.steps
+    ]
+    return replace(job, steps=tuple(steps))
+
+
+def _called(inventory: Inventory, job: Job, step: Step, command: Command) -> Iterator[Command]:
+    """A command, or those of the target that it has make bring about, those apart that come under a condition."""
+    targets: list[ScriptTarget] = []
+    if command.words[:1] == ("make",):
+        home = normal(posixpath.join(step.working_directory or job.working_directory, command.folder))
+        files = [item for item in inventory.manifests if item.kind == "make" and posixpath.dirname(item.path) == home]
+        targets = [item for file in files for item in file.targets if item.name in command.words[1:]]
+    plain = [item for target in targets for item in target.commands if not _ASKS.search(target.text)]
+    made = [replace(item, location=command.location) for item in plain if not item.conditional]
+    yield from made or [command]
 
 
 def _is_conditional(workflow: Workflow, job: Job) -> bool:
