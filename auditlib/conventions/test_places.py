@@ -8,6 +8,7 @@ https://jestjs.io/docs/cli.
 from __future__ import annotations
 
 import posixpath
+from itertools import pairwise
 
 from auditlib.inventory import Inventory
 from auditlib.paths import below, normal
@@ -19,11 +20,17 @@ _FILES = {
     "unittest": regex(r"(?:^|/)test[^/]*\.py$"),
     "jest": _JAVASCRIPT,
     "vitest": _JAVASCRIPT,
+    "pytest": regex(r"(?:^|/)(?!(?:__init__|conftest)\.py$|\.git(?:keep|ignore)$|README\.md$)[^/]+$"),
 }
+"""Files that may be tests; pytest may be told of any name for them, and of plugins that take other files."""
 FRAMEWORKS = tuple(_FILES)
 _ELSEWHERE = ("--root", "--dir", "--config", "-c", "--project", "--workspace", "--rootDir", "--roots", "--filter", "-C")
 """Options by which a command looks in another folder, or for files of other names."""
+_PYTEST = regex(r"(?:^|\s|/)(?:pytest|py\.test)(?:\s(?P<rest>.*))?$")
+_FLAGS = regex(r"-(?:[vqxsl]+|r\w+)|--(?:verbose|quiet|exitfirst|no-header|lf|ff|[\w-]+=\S*)")
+"""Options of pytest that no value follows."""
 _DJANGO = regex(r"\bmanage\.py\s+test\b(?P<rest>.*)$")
+_FOLDER = regex(r"[\w./-]+")
 _VALUED = frozenset({"--settings", "-k", "--tag", "--exclude-tag", "--parallel", "-v", "--verbosity", "-t"})
 
 
@@ -52,6 +59,8 @@ def _places(framework: str, text: str) -> tuple[str, ...]:
         return _of_go(words)
     if framework == "unittest":
         return _of_django(text)
+    if framework == "pytest":
+        return _of_pytest(text)
     return ("",)
 
 
@@ -62,6 +71,16 @@ def _of_go(words: list[str]) -> tuple[str, ...]:
     named = [word for word in words[words.index("go") + 2 :] if not word.startswith("-")]
     ours = tuple(word.removesuffix("...") for word in named if word.startswith("./"))
     return ours if len(ours) == len([word for word in named if "/" in word]) else ()
+
+
+def _of_pytest(text: str) -> tuple[str, ...]:
+    """The folders that pytest is given; nothing where it may be given something else, or chooses by itself."""
+    match = _PYTEST.search(text)
+    words = (match["rest"] or "").split() if match else []
+    named = [word for before, word in pairwise(["-v", *words]) if not word.startswith("-")
+             and (_FLAGS.fullmatch(before) or not before.startswith("-"))]  # fmt: skip
+    plain = all(_FOLDER.fullmatch(word) and not word.endswith(".py") for word in named)
+    return tuple(named) if plain and "--pyargs" not in words else ()
 
 
 def _of_django(text: str) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "phpunit": regex(r"(?:^|\s|/)(?:(?:simple-)?phpunit|pest|paratest)(?=\s|$)|\bartisan\s+test\b"),
     "dotnet": regex(r"\bdotnet\s+(?:\S+\s+){0,60}?(?:test|vstest|cake|nuke)(?=\s|$)|(?:^|\s)nuke(?=\s|$)"),
     "cargo": regex(r"\bcargo\s+(?:\S+\s+){0,60}?(?:test|t|nextest|tarpaulin|llvm-cov)(?=\s|$)"),
+    "bats": regex(r"(?:^|\s|/)bats(?=\s|$)"),
     "junit": regex(
         r"(?:^|\s|/)mvn[wd]?(?:\.cmd)?\s(?!.{0,500}-D(?:skipTests|maven\.test\.skip)(?!=false))(?:.{0,500}\s)?"
         r"(?:test|verify|package|install|deploy|integration-test)(?=\s|$)|"
@@ -41,7 +42,7 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     ),
 }
 """How the frameworks are started, in a command's words joined by spaces."""
-OF_OTHER_LANGUAGES = frozenset({"go", "rspec", "minitest", "phpunit", "dotnet", "cargo", "junit"})
+OF_OTHER_LANGUAGES = frozenset({"go", "rspec", "minitest", "phpunit", "dotnet", "cargo", "junit", "bats"})
 """Those that run neither Python nor JavaScript."""
 LISTS_TESTS = regex(
     r"\s--collect-only\b|\s--co(?=\s|$)|\s-run[= ][\"']?\^\$|\s--list(?:Tests|-tests)?(?=\s|$)|\s--no-run\b"

@@ -9,7 +9,8 @@ from auditlib.model import Location
 
 class TestSuite(Struct, frozen=True):
     """Tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest`, `cypress`,
-    `mocha`, `node` or `bun`, or of other languages `go`, `rspec`, `minitest`, `phpunit`, `dotnet`, `cargo`, `junit`."""
+    `mocha`, `node` or `bun`, or of other languages `go`, `rspec`, `minitest`, `phpunit`, `dotnet`, `cargo`, `junit`,
+    `bats`."""
 
     framework: str
     folder: str
@@ -22,6 +23,8 @@ class TestSuite(Struct, frozen=True):
     """Names in capitals in the tests and in what is loaded with them (`conftest.py`): variables that they may set."""
     self_contained: bool = False
     """Whether tests in Python import nothing beside the standard library and pytest, so that no application loads."""
+    tag: str = ""
+    """What a command has to name for the tests to be among those that it runs (`go test -tags=e2e`)."""
     __test__ = False  # it is no test of ours
 
 

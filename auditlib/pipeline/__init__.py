@@ -117,10 +117,19 @@ def starts(run: Run, suite: TestSuite) -> bool:
     patterns = [tools.TEST_FRAMEWORKS[name] for name in _runners(suite) if name in tools.TEST_FRAMEWORKS]
     if not any(pattern.search(run.text) for pattern in patterns) or tools.LISTS_TESTS.search(run.text):
         return False
+    given = [*run.job.env, *(pair for step in run.job.steps for pair in step.env)] if suite.tag else []
+    if suite.tag and not names_tag(suite, run.text, (pair.value for pair in given)):
+        return False
     if run.folder is None or not suite.folder:
         return True
     place, home = f"{normal(run.folder)}/".lstrip("/"), f"{suite.folder}/"
     return home.startswith(place) or place.startswith(home) or suite.folder in run.text
+
+
+def names_tag(suite: TestSuite, text: str, given: Iterable[str] = ()) -> bool:
+    """Whether a command, or a variable given to it (`GOFLAGS`), names the tag of a suite; an expansion may hold it."""
+    told = [each.partition("-tags") for each in (text, *given)]
+    return "$" in text or any(option and suite.tag in re.split(r"\W+", rest) for _, option, rest in told)
 
 
 def _runners(suite: TestSuite) -> tuple[str, ...]:

@@ -29,12 +29,16 @@ class _Kind(Struct, frozen=True):
     files: re.Pattern[str]
     mark: re.Pattern[str]
     roots: re.Pattern[str]
+    tag: re.Pattern[str] | None = None
+    """What a file begins with that only counts where the command names a tag."""
     outermost: bool = False
     """Whether the root of the whole counts, from which one command runs the tests of all packages."""
 
 
 _KINDS = (
-    _Kind("go", regex(r"_test\.go$"), regex(r"^func (?:Test|Fuzz)\w*\(", re.M), regex(r"go\.mod")),
+    _Kind("go", regex(r"_test\.go$"), regex(r"^func (?:Test|Fuzz)\w*\(", re.M), regex(r"go\.mod"),
+          regex(r"(?:^[ \t]*(?://[^\n]{0,200})?\n){0,40}?^//go:build (?P<tag>\w+)[ \t]*$", re.M)),
+    _Kind("bats", regex(r"\.bats$"), regex(r"^[ \t]*@test ", re.M), regex(r".*\.bats"), outermost=True),
     _Kind("rspec", regex(r"(?:^|/)spec/.*_spec\.rb$"), regex(r"^[ \t]*(?:it|specify|example)\b", re.M),
           regex(r"Gemfile")),
     _Kind("minitest", regex(r"(?:^|/)test/.*_test\.rb$"),
@@ -58,15 +62,16 @@ def read(source: Source) -> Reading:
     reading = Reading()
     roots = _roots(source)
     for kind in _KINDS:
-        grouped: defaultdict[str, list[str]] = defaultdict(list)
-        cases: defaultdict[str, int] = defaultdict(int)
+        grouped: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        cases: defaultdict[tuple[str, str], int] = defaultdict(int)
         for file, found in _tests(source, kind):
             if (folder := _package(roots[kind.name], file, kind)) is not None:
-                grouped[folder].append(file)
-                cases[folder] += found
+                key = folder, _tag(source, file, kind)
+                grouped[key].append(file)
+                cases[key] += found
         reading.records += [
-            TestSuite(kind.name, folder, tuple(files), Location(files[0]), cases[folder])
-            for folder, files in sorted(grouped.items())
+            TestSuite(kind.name, folder, tuple(files), Location(files[0]), cases[folder, tag], tag=tag)
+            for (folder, tag), files in sorted(grouped.items())
         ]
     return reading
 
@@ -93,6 +98,20 @@ def _tests(source: Source, kind: _Kind) -> Iterator[tuple[str, int]]:
             count = len(kind.mark.findall(source.glance(file)))
             if count:
                 yield file, count
+
+
+_OF_PLATFORMS = frozenset({
+    "linux", "darwin", "windows", "unix", "freebsd", "amd64", "arm64", "386", "arm", "wasm", "js", "cgo", "race", "ignore",
+    "gc", "gccgo", "purego", "msan", "asan", "plan9", "openbsd", "netbsd", "solaris", "aix", "android", "ios",
+})  # fmt: skip
+"""Constraints that the platform meets or not (https://pkg.go.dev/cmd/go#hdr-Build_constraints)."""
+
+
+def _tag(source: Source, file: str, kind: _Kind) -> str:
+    """The tag by which alone a command takes a file; empty for none, and for one of a platform or a version."""
+    found = kind.tag.match(source.glance(file)) if kind.tag else None
+    tag = found["tag"] if found else ""
+    return "" if tag in _OF_PLATFORMS or tag.startswith("go1") else tag
 
 
 def _package(roots: set[str], file: str, kind: _Kind) -> str | None:

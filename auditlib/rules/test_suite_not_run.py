@@ -46,7 +46,7 @@ _COMMANDS = {
     "jest": "npx jest", "vitest": "npx vitest run", "cypress": "npx cypress run", "mocha": "npx mocha",
     "node": "node --test", "bun": "bun test", "go": "go test ./...", "rspec": "bundle exec rspec",
     "minitest": "bin/rails test", "phpunit": "vendor/bin/phpunit", "dotnet": "dotnet test", "cargo": "cargo test",
-    "junit": "<mvn or gradle> test",
+    "junit": "<mvn or gradle> test", "bats": "bats --recursive .",
 }  # fmt: skip
 _OWNERS = {
     "package-lock.json": "npm", "npm-shrinkwrap.json": "npm", "yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm",
@@ -79,7 +79,8 @@ def _in_image(inventory: Inventory, suite: TestSuite) -> bool:
     """Whether the build of an image runs the tests, as `mvn package` does."""
     runs = tools.TEST_FRAMEWORKS[suite.framework] if suite.framework in tools.OF_OTHER_LANGUAGES else None
     instructions = (item for file in inventory.dockerfiles for item in file.instructions if runs)
-    return any(runs.search(item.argument) for item in instructions if runs and item.keyword == "RUN")
+    started = (item.argument for item in instructions if runs and item.keyword == "RUN" and runs.search(item.argument))
+    return any(not suite.tag or pipeline.names_tag(suite, text) for text in started)
 
 
 def _may_run(suite: TestSuite, automatic: Pipeline) -> bool:
@@ -96,16 +97,17 @@ def _evidence(inventory: Inventory, suite: TestSuite, automatic: Pipeline, by_ha
         how = "no workflow runs them"
     else:
         how = "the repository has no workflow at all"
+    tagged = f" that are built with the tag {suite.tag} only" if suite.tag else ""
     return Evidence(
-        f"{where} has {suite.framework} tests in {counted(len(suite.files), 'file')}, and {how}.",
+        f"{where} has {suite.framework} tests in {counted(len(suite.files), 'file')}{tagged}, and {how}.",
         suite.location,
-        subject=f"{suite.folder}/{suite.framework}",
+        subject=f"{suite.folder}/{suite.framework}{suite.tag and '/'}{suite.tag}",
         related=tuple(
             Related(item.location, "this workflow doesn't run them") for item in inventory.workflows[:5] if not by_hand
         ),
         recommendation=f"Add a job to {deployment.workflow_file(inventory)} that runs "
         f"{suite.framework} in {suite.folder or 'the root'} on every pull request.",
-        severity=Severity.MEDIUM if suite.framework in tools.END_TO_END or by_hand else None,
+        severity=Severity.MEDIUM if suite.framework in tools.END_TO_END or by_hand or suite.tag else None,
         confidence=Confidence.MEDIUM if automatic.opaque else None,
         example=_step(inventory, suite),
     )
@@ -114,6 +116,7 @@ def _evidence(inventory: Inventory, suite: TestSuite, automatic: Pipeline, by_ha
 def _step(inventory: Inventory, suite: TestSuite) -> str:
     """The steps that install what the suite needs and run it, as far as the repository shows how."""
     command = _COMMANDS.get(suite.framework, "")
+    command = command.replace("go test", f"go test -tags={suite.tag}") if suite.tag else command
     folder, install, prefix = _installs(inventory, suite)
     steps = [(folder, install)] if install else []
     if suite.framework == "playwright":
