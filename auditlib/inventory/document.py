@@ -22,7 +22,8 @@ class Mention(Struct, frozen=True):
     alerts, `open` a step or section that is still to be written, `version` an image, its version, and `+` where
     a newer one does, too, `kept` what is kept for how many days, `call` a command of Docker in PowerShell, `port` a
     program and its port in a table of ports, `drawn` a script in a tree of files, by its name alone, `program` that of
-    another program, wherever it stands, `written` a file to which a command writes what it prints."""
+    another program, wherever it stands, `written` a file to which a command writes what it prints, `inline` a call of
+    make, npm or Compose in the code of a sentence."""
 
     kind: str
     text: str

@@ -169,3 +169,22 @@ class _Table(Struct):
 
 def _cells(line: str) -> list[str]:
     return [cell.strip(" `*_") for cell in line.strip().strip("|").split("|")]
+
+
+_CALL = regex(r"(?:make|npm run|docker[ -]compose) \S")
+_NOT_NOW = regex(
+    r"\b(?:no longer|not|never|was|were|used to|removed?|renamed|deprecated|replaced?|instead|there is no|todo|planned|"
+    r"later|future|would|could|should|if|add(?:ed|s|ing)?|new|e\.g\.|like|such as|example)\b|[✗❌~]",
+    re.I,
+)
+"""What lets a sentence speak of a command that isn't there, or isn't any more."""
+_OF_OTHER_TIMES = regex(
+    r"changelog|changes|history|release|migrat|upgrad|adr|decision|todo|roadmap|plan|proposal|spec|rfc", re.I
+)
+
+
+def calls(place: Location, codes: list[str], line: str) -> Iterator[Mention]:
+    """The calls of make, npm and Compose in the code of a sentence or a table (`` | `make bench` | … | ``)."""
+    found = [code.strip() for code in codes if _CALL.match(code.strip())]
+    if found and not _NOT_NOW.search(line) and not _OF_OTHER_TIMES.search(place.file):
+        yield from (Mention("inline", code, place) for code in found)

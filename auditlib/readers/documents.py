@@ -207,6 +207,7 @@ def _of_prose(source: Source, file: str, number: int, line: str) -> Iterator[Men
     if _DISPATCH in line:
         yield Mention("dispatch", _DISPATCH, place)
     yield from (Mention("variable", name, place) for name in _SPELLED.findall(line))
+    yield from document_claims.calls(place, _CODE.findall(line), line)
     links = _links(_CODE.sub("", line))
     for code in (*_CODE.findall(line), *links):
         yield from (Mention("glob", item, place) for item in _GLOB.findall(code))

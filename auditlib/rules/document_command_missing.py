@@ -72,6 +72,8 @@ _STARTERS = frozenset({"sudo", "bash", "sh", "time", "exec", "source", "."})
 _NOT_OURS = frozenset(
     {"node_modules", "dist", "build", "target", "vendor", ".venv", "venv", "bin", "out", "tmp", "www", ".git"}
 )
+_WHOLE = regex(r"[\w ./:@-]+(?<![-./:])")
+"""A call without placeholders, patterns and the like."""
 _NO_MAKEFILE = "a makefile"
 _COMPOSE = ("docker-compose", "docker compose")
 
@@ -100,8 +102,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             ):
                 if posixpath.basename(missing.rpartition(" ")[2]) not in written:
                     found[missing].append(item)
+        for item in [item for item in document.mentions if item.kind == "inline"]:
+            for missing in _in_a_sentence(inventory, names, document, item):
+                found[missing].append(item)
     for missing, uses in found.items():
         yield _evidence(missing, uses)
+
+
+def _in_a_sentence(inventory: Inventory, names: set[str], document: Document, item: Mention) -> Iterator[str]:
+    """What a call within a sentence names and no file has, where the repository has such targets and services."""
+    if _WHOLE.fullmatch(item.text):
+        missing = (
+            *_targets(inventory, names, item),
+            *documented_containers.missing(documented_containers.known(inventory), item, document.added),
+        )
+        yield from (each for each in missing if each != _NO_MAKEFILE)
 
 
 def _is_of_another(document: Document, commands: list[Mention]) -> bool:
