@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from auditlib import compose_command
 from auditlib.conventions import deploy_texts, deployment, images, matrices, pushed_images
+from auditlib.conventions.pushed_images import expanded
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step, Workflow
 from auditlib.inventory.stack import Service
@@ -32,6 +33,7 @@ _BY_OTHER_WAYS = regex(
 """What pushes an image, or gives it another tag, under a name that isn't read."""
 _BY_HAND = regex(r"^(?:docker|podman)\s+(?:image\s+)?push\b|\s--push\b")
 _USUAL = "type=ref,event=branch\ntype=ref,event=tag"
+_PULLS = regex(r"(?:sudo )?docker (?:image )?pull (?:(?:-q|--quiet) )?(?P<image>[^-].*)$")
 _VERBS = frozenset({"pull", "up"})
 _FIXED = frozenset({"latest", "stable", "edge"})
 """Tags that no branch and no release is called by."""
@@ -39,11 +41,12 @@ _COUNTED = regex(r"\$\{\{ github\.(?:run_number|run_id|run_attempt|ref_name|sha)
 
 
 class Asked(Struct, frozen=True):
-    """An image that a deployment pulls or starts, by the last part of its name and its tag."""
+    """An image that a deployment pulls or starts, by the last part of its name and its tag; without a service where
+    Docker itself is called."""
 
     name: str
     tag: str
-    service: Service
+    service: Service | None
     location: Location
 
 
@@ -114,10 +117,11 @@ def _of_rule(rule: str) -> str:
 
 
 def asked(inventory: Inventory, workflow: Workflow, job: Job) -> Iterator[Asked]:
-    """The images that the steps of a job have Compose pull or start, with the tags that it is given."""
+    """The images that the steps of a job have Compose or Docker pull or start, with the tags that it is given."""
     for step in job.steps:
         known = _given(workflow, job, step)
         for command in step.remote or step.commands:
+            yield from _of_docker(job, known, command)
             call = compose_command.of(command.words)
             if call and call.verb in _VERBS:
                 for project in deploy_texts.projects(inventory, command, call):
@@ -125,12 +129,22 @@ def asked(inventory: Inventory, workflow: Workflow, job: Job) -> Iterator[Asked]
                         yield from _of_service(inventory, service, known, command)
 
 
+def _of_docker(job: Job, known: Mapping[str, str], command: Command) -> Iterator[Asked]:
+    """The image that a `docker pull` names in full, as far as its variables are known."""
+    match = _PULLS.match(" ".join(command.words))
+    for reference in expanded(match["image"], job, known) if match else ():
+        path, _, last = _plain(reference).rpartition("/")
+        name, _, tag = last.partition(":")
+        if path and tag and "$" not in _COUNTED.sub("", last) and "@" not in last and not command.conditional:
+            yield Asked(name, tag, None, command.location)
+
+
 def _given(workflow: Workflow, job: Job, step: Step) -> Mapping[str, str]:
     """The variables that the commands of a step see; on another host only those that the action passes on."""
     known = pushed_images.variables(workflow, job, step)
     passed = next((pair.value for pair in step.inputs if pair.name == "envs"), "").split(",")
     seen = {name.strip() for name in passed} if step.remote else set(known)
-    found = {name: pushed_images.expanded(value, job, known)[0] for name, value in known.items() if name in seen}
+    found = {name: expanded(value, job, known)[0] for name, value in known.items() if name in seen}
     for command in step.remote or step.commands:
         if command.words[:1] == ("export",):
             found |= dict(word.partition("=")[::2] for word in command.words[1:] if "=" in word)

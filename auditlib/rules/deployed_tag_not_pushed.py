@@ -68,10 +68,14 @@ def _evidence(job: Job, asked: list[Asked], pushed: Mapping[str, Mapping[str, Lo
         f"{'it' if len(asked) == 1 else 'them'} as {listed(f'`{tag}`' for tag in tags)} only.",
         first.location,
         subject=f"{job.id}/{first.tag}",
-        service=first.service.name,
+        service=first.service.name if first.service else None,
         related=(
             Related(place, "pushed here"),
-            *(Related(item.service.image_location, f"{item.service.name} runs {item.name}") for item in asked),
+            *(
+                Related(item.service.image_location, f"{item.service.name} runs {item.name}")
+                for item in asked
+                if item.service
+            ),
         ),
         recommendation=f"Push {names} under `{first.tag}` too, or have {job.id} ask for a tag that is pushed.",
         example=files.into(place.file, f"tags: |\n  <registry>/{first.name}:{first.tag}"),
