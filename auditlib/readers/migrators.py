@@ -1,7 +1,7 @@
 """Code that applies database migrations by itself, mostly at the start of the application.
 
 Follows https://alembic.sqlalchemy.org/en/latest/api/commands.html, Django's `call_command`, and the programming
-interfaces of Knex, TypeORM, Sequelize and Drizzle. Read only where the repository has migrations.
+interfaces of Knex, TypeORM, Sequelize, Drizzle, Flyway and Liquibase. Read only where the repository has migrations.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable
 
 _MIGRATIONS = regex(r"(?:^|/)(?:versions|migrations?|drizzle)/")
-_SUFFIXES = frozenset({".py", ".js", ".ts", ".mjs", ".cjs"})
+_SUFFIXES = frozenset({".py", ".js", ".ts", ".mjs", ".cjs", ".java", ".kt"})
 _APPLIES = regex(
     r"\bcommand\.upgrade\(|\balembic\.command\b|call_command\(\s*['\"]migrate|['\"]alembic['\"],\s*(?:['\"][^'\"]*['\"],\s*)*"
     r"['\"]upgrade|\balembic(?:\s+-c\s+\S+)?\s+upgrade\b|\bMigrationExecutor\b|\.migrate\.latest\(|\.runMigrations\(|"
-    r"\bmigrationsRun\s*:\s*true|\bmigrate\(\s*db\b|\bprisma\s+migrate\s+deploy|\bumzug\b|\bupgrade\(\s*(?:directory|revision)"
+    r"\bmigrationsRun\s*:\s*true|\bmigrate\(\s*db\b|\bprisma\s+migrate\s+deploy|\bumzug\b|\bFlyway\.configure\(|\bFlywayMigrationStrategy\b|\bSpringLiquibase\b|\bupgrade\(\s*(?:directory|revision)"
 )
 _WORDS = Words(
     "command.upgrade(", "alembic", "call_command(", "MigrationExecutor", ".migrate.latest(", ".runMigrations(",
     "migrationsRun", "migrate(", "prisma", "umzug", "upgrade(",
+    "Flyway", "SpringLiquibase",
 )  # fmt: skip
 """One of them is in all of these."""
 

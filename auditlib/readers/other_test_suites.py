@@ -101,8 +101,8 @@ def _tests(source: Source, kind: _Kind) -> Iterator[tuple[str, int]]:
 
 
 _OF_PLATFORMS = frozenset({
-    "linux", "darwin", "windows", "unix", "freebsd", "amd64", "arm64", "386", "arm", "wasm", "js", "cgo", "race", "ignore",
-    "gc", "gccgo", "purego", "msan", "asan", "plan9", "openbsd", "netbsd", "solaris", "aix", "android", "ios",
+    "linux", "darwin", "windows", "unix", "freebsd", "amd64", "arm64", "386", "arm", "wasm", "js", "cgo", "race",
+    "ignore", "gc", "gccgo", "purego", "msan", "asan", "plan9", "openbsd", "netbsd", "solaris", "aix", "android", "ios",
 })  # fmt: skip
 """Constraints that the platform meets or not (https://pkg.go.dev/cmd/go#hdr-Build_constraints)."""
 

@@ -42,8 +42,8 @@ _UNITTEST = regex(r"^class \w+\([^)\n]*TestCase\b|^from django\.test import|\bun
 _PYTEST = regex(r"^\s*(?:import pytest|from pytest import)|^(?:async )?def test_", re.M)
 _PLAYWRIGHT = regex(r"^\s*(?:from playwright|import playwright)", re.M)
 _CASES = regex(
-    r"""^[ \t]*(?:async )?def (?:test|should)|^[ \t]*class \w*Test|\b(?:test|it|specify)\b(?!\.todo\b)[\w.]*[ \t]*[(`<]|"""
-    r"""\bscenarios\(|\b(?:ruleTester|testCases?)\b""",
+    r"""^[ \t]*(?:async )?def (?:test|should)|^[ \t]*class \w*Test|"""
+    r"""\b(?:test|it|specify)\b(?!\.todo\b)[\w.]*[ \t]*[(`<]|\bscenarios\(|\b(?:ruleTester|testCases?)\b""",
     re.M,
 )
 _NAME = regex(r"\b[A-Z][A-Z0-9_]{2,60}\b")

@@ -41,7 +41,7 @@ from auditlib.conventions import build_context, builds, deployment, mounts, serv
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
-from auditlib.inventory.stack import Build, Service
+from auditlib.inventory.stack import Build, EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
@@ -68,7 +68,7 @@ _SETS = (
 _APPLIES = regex(
     r"\balembic\b.{0,300}\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
     r"\bmigrations?\b|\bdrizzle-kit\s+push\b|\bdb:(?:migrate|prepare|setup|schema:load)\b|"
-    r"\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|"
+    r"\bliquibase\b|\bflyway:?migrate\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|"
     r"\bupgrade-?db\b|\bdb[_-]upgrade",
     re.I,
 )
@@ -83,11 +83,60 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every set of migrations, if no command of the repository applies migrations and no code does."""
     if inventory.migrators or _is_released_elsewhere(inventory) or any(map(_applies, _commands(inventory))):
         return
+    yield from _switched_off(inventory)
     for name, configuration, step, command in _SETS:
         homes = [path for path in inventory.files if configuration.search(path)]
         steps = [path for path in inventory.files if step.search(path)]
         if homes and steps:
             yield _evidence(inventory, name, homes[0], steps, command)
+
+
+_SWITCHES = {"Flyway": "SPRING_FLYWAY_ENABLED", "Liquibase": "SPRING_LIQUIBASE_ENABLED"}
+"""By which Spring, which applies them at the start of the application, is told not to."""
+_OF_SPRING = {
+    "Flyway": regex(r"(?:^|/)src/main/resources/db/migration/(?:.*/)?V\d[^/]*__[^/]+\.sql$"),
+    "Liquibase": regex(r"(?:^|/)src/main/resources/db/changelog/[^/]+\.(?:ya?ml|xml|sql|json)$"),
+}
+
+
+def _switched_off(inventory: Inventory) -> Iterator[Evidence]:
+    """The migrations of a program that all services of its image tell not to apply them."""
+    for name, switch in _SWITCHES.items():
+        steps = [path for path in inventory.files if _OF_SPRING[name].search(path)]
+        for service in inventory.distinct_services if steps else ():
+            off = next((item for item in service.environment if item.name == switch and _is_off(item)), None)
+            inside = [path for path in steps if service.build and _builds(service.build, path)]
+            if off and inside and not any(_may_apply(other, switch, inside[0]) for other in inventory.services):
+                yield _of_switch(name, service, off, inside)
+
+
+def _is_off(item: EnvironmentEntry) -> bool:
+    return item.value is not None and item.value.text.lower() == "false" and not item.variables
+
+
+def _builds(build: Build, path: str) -> bool:
+    """Whether an image may hold a file: its Dockerfile lies beside or above it, or else its context does."""
+    home = posixpath.dirname(build.dockerfile) or build.context.removeprefix(".")
+    return not build.outside and mounts.is_below(path, home)
+
+
+def _may_apply(service: Service, switch: str, path: str) -> bool:
+    """Whether a service of the same program isn't told to leave the migrations alone."""
+    own = service.build is not None and _builds(service.build, path)
+    return own and not any(item.name == switch and _is_off(item) for item in service.environment)
+
+
+def _of_switch(name: str, service: Service, off: EnvironmentEntry, steps: list[str]) -> Evidence:
+    return Evidence(
+        f"{name} has migrations in {posixpath.dirname(steps[0])}, {off.name} keeps {service.name} from applying them, "
+        "and nothing else does, as far as the repository shows.",
+        off.location,
+        subject=f"{name}/{service.name}",
+        service=service.name,
+        related=(Related(Location(steps[0]), "a migration"),),
+        recommendation=f"Remove {off.name} from {service.name}, or have a service of its own apply them before.",
+        change=("false", "true"),
+    )
 
 
 def _is_released_elsewhere(inventory: Inventory) -> bool:
