@@ -356,3 +356,10 @@ class UpdateEntry(Struct, frozen=True):
     folders: tuple[str, ...]
     """Relative to the root, which is empty."""
     location: Location
+
+
+class UpdateLimit(Struct, frozen=True):
+    """The managers that alone Renovate may use, as `gomod`; none where it is switched off."""
+
+    managers: tuple[str, ...]
+    location: Location

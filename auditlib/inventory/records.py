@@ -205,6 +205,7 @@ class Records:
     program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})
     kept_files: tuple[delivery.KeptFile, ...] = field(default=(), metadata={"of": delivery.KeptFile})
     update_entries: tuple[delivery.UpdateEntry, ...] = field(default=(), metadata={"of": delivery.UpdateEntry})
+    update_limits: tuple[delivery.UpdateLimit, ...] = field(default=(), metadata={"of": delivery.UpdateLimit})
     git_ignores: tuple[delivery.GitIgnore, ...] = field(default=(), metadata={"of": delivery.GitIgnore})
     absent_paths: tuple[document.AbsentPath, ...] = field(default=(), metadata={"of": document.AbsentPath})
     web_routes: tuple[code.Route, ...] = field(default=(), metadata={"of": code.Route})

@@ -100,6 +100,7 @@ READERS: tuple[str, ...] = (
     "kept_files",
     "git_ignores",
     "dependabot",
+    "renovate",
     "seeded_users",
     "told_logins",
     "request_logs",

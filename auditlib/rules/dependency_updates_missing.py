@@ -41,10 +41,11 @@ from auditlib import compose_command, stages
 from auditlib.conventions import deployment, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import UpdateEntry
+from auditlib.inventory.delivery import UpdateEntry, UpdateLimit
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _UPDATERS = regex(
@@ -73,6 +74,15 @@ _ECOSYSTEMS = {
     "images of services": "docker-compose",
 }
 """What Dependabot calls them (https://docs.github.com/en/code-security/dependabot/ecosystems-supported-by-dependabot)."""
+
+_MANAGERS = {
+    "actions": ("github-actions",), "npm packages": ("npm", "bun"), "Go modules": ("gomod",),
+    "Python packages": ("pip_requirements", "pep621", "poetry", "pipenv", "pip_setup", "setup-cfg", "pip-compile"),
+    "Rust crates": ("cargo",), "Maven packages": ("maven",), "Gradle packages": ("gradle",), "Ruby gems": ("bundler",),
+    "PHP packages": ("composer",), "Elixir packages": ("mix",), "Dart packages": ("pub",), ".NET packages": ("nuget",),
+    "base images": ("dockerfile",), "images of services": ("docker-compose",),
+}  # fmt: skip
+"""By which Renovate looks after them (https://docs.renovatebot.com/modules/manager/)."""
 
 _BY_FILE = {
     "go.mod": "Go modules", "Cargo.toml": "Rust crates", "pom.xml": "Maven packages",
@@ -123,6 +133,41 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         )
     elif missed := _left_out(inventory, kinds):
         yield _incomplete(inventory, missed)
+    elif (limit := _limit(inventory)) and (missed := _left_alone(limit, kinds)):
+        yield _limited(limit, missed)
+
+
+def _limit(inventory: Inventory) -> UpdateLimit | None:
+    """What keeps Renovate to a part, where nothing else proposes updates."""
+    alone = sum(bool(_UPDATERS.search(path)) for path in inventory.files) == 1 and not _updates(inventory)
+    return next(iter(inventory.update_limits), None) if alone else None
+
+
+def _left_alone(limit: UpdateLimit, kinds: Mapping[str, Sequence[Location]]) -> dict[str, list[Location]]:
+    """The kinds that none of the managers looks after, with their places, those in examples and the like left out."""
+    missed = {name: places for name, places in kinds.items() if not set(limit.managers).intersection(_MANAGERS[name])}
+    usual = {name: [place for place in places if not _is_aside(place.file)] for name, places in missed.items()}
+    return {name: places for name, places in usual.items() if places and name != "images of services"}
+
+
+def _limited(limit: UpdateLimit, missed: Mapping[str, Sequence[Location]]) -> Evidence:
+    names, file = listed(missed), limit.location.file
+    managers = [*limit.managers, *(_MANAGERS[name][0] for name in missed)]
+    places = [(name, place) for name, found in missed.items() for place in found]
+    return Evidence(
+        f"Renovate alone proposes new versions, and `enabledManagers` of {file} leaves out {names}."
+        if limit.managers
+        else f"Renovate is switched off in {file}, and nothing else proposes new versions of {names}.",
+        limit.location,
+        subject="left out of updates",
+        related=tuple(
+            Related(place, f"{name} that Renovate leaves alone", member=True) for name, place in places[:_LISTED]
+        ),
+        recommendation=f"Name {names} in `enabledManagers` of {file}, too."
+        if limit.managers
+        else f"Remove `enabled` from {file}.",
+        example=files.into(file, f'"enabledManagers": {json.dumps(managers)}' if limit.managers else '"enabled": true'),
+    )
 
 
 def _left_out(inventory: Inventory, kinds: Mapping[str, Sequence[Location]]) -> dict[str, list[Location]]:
