@@ -270,6 +270,8 @@ class Script(Struct, frozen=True):
     location: Location
     shebang: bool = False
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
+    alone: bool = False
+    """Whether it is a program of Python by its look (`if __name__ == "__main__":`) that no other code names."""
     shell_options: str = ""
     """The letters of the options that this line gives the shell (`eu` of `#!/bin/bash -eu`)."""
     carriage_return: bool = False

@@ -11,12 +11,14 @@ import warnings
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from msgspec.structs import replace
+
 from auditlib import health_states
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
-from auditlib.readers import powershell, script_arguments, shell_scripts
+from auditlib.readers import lone_scripts, powershell, script_arguments, shell_scripts
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, is_shell
 from auditlib.source import Source, Unreadable
@@ -45,7 +47,13 @@ _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|
 
 def read(source: Source) -> Reading:
     """A Script for each file that is one. Modules of a package (`__init__.py`) and tests are none."""
-    return each(source, [file for file in source.files if _may_be_script(source, file)], KIND, _read)
+    reading = each(source, [file for file in source.files if _may_be_script(source, file)], KIND, _read)
+    alone = lone_scripts.of(source, [item.path for item in reading.records if isinstance(item, Script)])
+    reading.records = [
+        replace(item, alone=True) if isinstance(item, Script) and item.path in alone else item
+        for item in reading.records
+    ]
+    return reading
 
 
 def _may_be_script(source: Source, file: str) -> bool:

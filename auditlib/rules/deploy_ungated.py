@@ -193,8 +193,8 @@ def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Locatio
 def _in_any_case(job: Job, place: Location, trigger: Trigger) -> Evidence:
     """The finding where a job needs others, and its condition lets it go on however they end."""
     return Evidence(
-        f"The job {job.id} deploys on each push, and its condition lets it do so when {listed(job.needs)} failed, "
-        "unless the rules of the branch demand a check and an approval.",
+        f"The job {job.id} deploys on each push, and its condition lets it do so even if one that it needs fails "
+        f"({listed(job.needs)}), unless the rules of the branch demand a check and an approval.",
         place,
         subject=job.id,
         related=(Related(trigger.location, "a push starts it"), Related(job.location, f"the condition of {job.id}")),

@@ -57,7 +57,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _counts(script: Script) -> bool:
-    is_program = is_shell(script.interpreter) or (script.shebang and "bin" not in script.path.split("/")[:-1])
+    of_others = script.shebang and "bin" not in script.path.split("/")[:-1]
+    is_program = is_shell(script.interpreter) or of_others or script.alone
     return is_program and not _BY_CONVENTION.search(script.path) and not environments.is_for_development(script.path)
 
 
