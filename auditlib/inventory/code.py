@@ -23,6 +23,8 @@ class TestSuite(Struct, frozen=True):
     """Names in capitals in the tests and in what is loaded with them (`conftest.py`): variables that they may set."""
     self_contained: bool = False
     """Whether tests in Python import nothing beside the standard library and pytest, so that no application loads."""
+    reaches: frozenset[str] = frozenset()
+    """The files of code that tests in JavaScript load, as far as it shows; none where that isn't looked for."""
     tag: str = ""
     """What a command has to name for the tests to be among those that it runs (`go test -tags=e2e`)."""
     __test__ = False  # it is no test of ours

@@ -64,6 +64,8 @@ class Setting(Struct, frozen=True):
     """Whether Python reads it below an `if`, as for a part that is switched on."""
     called: bool = False
     """Whether Python reads it inside a function, so only when that is called."""
+    at_once: bool = False
+    """Whether JavaScript ends as soon as the file is loaded without it."""
 
     @property
     def is_prepared(self) -> bool:

@@ -94,7 +94,7 @@ def _imports(source: Source, path: str) -> LocalImports | None:
     """What a file imports; nothing of one that can't be read, which another reader says."""
     try:
         text = source.text(path)
-        found = tuple(_python(source, path) if is_python(path) else _javascript(text, path))
+        found = tuple(_python(source, path) if is_python(path) else of_javascript(text, path))
     except Unreadable:
         return None
     if not is_python(path):
@@ -127,7 +127,8 @@ def _python(source: Source, path: str) -> Iterator[Import]:
             yield Import("." * node.level + (node.module or ""), names, module.location(node))
 
 
-def _javascript(text: str, path: str) -> Iterator[Import]:
+def of_javascript(text: str, path: str) -> Iterator[Import]:
+    """What a file of JavaScript or TypeScript imports of its own repository as soon as it is loaded."""
     plain = _SILENT.sub(lambda match: match[0] if match["string"] else re.sub(r"[^\n]", " ", match[0]), text)
     starts = [0, *(match.end() for match in re.finditer(r"\n", plain))]
     matches = (match for pattern in _STATEMENTS for match in pattern.finditer(plain))

@@ -17,6 +17,7 @@ from auditlib.inventory.code import TestSuite
 from auditlib.model import Location
 from auditlib.paths import below
 from auditlib.patterns import regex
+from auditlib.readers import test_imports
 from auditlib.readers.reading import Reading
 from auditlib.source import Source, Unreadable
 
@@ -48,6 +49,7 @@ _CASES = regex(
 )
 _NAME = regex(r"\b[A-Z][A-Z0-9_]{2,60}\b")
 _NAME_LIMIT = 2_000
+_SET_UP = regex(r"set-?up|^(?:jest|vitest|vite|mocharc|global)\b|^\.mocharc|^package\.json$|test.?env|env.?test", re.I)
 
 
 _PYTHON_IMPORT = regex(r"^[ \t]*(?:from|import)[ \t]+(\.|\w+)", re.M)
@@ -143,7 +145,8 @@ def _suite(source: Source, framework: str, folder: str, files: list[str]) -> Tes
     prefix = f"{folder}/" if folder else ""
     text = partial(_text, source)
     variables: set[str] = set()
-    texts = [text(path) for path in (*files, *_loaded_with(source, prefix))]
+    in_python = all(path.endswith(".py") for path in files)
+    texts = [text(path) for path in (*files, *(_loaded_with if in_python else _set_up_by)(source, prefix))]
     for each in texts:
         variables.update(_NAME.findall(each))
     return TestSuite(
@@ -153,7 +156,8 @@ def _suite(source: Source, framework: str, folder: str, files: list[str]) -> Tes
         location=Location(next(_configurations(source, framework, prefix), files[0])),
         cases=sum(len(_CASES.findall(text(path))) for path in files),
         variables=frozenset(sorted(variables)[:_NAME_LIMIT]),
-        self_contained=all(path.endswith(".py") for path in files) and not any(map(_loads, texts)),
+        self_contained=in_python and not any(map(_loads, texts)),
+        reaches=test_imports.reached(source, files),
     )
 
 
@@ -170,6 +174,14 @@ def _loaded_with(source: Source, prefix: str) -> Iterator[str]:
             yield path
     if source.is_file(f"{prefix}pyproject.toml"):
         yield f"{prefix}pyproject.toml"
+
+
+def _set_up_by(source: Source, prefix: str) -> Iterator[str]:
+    """The files by which tests in JavaScript are set up, which may set variables."""
+    for path in below(source.files, prefix.removesuffix("/")):
+        name = path.rpartition("/")[2]
+        if path.endswith((".js", ".ts", ".mjs", ".cjs", ".mts", ".json")) and _SET_UP.search(name):
+            yield path
 
 
 def _configurations(source: Source, framework: str, prefix: str) -> Iterator[str]:

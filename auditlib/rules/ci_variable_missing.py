@@ -63,6 +63,8 @@ _LOADERS = (
 )
 """How variables come into a job by other ways."""
 
+_FOR_TESTS = frozenset({".env", ".env.test", ".env.testing", ".env.ci"})
+"""What tests in JavaScript may load."""
 _STARTED_ALONE = regex(
     r"(?:^|/)(?:env|wsgi|asgi|manage|setup|worker|noxfile|fabfile|locustfile|gunicorn[\w.-]*|celery\w*|__main__|main)\.py$|"
     r"(?:^|/)(?:migrations|alembic|deploy|infra|ops|bin|tools|notebooks|examples)/"
@@ -78,8 +80,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = pipeline.of(inventory, [workflow])
         for suite in inventory.test_suites:
             run = next((item for item in found.runs if _is_of_the_runner(item) and pipeline.starts(item, suite)), None)
-            of_python = suite.framework in ("pytest", "unittest") and not suite.self_contained
-            if run and of_python and not _gets_variables_elsewhere(run.job):
+            loads = suite.framework in ("pytest", "unittest") and not suite.self_contained
+            if run and (loads or suite.reaches) and not _gets_variables_elsewhere(run.job):
                 missing = _missing(inventory, workflow, run, suite, demanded)
                 if missing:
                     yield _evidence(run, suite, missing)
@@ -97,7 +99,7 @@ def _missing(
     for manifest in inventory.manifests:
         given |= {name.upper() for item in manifest.targets for each in item.commands for name in each.assignments}
     for file in inventory.env_files:
-        if not file.template:
+        if not file.template and (not suite.reaches or posixpath.basename(file.path) in _FOR_TESTS):
             given |= {line.name.upper() for line in file.lines if not line.commented}
     return [setting for setting in _required(suite, demanded) if not _is_given(setting, given)]
 
@@ -113,7 +115,9 @@ def _demanded(inventory: Inventory) -> dict[str, list[Setting]]:
     for setting in sorted(inventory.settings, key=lambda item: item.location.file):
         file = setting.location.file
         usual = environments.is_for_development(file) or environments.comes_from_the_host(setting.name)
-        demanding = setting.style in _DEMANDING or (setting.style == "environ" and _is_read_at_once(setting))
+        demanding = (
+            setting.style in _DEMANDING or setting.at_once or (setting.style == "environ" and _is_read_at_once(setting))
+        )
         if setting.required and demanding and not usual and file not in inventory.scripts_by_path:
             found.setdefault(file, []).append(setting)
     return found
@@ -129,7 +133,7 @@ def _is_read_at_once(setting: Setting) -> bool:
 def _required(suite: TestSuite, demanded: dict[str, list[Setting]]) -> Iterator[Setting]:
     """The settings that the suite's own package demands, those of the tests themselves left out."""
     for file in below(list(demanded), suite.folder):
-        if file not in suite.files:
+        if file not in suite.files and (file in suite.reaches if suite.reaches else file.endswith(".py")):
             yield from demanded[file]
 
 

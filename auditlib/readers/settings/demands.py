@@ -59,6 +59,8 @@ class Demand(Struct, frozen=True):
     written: str | None
     required: bool
     position: int
+    at_once: bool = False
+    """Whether the check stands at the outermost level, so that it is made when the file is loaded."""
 
 
 def read_demands(text: str) -> Iterator[Demand]:
@@ -97,7 +99,12 @@ def _of_lists(text: str) -> Iterator[Demand]:
         )
         if used and _STOPS.search(text, used.end(), used.end() + 500):
             for item in _ITEM.finditer(text, match.start("items"), match.end("items")):
-                yield Demand(item[1], None, True, item.start())
+                yield Demand(item[1], None, True, item.start(), _is_outermost(text, used.start()))
+
+
+def _is_outermost(text: str, position: int) -> bool:
+    """Whether the line of a place is not indented."""
+    return not text[text.rfind("\n", 0, position) + 1 : position + 1][:1].isspace()
 
 
 def _of_env_var(text: str) -> Iterator[Demand]:

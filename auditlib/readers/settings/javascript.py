@@ -62,6 +62,12 @@ _CORS = regex(
 )
 _CORS_PACKAGE = regex(r"""(?:require\(\s*|from\s+)["'](?:@?[\w-]+/)?cors["']|enableCors""")
 _QUOTED = regex(r"""["']([^"'\n]{1,300})["']""")
+_PARSED = regex(
+    r"^(?:(?:export\s+)?(?:const|let)\s+\w{1,60}(?:\s*:[^=\n]{1,60})?\s*=\s*)?\w{1,60}\.parse\(\s*process\.env\s*\)|"
+    r"^if\s*\(\s*!\s*\w{1,60}\.success\s*\)",
+    re.M,
+)
+"""A schema that is applied at the outermost level, where what it refuses ends the program."""
 _TEST = regex(r"(?:^|/)(?:tests?|__tests__|e2e|spec)/|\.(?:test|spec)\.")
 
 
@@ -100,7 +106,7 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         elif match["base"] and (match["name"] or match["quoted"]) not in told:
             for found in _lookup(match, location, source.vault, target_before(text, match.start())):
                 demanded = isinstance(found, Setting) and found.name in required and found.default is None
-                yield structs.replace(found, required=True) if demanded else found
+                yield structs.replace(found, required=True, at_once=True) if demanded else found
         elif match["names"]:
             for bound in _BOUND.finditer(match["names"]):
                 yield _setting(bound["name"], "process.env", bound["value"], location, source.vault)
@@ -108,12 +114,14 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
 
 def _checked(text: str, path: str, starts: list[int], vault: Vault) -> Iterator[Setting]:
     """What schemas hold, and what is looked up by functions, lists, libraries and classes of the program."""
-    yield from schemas.read_schemas(text, path, starts, vault)
+    parsed = _PARSED.search(text) is not None
+    for entry in schemas.read_schemas(text, path, starts, vault):
+        yield structs.replace(entry, at_once=parsed and entry.required)
     for item in demands.read_demands(text):
         line = bisect_right(starts, item.position)
         location = Location(path, line, item.position - starts[line - 1] + 1)
         found = _setting(item.name, "lookup", item.written, location, vault)
-        yield structs.replace(found, required=item.required)
+        yield structs.replace(found, required=item.required, at_once=item.at_once)
 
 
 def _of_service(text: str, path: str, starts: list[int], vault: Vault) -> Iterator[Setting]:
