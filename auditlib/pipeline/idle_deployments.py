@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from auditlib import pipeline
 from auditlib.command_words import SHELLS
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, workflow_events
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.inventory.delivery import Command, Job, Pair, Script, Step
 from auditlib.model import Location
 from auditlib.paths import normal
 from auditlib.patterns import regex
@@ -23,6 +23,13 @@ _MAY_DEPLOY = regex(
     r"\.sh\b|\b(?:ssh|scp|rsync|curl|make|npm|yarn|pnpm|python3?|node|terraform|aws|gcloud|az|argocd|flux)\b"
 )
 _CALLED = regex(r"test|e2e|check|verify|preview|smoke|dry|local", re.I)
+
+
+_DRY_RUN = regex(r"(?i)(?:\w+_)?(?:dry_?run|no_?op)")
+_ASKS = regex(
+    r"\[{1,2} \"?\$\{?(?P<name>\w+)(?::?-\w*)?\}?\"? (?P<sign>!=|==?|-eq|-ne) [\"']?(?P<value>\w*)[\"']? \]{1,2}\s*;?"
+)
+"""A condition that compares one variable with one value."""
 
 
 def is_called_trial(job: Job) -> bool:
@@ -92,3 +99,60 @@ def attempt(inventory: Inventory, job: Job) -> Command | None:
     elsewhere = any(step.remote or (step.uses and not deployment.is_idle(step)) for step in job.steps)
     may = runs.is_opaque(job) or elsewhere or any(_MAY_DEPLOY.search(text) for text in others)
     return None if may or deploying.place(job, runs.of_job(job)) else tried[0]
+
+
+class HeldBack(Struct, frozen=True):
+    """A script that ends by a variable which the job sets, before it has done anything."""
+
+    script: str
+    variable: Pair
+    call: Command
+    end: Location
+
+
+def held_back(inventory: Inventory, job: Job) -> HeldBack | None:
+    """The script that a job runs as a trial, where it does nothing else and nobody runs the script in earnest."""
+    for step in () if is_called_trial(job) or _may_be_request(inventory, job) else job.steps:
+        switches = [pair for pair in (*job.env, *step.env) if _DRY_RUN.fullmatch(pair.name)]
+        for command in step.commands if switches and len(step.commands) == 1 else ():
+            script = _script(inventory, job, step, command)
+            ends = [(pair, end) for pair in switches for end in _ends(script, pair)] if script else []
+            if script and ends and _is_all(inventory, job, step, script):
+                return HeldBack(script.path, ends[0][0], command, ends[0][1])
+    return None
+
+
+def _may_be_request(inventory: Inventory, job: Job) -> bool:
+    """Whether pull requests may start a job, for which a trial is right."""
+    workflow = next((item for item in inventory.workflows if item.file == job.workflow), None)
+    asks = job.environment or "push" in job.condition
+    return not asks and workflow is not None and workflow_events.runs_for_pull_requests(workflow)
+
+
+def _script(inventory: Inventory, job: Job, step: Step, command: Command) -> Script | None:
+    words = [word for word in command.words if word not in SHELLS and not word.startswith("-")]
+    folder = posixpath.join(step.working_directory or job.working_directory, command.folder)
+    return inventory.scripts_by_path.get(normal(posixpath.join(folder, words[0]))) if words else None
+
+
+def _ends(script: Script, variable: Pair) -> Iterator[Location]:
+    """Where a script ends well because of a variable's value, with nothing but words before."""
+    for item in script.commands:
+        asked = _ASKS.fullmatch(item.branch[0]) if len(item.branch) == 1 else None
+        if item.words in (("exit",), ("exit", "0")) and asked and asked["name"] == variable.name:
+            same = variable.value == asked["value"]
+            if variable.value.isalnum() and same is not asked["sign"].startswith(("!", "-n")):
+                yield item.location
+            return
+        if not item.function and item.words[:1] not in (("set",), ("cd",), ("export",)) and not deployment.prints(item):
+            return
+
+
+def _is_all(inventory: Inventory, job: Job, step: Step, script: Script) -> bool:
+    """Whether the other steps of a job do nothing, and no other job or file calls the script."""
+    name = posixpath.basename(script.path)
+    others = [item for item in deployment.commands(inventory) if any(name in word for word in item.words)]
+    here = {item.location for item in step.commands}
+    return all(item.location in here for item in others) and all(
+        deployment.is_idle(other) for other in job.steps if other is not step
+    )

@@ -72,6 +72,8 @@ _REACHES = regex(
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every job named after a deployment that only prints, and every step named so in a job that does more."""
     for job in inventory.jobs:
+        if held := idle_deployments.held_back(inventory, job):
+            yield _of_switch(job, held)
         if _is_named_so(f"{job.id} {job.name}") and not job.uses and job.steps:
             printing = [step for step in job.steps if step.run]
             if printing and all(map(deployment.is_idle, job.steps)):
@@ -147,6 +149,23 @@ def _of_tries(job: Job, tried: Command) -> Evidence:
         related=(Related(job.location, f"the job {job.id}"),),
         recommendation=f"Run the command without `{option}`, after the run that tries it.",
         example=workflow_lines.step(job.workflow, job.id, f"- run: {text.replace(f' {option}', '')}"),
+        confidence=Confidence.MEDIUM,
+    )
+
+
+def _of_switch(job: Job, held: idle_deployments.HeldBack) -> Evidence:
+    variable = held.variable
+    return Evidence(
+        f"The job {job.id} runs {held.script} with {variable.name}={variable.value}, at which the script ends before "
+        "it has done anything, and no other command runs it.",
+        held.call.location,
+        subject=f"{job.id}/{variable.name}",
+        related=(
+            Related(variable.location, f"{variable.name} is set"),
+            Related(held.end, "the script ends here"),
+        ),
+        recommendation=f"Remove {variable.name} from the job {job.id} of {job.workflow}, or remove the job.",
+        example=workflow_lines.of_job(job.workflow, job.id, f"env: <without {variable.name}>"),
         confidence=Confidence.MEDIUM,
     )
 
