@@ -42,8 +42,9 @@ def empty(inventory: Inventory, framework: str, text: str, folder: str) -> tuple
     places = () if "$" in text or framework not in _FILES else _places(framework, text)
     paths = tuple(normal(posixpath.join(folder, place)) for place in places)
     known = bool(paths) and all(not path or path in inventory.folder_set for path in paths)
-    found = (_FILES[framework].search(file) for path in paths for file in below(inventory.files, path))
-    return paths if known and not any(found) else ()
+    idle = {item.location.file for item in inventory.untesting_files}
+    inside = (file for path in paths for file in below(inventory.files, path) if file not in idle)
+    return paths if known and not any(map(_FILES[framework].search, inside)) else ()
 
 
 def is_nowhere(inventory: Inventory, framework: str) -> bool:

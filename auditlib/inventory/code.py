@@ -30,6 +30,12 @@ class TestSuite(Struct, frozen=True):
     __test__ = False  # it is no test of ours
 
 
+class UntestingFile(Struct, frozen=True):
+    """A file of Go that is called a test and declares none, as one with `TestMain` alone."""
+
+    location: Location
+
+
 class Import(Struct, frozen=True):
     """A module that the top level of a file imports, as it is written, with the names taken from it."""
 

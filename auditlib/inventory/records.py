@@ -190,6 +190,7 @@ class Records:
     recipe_faults: tuple[delivery.RecipeFault, ...] = field(default=(), metadata={"of": delivery.RecipeFault})
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
     prisma_schemas: tuple[code.PrismaSchema, ...] = field(default=(), metadata={"of": code.PrismaSchema})
+    untesting_files: tuple[code.UntestingFile, ...] = field(default=(), metadata={"of": code.UntestingFile})
     test_suites: tuple[code.TestSuite, ...] = field(default=(), metadata={"of": code.TestSuite})
     cron_lines: tuple[schedules.CronLine, ...] = field(default=(), metadata={"of": schedules.CronLine})
     units: tuple[schedules.Unit, ...] = field(default=(), metadata={"of": schedules.Unit})

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import stages
-from auditlib.inventory.code import TestSuite
+from auditlib.inventory.code import TestSuite, UntestingFile
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
@@ -36,7 +36,7 @@ class _Kind(Struct, frozen=True):
 
 
 _KINDS = (
-    _Kind("go", regex(r"_test\.go$"), regex(r"^func (?:Test|Fuzz)\w*\(", re.M), regex(r"go\.mod"),
+    _Kind("go", regex(r"_test\.go$"), regex(r"^func (?:Test(?!Main\()|Fuzz)\w*\(", re.M), regex(r"go\.mod"),
           regex(r"(?:^[ \t]*(?://[^\n]{0,200})?\n){0,40}?^//go:build (?P<tag>\w+)[ \t]*$", re.M)),
     _Kind("bats", regex(r"\.bats$"), regex(r"^[ \t]*@test ", re.M), regex(r".*\.bats"), outermost=True),
     _Kind("rspec", regex(r"(?:^|/)spec/.*_spec\.rb$"), regex(r"^[ \t]*(?:it|specify|example)\b", re.M),
@@ -53,6 +53,9 @@ _KINDS = (
           regex(r"@(?:Test|ParameterizedTest|RepeatedTest|Property)\b"),
           regex(r"pom\.xml|(?:build|settings)\.gradle(?:\.kts)?"), outermost=True),
 )  # fmt: skip
+_OF_GO = regex(r"^func \w", re.M)
+_RUN_BY_GO = regex(r"^func (?:\([^)\n]{1,100}\) )?(?:Test(?!Main\()|Fuzz|Benchmark|Example)|\b(?:Describe|It)\(", re.M)
+"""What a file called a test has for Go to run, Ginkgo's and testify's too."""
 _OF_SKELETON = regex(r"(?:^|/)(?:ExampleTest\.php|\w*ApplicationTests?\.(?:java|kt)|UnitTest1\.cs)$")
 """What generators of projects write, and what tests nothing yet."""
 
@@ -73,7 +76,14 @@ def read(source: Source) -> Reading:
             TestSuite(kind.name, folder, tuple(files), Location(files[0]), cases[folder, tag], tag=tag)
             for (folder, tag), files in sorted(grouped.items())
         ]
+    reading.records += [UntestingFile(Location(file)) for file in source.files if _tests_nothing(source, file)]
     return reading
+
+
+def _tests_nothing(source: Source, file: str) -> bool:
+    """Whether a file of Go is called a test and declares functions, but no test."""
+    text = source.glance(file) if file.endswith("_test.go") else ""
+    return bool(_OF_GO.search(text)) and not _RUN_BY_GO.search(text)
 
 
 def _roots(source: Source) -> dict[str, set[str]]:
