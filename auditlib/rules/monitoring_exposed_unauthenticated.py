@@ -64,6 +64,8 @@ _LOGINS = {
     "haproxy": "http-request auth unless { http_auth(<userlist>) }",
 }
 """What a proxy takes for a login."""
+_BY_OPTIONS = frozenset({"Prometheus", "Alertmanager"})
+"""Programs that take no setting from a variable: https://prometheus.io/docs/prometheus/latest/configuration/https/."""
 _LOGIN = regex(r"web\.config\.file|auth|BASIC|httpAuth", re.I)
 
 
@@ -109,7 +111,7 @@ def _passed_on(inventory: Inventory) -> Iterator[Evidence]:
     for way in routing.ways(inventory):
         product = services.product(inventory, way.service)
         open_kind = product is not None and product.kind in _OPEN_KINDS
-        if way.config and open_kind and not (way.guarded or way.is_local or _asks(way.service)):
+        if way.config and open_kind and not (way.guarded or way.is_local or _asks(inventory, way.service)):
             found[way.proxy.key].setdefault(way.service.key, way)
     for ways in found.values():
         first, *others = ways.values()
@@ -135,9 +137,12 @@ def _passed_on(inventory: Inventory) -> Iterator[Evidence]:
         )
 
 
-def _asks(service: Service) -> bool:
-    """Whether options or variables of a program give it a login of its own."""
-    return bool(_LOGIN.search(" ".join((*service.command, *(entry.name for entry in service.environment)))))
+def _asks(inventory: Inventory, service: Service) -> bool:
+    """Whether options or variables of a program give it a login of its own; Prometheus' own servers read none."""
+    product = services.product(inventory, service)
+    reads = product is None or product.name not in _BY_OPTIONS
+    names = [entry.name for entry in service.environment] if reads else []
+    return bool(_LOGIN.search(" ".join((*service.command, *names))))
 
 
 def _led_to(project: Project, proxy: Service, service: Service, rule_of: Label) -> Evidence:
@@ -165,7 +170,7 @@ def _open_ports(inventory: Inventory, service: Service) -> list[Port]:
     text = " ".join((*service.command, *(entry.name for entry in service.environment)))
     if product and product.name == "Traefik" and _OPEN_TRAEFIK.search(text):
         return [port for port in reachable if port.target == "8080"]
-    if _LOGIN.search(text):
+    if _asks(inventory, service):
         return []
     if kind in _WEB_UI:
         return [port for port in reachable if port.target in _WEB_UI[kind]]
