@@ -61,6 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if target.port not in _own_ports(inventory, service):
                 yield from _mismatch(job, target, service)
                 yield from _of_exporter(inventory, job, target, service)
+                yield from _of_configuration(inventory, job, target, service)
                 yield from _of_program(inventory, job, target, service)
 
 
@@ -94,6 +95,21 @@ def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evid
         yield _evidence(
             job, target, service, right, f"its command has it listen on {right}",
             Related(service.command_location or service.location, f"the address of {exporter.name}"),
+        )  # fmt: skip
+
+
+def _of_configuration(inventory: Inventory, job: ScrapeJob, target: Target, service: Service) -> Iterator[Evidence]:
+    """The port that the configuration of Loki or Promtail says, which its own image runs with."""
+    told = [
+        item.port
+        for item in inventory.log_shippers
+        if item.port and service in monitoring.runners(inventory, item.file)
+    ]
+    if len(told) == 1 and told[0].path.isdigit() and told[0].path != target.port and not service.build:
+        right = told[0].path
+        yield _evidence(
+            job, target, service, right, f"{told[0].location.file} has it listen on {right}",
+            Related(told[0].location, f"the port of {service.name}"),
         )  # fmt: skip
 
 
