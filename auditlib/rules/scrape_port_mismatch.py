@@ -27,12 +27,13 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib import scraping
 from auditlib.conventions import exporters, listening, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.monitoring import ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -66,12 +67,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _own_ports(inventory: Inventory, service: Service) -> set[str]:
-    """The ports that the service may listen on, by everything that is said of it."""
+    """The ports that the service may listen on, by everything that is said of it and that Compose doesn't replace."""
     texts = [*service.command, *service.entrypoint, *service.expose, *(port.target for port in service.ports)]
     texts += [entry.value.text for entry in service.environment if entry.value]
     texts += service.healthcheck.test if service.healthcheck else ()
     build = services.dockerfile(inventory, service)
-    texts += [item.argument for item in build.instructions] if build else ()
+    steps = build.instructions if build else ()
+    given = {entry.name for entry in service.environment}
+    replaced = _numbers(
+        value.text for item in steps if item.keyword == "ENV"
+        for name, value in item.variables if value and name in given
+    )  # fmt: skip
+    texts += [item.argument for item in steps if not _is_stale(item, replaced)]
+    return _numbers(texts)
+
+
+def _is_stale(step: Instruction, replaced: set[str]) -> bool:
+    """Whether a step of an image says a port in whose place Compose gives another one."""
+    return step.keyword in ("ENV", "EXPOSE") and not replaced.isdisjoint(_numbers([step.argument]))
+
+
+def _numbers(texts: Iterable[str]) -> set[str]:
     return {number for text in texts for number in re.findall(r"(?<!\d)\d{2,5}(?!\d)", text)}
 
 
