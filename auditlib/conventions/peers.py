@@ -41,11 +41,22 @@ def is_known(inventory: Inventory, host: str) -> bool:
 
 
 def may_be_known(inventory: Inventory, service: Service, end: Endpoint) -> bool:
-    """Whether a name may be known to a service though its project has none: a network of others holds their names."""
-    external = {item.name for item in inventory.networks if item.external}
+    """Whether a name may be known to a service though its project has none: a network of others holds their names.
+
+    Where its own project makes the network, and other projects of the repository join it, theirs are all there are.
+    """
+    projects = (inventory.base_of(service.project), service.project)
+    mine = {attachment.network for attachment in service.networks}
+    joined = [item for item in inventory.networks if item.external and item.name in mine]
     return (
         is_known(inventory, end.host)
         or end.host in service.extra_hosts
         or service.network_mode == "host"
-        or any(attachment.network in external for attachment in service.networks)
+        or any(item.project in projects for item in joined)
+        or (bool(joined) and any(end.host in _names(item) for item in inventory.services))
     )
+
+
+def _names(service: Service) -> set[str]:
+    aliases = (alias for attachment in service.networks for alias in attachment.aliases)
+    return {service.name, service.container_name, service.hostname, *aliases}
