@@ -93,6 +93,8 @@ def _is_of(inventory: Inventory, service: Service, built: Dockerfile | None, pat
         alone = built is None or server_traits.is_of(inventory, service, built, path)
         return posixpath.dirname(path) in reached if reached else alone
     mine, top = _tops(inventory).get(service.key, frozenset()), _top(service, path)
+    if not top and (others := _starters(inventory).get(path)):
+        return service.key in others
     if mine and path.endswith(".py"):
         return not top or top in mine
     return not mine or top in mine or not any(top in found for found in _tops(inventory).values())
@@ -157,10 +159,28 @@ def _tops(inventory: Inventory) -> dict[str, frozenset[str]]:
             for service, built, _ in _programs(inventory)}  # fmt: skip
 
 
+@answered_once
+def _starters(inventory: Inventory) -> dict[str, set[str]]:
+    """By each script of Python right below a context, which no module imports, the services that start it by name."""
+    imported = {item.word for item in inventory.code_traits if item.kind == "py import"}
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for service, _, _ in _programs(inventory):
+        context = posixpath.normpath(service.build.context) if service.build else "."
+        for path in _entries(inventory, service):
+            name = posixpath.normpath(path)
+            if "/" not in name and name.endswith(".py") and name.removesuffix(".py") not in imported:
+                found[posixpath.normpath(posixpath.join(context, name))].add(service.key)
+    return found
+
+
+def _entries(inventory: Inventory, service: Service) -> list[str]:
+    words = (start.words for start in starting.of(inventory, service))
+    return [path for each in words for item in entry_points.starts(each, {}) for path in item.paths]
+
+
 def _started(inventory: Inventory, service: Service, built: Dockerfile | None) -> frozenset[str]:
     """The folders of the files that a service starts; else that of its Dockerfile, where code lies beside it."""
-    words = (start.words for start in starting.of(inventory, service))
-    paths = [path for each in words for item in entry_points.starts(each, {}) for path in item.paths]
+    paths = _entries(inventory, service)
     context = posixpath.normpath(service.build.context) if service.build else "."
     found = {path.split("/")[0] for path in paths if "/" in path.strip("/")}
     there = {_existing(inventory, context, top) for top in found}
