@@ -88,9 +88,8 @@ def _section_fault(inventory: Inventory, path: str, part: str | None) -> str:
     if not asked or document is None or not document.headings:
         return ""
     known = {_plain(heading.text) for heading in document.headings}
-    return (
-        "" if asked in known or _COUNTED.sub("", asked) in known else f"{path}#{part}, a section it lacks{_OTHERWISE}"
-    )
+    near = any(name.startswith(asked) for name in known)  # whoever follows it finds the section all the same
+    return "" if near or _COUNTED.sub("", asked) in known else f"{path}#{part}, a section it lacks{_OTHERWISE}"
 
 
 def _plain(text: str) -> str:
