@@ -38,6 +38,7 @@ from auditlib.inventory.monitoring import ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _THE_HOST = (".docker.internal", ".containers.internal")
@@ -228,4 +229,7 @@ def _evidence(
         recommendation=f"Let the job {job.name} scrape {target.bracketed}:{right}.",
         confidence=confidence,
         change=(target.address, f"{target.bracketed}:{right}"),
+        example=files.into(job.file, f"port: {right}  # of {target.host} in the job {job.name}")
+        if target in job.discovered
+        else "",
     )
