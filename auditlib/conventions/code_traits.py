@@ -93,7 +93,7 @@ def _is_of(inventory: Inventory, service: Service, built: Dockerfile | None, pat
         alone = built is None or server_traits.is_of(inventory, service, built, path)
         return posixpath.dirname(path) in reached if reached else alone
     mine, top = _tops(inventory).get(service.key, frozenset()), _top(service, path)
-    if not top and (others := _starters(inventory).get(path)):
+    if others := _starters(inventory).get(path):
         return service.key in others
     if mine and path.endswith(".py"):
         return not top or top in mine
