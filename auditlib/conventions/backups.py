@@ -23,7 +23,8 @@ TOOL = regex(
     r"\b(?:pg_dump(?:all)?|pg_basebackup|pgbackrest|barman|wal-g|wal-e|mysqldump|mariadb-dump|mydumper|xtrabackup|"
     r"mariabackup|mongodump|restic|borg(?:matic|backup)?|duplicity|duplicati|kopia|rclone|velero|influx backup|"
     r"clickhouse-backup|neo4j-admin (?:database )?dump|etcdctl snapshot|rdiff-backup|rsnapshot|bgsave|"
-    r"redis-cli .*--rdb|docker-volume-backup|postgres-backup\S*|mysql-backup\S*|mc(?::[\w.-]{1,60})? mirror|aws rds create-db-snapshot|"
+    r"redis-cli .*--rdb|docker-volume-backup|postgres-backup\S*|mysql-backup\S*|mc(?::[\w.-]{1,60})? mirror|"
+    r"aws rds create-db-snapshot|"
     r"aws backup|gcloud sql backups|litestream)\b",
     re.I,
 )

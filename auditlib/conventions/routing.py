@@ -39,7 +39,12 @@ class Way(Struct, frozen=True):
     @property
     def is_local(self) -> bool:
         """Whether it is told under names that lead to the own host or network only."""
-        return bool(self.hosts) and all(_LOCAL.fullmatch(host) for host in self.hosts)
+        return is_local(self.hosts)
+
+
+def is_local(hosts: Collection[str]) -> bool:
+    """Whether names, as far as there are any, lead to the own host or network only."""
+    return bool(hosts) and all(_LOCAL.fullmatch(host) for host in hosts)
 
 
 def ways(inventory: Inventory) -> list[Way]:

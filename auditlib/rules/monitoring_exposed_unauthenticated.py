@@ -40,16 +40,20 @@ from auditlib.conventions import (
     published_ports,
     routing,
     services,
+    traefik,
     traefik_settings,
 )
 from auditlib.conventions.routing import Way
+from auditlib.conventions.traefik import Route
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import Upstream
 from auditlib.inventory.stack import Label, Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as lines
 from auditlib.rules._rule import Evidence, rule
 
 _WEB_UI = {"tracing": frozenset({"16686", "9411"}), "logs": frozenset({"3100"})}
@@ -64,6 +68,15 @@ _LOGINS = {
     "haproxy": "http-request auth unless { http_auth(<userlist>) }",
 }
 """What a proxy takes for a login."""
+_BY_PORT = {"9090": "prometheus", "9093": "alertmanager"}
+_GUARDED = """\
+http:
+  routers:
+    {}:
+      middlewares: [monitoring-login]   # and those that stand there now
+  middlewares:
+    monitoring-login:
+      basicAuth: {{usersFile: /run/secrets/monitoring_users}}"""
 _BY_OPTIONS = frozenset({"Prometheus", "Alertmanager"})
 """Programs that take no setting from a variable: https://prometheus.io/docs/prometheus/latest/configuration/https/."""
 _LOGIN = regex(r"web\.config\.file|auth|BASIC|httpAuth", re.I)
@@ -86,6 +99,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(_scraped(inventory, graph, project), project, found)
         yield from _routed(inventory, project)
     yield from _passed_on(inventory)
+    yield from _of_files(inventory)
 
 
 def _routed(inventory: Inventory, project: Project) -> Iterator[Evidence]:
@@ -135,6 +149,37 @@ def _passed_on(inventory: Inventory) -> Iterator[Evidence]:
             confidence=Confidence.MEDIUM,
             example=_LOGINS.get(first.config.kind, "") if first.config else "",
         )
+
+
+def _of_files(inventory: Inventory) -> Iterator[Evidence]:
+    """What the files of a published Traefik lead to on any host, by its usual port and a name that says it too."""
+    for settings in traefik_settings.servers(inventory):
+        everywhere = any("middlewares" in item.name for item in settings.static)
+        if everywhere or not published_ports.is_exposed(settings.service):
+            continue
+        declared = traefik_settings.middlewares(settings)
+        files = {item.location.file for item in settings.dynamic}
+        ends = [end for config in inventory.reverse_proxies if config.file in files for end in config.upstreams]
+        for route in traefik_settings.routes(settings):
+            own = [end for end in ends if end.group.lower() == route.target.lower()]
+            names = [name for end in own if (name := _BY_PORT.get(end.port, "")) and name in f"{end.group} {end.host}"]
+            if names and not (routing.is_local(route.hosts) or traefik.is_guarded(route, declared)):
+                yield _led_to_by_file(route, names[0], own[0])
+
+
+def _led_to_by_file(route: Route, name: str, end: Upstream) -> Evidence:
+    return Evidence(
+        f"{route.service.name} leads to {name} at {end.host}:{end.port} by {route.rule}, and none of its middlewares "
+        "asks for a login, unless that one does itself.",
+        route.location,
+        subject=f"{route.service.key}/{route.router}",
+        service=route.service.name,
+        related=(Related(end.location, f"the address of {name}"),),
+        recommendation=f"Put a `basicAuth` or `forwardAuth` middleware before the router {route.router}.",
+        severity=Severity.HIGH,
+        confidence=Confidence.MEDIUM,
+        example=lines.into(route.location.file, _GUARDED.format(route.router)),
+    )
 
 
 def _asks(inventory: Inventory, service: Service) -> bool:
