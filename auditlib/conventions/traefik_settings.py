@@ -158,17 +158,23 @@ class FileRouter(Struct, frozen=True):
 
 
 def routes(settings: Settings) -> Iterator[Route]:
-    """The routers for HTTP of a server's files; what they lead to is a service of the files, by its name."""
+    """The routers for HTTP of a server's files, with the middlewares that any entry point puts before them; what they
+    lead to is a service of the files, by its name.
+    """
+    before = [link for item in settings.static if item.name.endswith(".http.middlewares") for link in _links(item)]
     told = {item.name: item for item in settings.dynamic}
     for name, item in told.items():
         match = _ROUTER.fullmatch(name)
         if match and match["section"] == "http":
             own = name.removesuffix(".service")
-            rule = told.get(f"{own}.rule")
-            through = told.get(f"{own}.middlewares")
-            links = [link.removesuffix("@file") for link in through.value.split(",") if link] if through else []
-            yield Route(settings.service, match["name"], rule.value if rule else "", (), tuple(links),
+            rule, through = told.get(f"{own}.rule"), told.get(f"{own}.middlewares")
+            links = (*before, *(_links(through) if through else ()))
+            yield Route(settings.service, match["name"], rule.value if rule else "", (), links,
                         rule.location if rule else item.location, item.value.removesuffix("@file"))  # fmt: skip
+
+
+def _links(item: TraefikSetting) -> list[str]:
+    return [link.strip().removesuffix("@file") for link in item.value.split(",") if link.strip()]
 
 
 def middlewares(settings: Settings) -> Middlewares:

@@ -154,8 +154,7 @@ def _passed_on(inventory: Inventory) -> Iterator[Evidence]:
 def _of_files(inventory: Inventory) -> Iterator[Evidence]:
     """What the files of a published Traefik lead to on any host, by its usual port and a name that says it too."""
     for settings in traefik_settings.servers(inventory):
-        everywhere = any("middlewares" in item.name for item in settings.static)
-        if everywhere or not published_ports.is_exposed(settings.service):
+        if not published_ports.is_exposed(settings.service):
             continue
         declared = traefik_settings.middlewares(settings)
         files = {item.location.file for item in settings.dynamic}
