@@ -55,12 +55,29 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         items = list(places.values())
         yield _evidence(inventory, name, items, known=_is_read_by_framework(inventory, name, items))
     for item in inventory.debug_switches:
+        if item.name == _GIN and not environments.is_for_development(item.location.file):
+            yield _of_gin(item.location)
         known = (item.location.file, item.location.line) in found.get(item.name, {})
         if item.main and not known and not environments.is_for_development(item.location.file):
             yield _only_when_run(item.name, item.location)
     for service in inventory.distinct_services:
         if not environments.only_for_development(service):
             yield from _waiting_debugger(inventory, service)
+
+
+_GIN = "gin.SetMode"
+
+
+def _of_gin(place: Location) -> Evidence:
+    return Evidence(
+        f"{place.file} sets Gin to debug in every environment, whatever GIN_MODE says: it writes all routes and "
+        "warnings to the log, and loads templates anew for each request.",
+        place,
+        subject=f"{place.file}/{_GIN}",
+        recommendation=f"Remove the call from {place.file}, and set GIN_MODE to release where it is deployed.",
+        severity=Severity.LOW,
+        example=files.into(place.file, "// without gin.SetMode; Compose: GIN_MODE: release"),
+    )
 
 
 _Place = tuple[str, Location, str, str]
@@ -120,7 +137,7 @@ def _in_code(inventory: Inventory) -> Iterator[_Place]:
         ):
             yield setting.name, setting.location, f"on by default in {setting.location.file}", str(setting.default)
     for item in inventory.debug_switches:
-        if not item.main and not _is_base(inventory, item.location.file):
+        if not item.main and item.name != _GIN and not _is_base(inventory, item.location.file):
             yield item.name, item.location, f"on in {item.location.file}", ""
 
 

@@ -47,6 +47,11 @@ _CONFIG = regex(
     re.X,
 )
 """NestJS: https://docs.nestjs.com/techniques/configuration#using-the-configservice"""
+_HOLDER = regex(
+    r"\bconst\s+(?P<holder>\w{1,60})(?:\s*:\s*\w{1,30})?\s*=\s*(?:process\.env\.(?P<name>[A-Z]\w{1,60})\b|"
+    r"[\w.]{0,60}[cC]onfig(?:Service)?\??\.get(?:OrThrow)?(?:<[^<>()\n]{1,60}>)?\(\s*[\"'](?P<asked>[A-Z]\w{1,60})[\"'])"
+)
+_COMMENT = regex(r"\s*(?://|\*|/\*)")
 _BOUND = regex(r"(?P<name>[A-Za-z_]\w*)\s*(?::\s*\w+)?\s*(?:=\s*(?P<value>[^,]+))?")
 _CONFIG_HINT = "@nestjs/config"
 _HINT = regex(r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\.log['\"]")
@@ -85,6 +90,8 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         yield from _origins(text, path, starts)
     if asks:
         yield from _of_service(text, path, starts, source.vault)
+    if "env" in text.lower() and (reads or asks) and not _TEST.search(path):
+        yield from _compared(text, path, starts)
     checked = list(_checked(text, path, starts, source.vault)) if checks else []
     yield from checked
     if not reads:
@@ -126,6 +133,18 @@ def _of_service(text: str, path: str, starts: list[int], vault: Vault) -> Iterat
             written = match["given"] or (after["value"] if after else None)
             found = _setting(match["name"], "ConfigService.get", written, location, vault)
             yield structs.replace(found, required=bool(match["demanded"]) and not written)
+
+
+def _compared(text: str, path: str, starts: list[int]) -> Iterator[EnvironmentBranch]:
+    """Where a constant that holds the environment's name is compared (`nodeEnv !== "production"`)."""
+    holders = {match["holder"]: match["asked"] or match["name"] for match in _HOLDER.finditer(text)}
+    holders = {holder: name for holder, name in holders.items() if VARIABLE.fullmatch(name)}
+    for name, match in named_environments.comparisons(text, holders):
+        line = bisect_right(starts, match.start())
+        if not _COMMENT.match(text, starts[line - 1]):
+            yield EnvironmentBranch(
+                name, (match["value"],), (), Location(path, line, match.start() - starts[line - 1] + 1)
+            )
 
 
 def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]:
