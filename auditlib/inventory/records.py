@@ -181,6 +181,7 @@ class Records:
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})
     pipeline_faults: tuple[delivery.PipelineFault, ...] = field(default=(), metadata={"of": delivery.PipelineFault})
+    pipeline_services: tuple[delivery.JobService, ...] = field(default=(), metadata={"of": delivery.JobService})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
     cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
     dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})
