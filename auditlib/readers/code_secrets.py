@@ -43,6 +43,8 @@ _CALL = regex(
     r"(?P<value>(?!eyJ)[^\"'`\s\\$]{24,200})(?P=quote)\s*\)"
 )
 """A function that is given the secret that its name tells of: `RequireInternalToken("…")`."""
+_OF_PAGES = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+"""What may run in browsers, where functions are given tokens that every visitor gets (`setAccessToken("pk.…")`)."""
 _COMMENT = regex(r"\s*(?://|#|\*|/\*)")
 _BETWEEN = regex(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -58,7 +60,8 @@ def read(source: Source) -> Reading:
 
 def _read(source: Source, path: str) -> Iterator[FixedSecret]:
     text = source.glance(path)
-    for match in (*_CONSTANT.finditer(text), *_CALL.finditer(text)):
+    calls = () if path.endswith(_OF_PAGES) else _CALL.finditer(text)
+    for match in (*_CONSTANT.finditer(text), *calls):
         begin = text.rfind("\n", 0, match.start("name")) + 1
         if is_random(match["value"]) and not _COMMENT.match(text, begin):
             value = source.vault.value("password", match["value"])
