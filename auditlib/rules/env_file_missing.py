@@ -110,6 +110,11 @@ def _is_described(inventory: Inventory, name: str) -> bool:
     """Whether a document names the file; of one that is called for its kind alone, all words of its name."""
     if _CALLED.fullmatch(name):
         return any(document.names_env_file(name) for document in inventory.documents)
+    return _is_spoken_of(inventory, name)
+
+
+def _is_spoken_of(inventory: Inventory, name: str) -> bool:
+    """Whether all words of a file's name stand in one document."""
     words = set(re.findall(r"[a-z]{2,}", name.lower()))
     return any(words <= document.words for document in inventory.documents)
 
@@ -177,5 +182,5 @@ def _evidence(
         f"{'expects' if len(names) == 1 else 'expect'} and say in the README to copy it.",
         example=files.into(f"{path}.example", "\n".join([*(f"{name}=" for name in wanted), *_rest(names, demanded)])),
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
-        confidence=Confidence.MEDIUM if unread else None,
+        confidence=Confidence.MEDIUM if unread or _is_spoken_of(inventory, posixpath.basename(path)) else None,
     )
