@@ -200,6 +200,7 @@ class Records:
     migration_addresses: tuple[code.MigrationAddress, ...] = field(default=(), metadata={"of": code.MigrationAddress})
     migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
     code_traits: tuple[code.CodeTrait, ...] = field(default=(), metadata={"of": code.CodeTrait})
+    script_defaults: tuple[code.ScriptDefault, ...] = field(default=(), metadata={"of": code.ScriptDefault})
     local_imports: tuple[code.LocalImports, ...] = field(default=(), metadata={"of": code.LocalImports})
     documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})
     program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})
