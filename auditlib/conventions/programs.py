@@ -221,7 +221,8 @@ def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[st
     copied: list[str] = []
     for item in build.instructions if build is not None else ():
         if (folder := _copied_from(item, builder, context)) is not None:
-            copied += [_plain(posixpath.join(folder, source.lstrip("/"))) for source in item.words[:-1]]
+            sources = (source for source in item.words[:-1] if not source.startswith("<<"))
+            copied += [_plain(posixpath.join(folder, source.lstrip("/"))) for source in sources]
     folders = [path.partition("*")[0].rstrip("/") for path in copied]
     return tuple(dict.fromkeys([*(folders or [context]), *mounted]))
 

@@ -65,6 +65,11 @@ class Setting(Struct, frozen=True):
     called: bool = False
     """Whether Python reads it inside a function, so only when that is called."""
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether a validator changes what the environment says before the type is looked at."""
+        return self.type.endswith("prepared by a validator")
+
 
 class FixedSecret(Struct, frozen=True):
     """A secret that code or a configuration file sets to a literal, so that no environment can have one of its own."""

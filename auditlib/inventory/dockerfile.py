@@ -23,6 +23,8 @@ class Instruction(Struct, frozen=True):
     """What RUN, CMD, ENTRYPOINT or HEALTHCHECK executes."""
     variables: tuple[tuple[str, Value | None], ...] = ()
     """What ENV or ARG sets; None for an ARG without a default."""
+    written: tuple[Value, ...] = ()
+    """The secrets in the text that COPY or ADD writes into a file (`COPY <<EOF /root/.pgpass`)."""
 
     @property
     def copies_context(self) -> bool:

@@ -92,6 +92,7 @@ READERS: tuple[str, ...] = (
     "program_calls",
     "committed_secrets",
     "script_secrets",
+    "code_secrets",
     "config_secrets",
     "config_references",
     "named_variables",

@@ -1,6 +1,8 @@
-"""The origins that code in Go, C#, Ruby and PHP lets call it; other languages are read with their settings.
+"""The origins that code in Go, C#, Ruby and PHP, and servers before it, let call it; other languages are read with
+their settings.
 
-There is no parser: each language has one expression for what its usual packages take. Follows
+There is no parser: each language has one expression for what its usual packages take. Of Nginx, Apache and Caddy only
+single origins count: `*` is usual for fonts and the like. Follows https://github.com/fruitcake/php-cors,
 https://pkg.go.dev/github.com/rs/cors, https://pkg.go.dev/github.com/gin-contrib/cors,
 https://learn.microsoft.com/en-us/aspnet/core/security/cors, https://github.com/cyu/rack-cors and
 https://laravel.com/docs/routing#cors.
@@ -70,6 +72,17 @@ _PHP = _Language(
     regex(r"""["']supports_credentials["']\s*=>\s*true\b"""),
     regex(r"environment\(\s*\[?\s*['\"](?:local|dev)"),
 )
+_SERVER = _Language(
+    regex("Access-Control-Allow-Origin"),
+    regex(
+        r"""^[ \t]*(?:add_header|(?:Header[ \t]+(?:always[ \t]+)?(?:set|add))|header)[ \t]+["']?"""
+        r"""(?P<holder>Access-Control-Allow-Origin)["']?[ \t]+(?P<listed>(?P<quote>["']?)https?://[^\s"';]{1,300}(?P=quote))""",
+        re.M,
+    ),
+    regex(r"Access-Control-Allow-Credentials[\"']?[ \t]+[\"']?true\b"),
+    regex(r"(?!)"),
+)
+_SERVER_FILE = regex(r"\.conf(?:\.\w+)?$|\.template$|(?:^|/)(?:Caddyfile|\.htaccess)$")
 _BY_ENDING = {".go": _GO, ".cs": _CSHARP, ".rb": _RUBY, ".php": _PHP}
 _QUOTED = regex(r"""["']([^"'\n]{1,300})["']""")
 _COMMENT = regex(r"\s*(?://|#|\*|/\*)")
@@ -79,19 +92,26 @@ _SHORTLY = 200
 
 def read(source: Source) -> Reading:
     """Every origin that such code names, tests left out."""
-    files = [path for path in source.files if posixpath.splitext(path)[1] in _BY_ENDING and not is_test(path)]
+    files = [path for path in source.files if _language(path) and not is_test(path)]
     return Reading(each(source, [path for path in files if _has_package(source, path)], KIND, _read).records, [])
 
 
+def _language(path: str) -> _Language | None:
+    return _SERVER if _SERVER_FILE.search(path) else _BY_ENDING.get(posixpath.splitext(path)[1])
+
+
 def _has_package(source: Source, path: str) -> bool:
+    known = _language(path)
     try:
-        return _BY_ENDING[posixpath.splitext(path)[1]].hint.search(source.text(path)) is not None
+        return known is not None and known.hint.search(source.text(path)) is not None
     except Unreadable:
         return False
 
 
 def _read(source: Source, path: str) -> Iterator[AllowedOrigin]:
-    known, text = _BY_ENDING[posixpath.splitext(path)[1]], source.text(path)
+    known, text = _language(path), source.text(path)
+    if known is None:
+        return
     credentials = known.credentials.search(text) is not None
     for match in known.origins.finditer(text):
         begin = text.rfind("\n", 0, match.start()) + 1
@@ -99,19 +119,21 @@ def _read(source: Source, path: str) -> Iterator[AllowedOrigin]:
         if not _COMMENT.match(text, begin, match.start() + 1) and not known.guard.search(before):
             start = match.start() + len(match[0]) - len(match[0].lstrip())
             place = Location(path, text.count("\n", 0, start) + 1, start - begin + 1)
-            yield from _allowed(match, place, sends=credentials)
+            yield from _allowed(match, place, sends=credentials, reflects=known is _PHP)
 
 
-def _allowed(match: re.Match[str], place: Location, *, sends: bool) -> Iterator[AllowedOrigin]:
-    """The origins of one place; a plain `*` is sent as it is, and to that no browser gives a cookie."""
+def _allowed(match: re.Match[str], place: Location, *, sends: bool, reflects: bool) -> Iterator[AllowedOrigin]:
+    """The origins of one place; a plain `*` is sent as it is, and to that no browser gives a cookie. Laravel answers
+    with the caller's own origin in its place where it lets browsers send cookies.
+    """
     found = match.groupdict()
     if found.get("every"):
-        reflects = not found["every"].startswith("AllowA")
-        yield AllowedOrigin(
-            "*", found["every"].partition("(")[0].partition(":")[0].strip(), sends and reflects, place, ""
-        )
+        echoes = not found["every"].startswith("AllowA")
+        holder = found["every"].partition("(")[0].partition(":")[0].strip()
+        yield AllowedOrigin("*", holder, sends and echoes, place, "")
     elif found.get("header") or found.get("all"):
         yield AllowedOrigin("*", "Access-Control-Allow-Origin", False, place)
     else:
-        for origin in _QUOTED.findall(found["listed"] or ""):
-            yield AllowedOrigin(origin, found["holder"] or "", sends and origin != "*", place)
+        listed = found["listed"] or ""
+        for origin in _QUOTED.findall(listed) if listed[:1] != "h" else [listed]:
+            yield AllowedOrigin(origin, found["holder"] or "", sends and (origin != "*" or reflects), place)

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Iterator
 from itertools import islice
 
+from auditlib import secret_spans
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.dockerfile import Dockerfile, DockerIgnore, Instruction, Stage
 from auditlib.model import Coverage, Location, Read
@@ -127,7 +128,15 @@ class _Parser:
             location=location,
             commands=self._commands(statement, location) if statement.keyword in _EXECUTED else (),
             variables=tuple(self._variables(statement)) if statement.keyword in ("ENV", "ARG") else (),
+            written=tuple(self._written(statement.body)) if statement.keyword in ("COPY", "ADD") else (),
         )
+
+    def _written(self, body: str) -> Iterator[Value]:
+        """The secrets of a here-document, less what the build fills in."""
+        for start, end in secret_spans.union(secret_spans.find(body, env=True)) if body else ():
+            value = self.vault.value("password", body[start:end])
+            if value.secret and not value.placeholder and "$" not in body[start:end]:
+                yield value
 
     def _words(self, statement: Statement) -> tuple[tuple[str, ...], bool]:
         """The words of an instruction, and whether a shell splits them."""

@@ -64,6 +64,11 @@ def _of_script(source: Source, path: str, text: str) -> Iterator[tuple[Committed
                 yield CommittedSecret(OF_SCRIPT, value, place, _is_comment(text, match.start()), name), match["value"]
 
 
+def is_random(text: str) -> bool:
+    """Whether a value is what nobody would make up for a test."""
+    return _is_real(text, logs_in=False)
+
+
 def _is_real(text: str, *, logs_in: bool) -> bool:
     """Whether a value opens something: what logs in to a host, or what nobody would make up for a test."""
     value = Vault().value("password", text)  # one of its own, as what is none mustn't be hidden elsewhere

@@ -74,7 +74,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _required(inventory: Inventory, holder: str, file: str) -> str:
-    """The list as a variable that each environment sets."""
+    """The list as a variable that each environment sets; of a server's header the origin alone."""
+    if holder == "Access-Control-Allow-Origin":
+        return files.into(file, f"{holder} <the origin of the frontend>")
     name = holder.upper().strip("()")
     variable = "ALLOWED_ORIGINS" if "ORIGIN" not in name else name
     text = code_lines.in_code(inventory, variable, file, "list[str]")

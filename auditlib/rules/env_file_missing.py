@@ -39,10 +39,11 @@ from auditlib.conventions import deployment, encrypted_copies, environments, ima
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvFileReference, Project
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
+from auditlib.rules import _told_env_files as told_env_files
 from auditlib.rules._rule import Evidence, rule
 
 _ENVIRONMENT_WORD = regex(r"[._-](?:local|dev|development|prod|production|staging|test|docker)(?=$|[._-])", re.I)
@@ -68,6 +69,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         if not _has_template(inventory, path) and name not in explained and not _is_described(inventory, name):
             yield _evidence(inventory, path, references, demanded)
+    for path, places in told_env_files.missing(inventory).items():
+        name = posixpath.basename(path)
+        told = name in explained or _is_described(inventory, name) or encrypted_copies.of(inventory, path)
+        if path not in wanted and not told and not _has_template(inventory, path):
+            yield _of_commands(path, places)
+
+
+def _of_commands(path: str, places: list[Location]) -> Evidence:
+    """A file that commands give Compose, and that nobody says how to make."""
+    first, *others = places
+    return Evidence(
+        f"{first.file} gives Compose {path}, which the repository doesn't have; no template, other command or document "
+        "says what belongs into it, and Compose refuses to start without it, unless it lies on the host.",
+        first,
+        subject=f"command/{path}",
+        related=tuple(Related(place, "another command that gives it") for place in others),
+        recommendation=f"Commit {path}.example with the variables that Compose reads and say in the README to copy it.",
+        example=files.into(f"{path}.example", "<each variable that the Compose file reads>="),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+    )
 
 
 def _has_template(inventory: Inventory, path: str) -> bool:
@@ -92,7 +114,9 @@ def _explained(inventory: Inventory) -> set[str]:
     """The names of files that a command reads or writes."""
     given = [command for step in inventory.steps for command in step.remote]
     words = [
-        word for command in (*deployment.commands(inventory), *given) for word in (*command.words, *command.writes)
+        word
+        for command in (*deployment.commands(inventory), *given)
+        for word in (*told_env_files.words_beside(command.words), *command.writes)
     ]
     words += [step.run for step in inventory.steps if ".env" in step.run]
     words += [pair.value for step in inventory.steps for pair in step.inputs if ".env" in pair.value]

@@ -93,6 +93,8 @@ def _known(inventory: Inventory, program: Program, variable: str) -> tuple[dict[
     refuses all others.
     """
     settings = [item for item in program.settings if item.name.upper() == variable.upper()]
+    if any(item.is_prepared for item in settings):
+        return {}, False  # which spellings it takes, the code of the validator says
     allowed = {
         value: item.location for item in reversed(settings) if (literal := _LITERAL.search(item.type))
         for value in re.findall(r"['\"]([^'\"]+)['\"]", literal["values"])

@@ -57,9 +57,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Files that differ in the name of the environment alone, of those that are to be like production."""
     groups: defaultdict[tuple[str, str], list[EnvFile]] = defaultdict(list)
     for file in inventory.env_files:
-        folder, name = posixpath.split(file.path)
-        if _ENVIRONMENT.search(name):
-            groups[folder, _ENVIRONMENT.sub("*", name)].append(file)
+        if _environment(file):
+            groups[_without(file.path)].append(file)
     bases = {file.path: _keys(file) for file in inventory.env_files}
     for (folder, name), files in groups.items():
         if len({_environment(file) for file in files}) == len(files) > 1 and all(map(_set, files)):
@@ -68,10 +67,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _environment(file: EnvFile) -> str:
-    """The environment that a file is of, whichever way its name is written."""
-    match = _ENVIRONMENT.search(posixpath.basename(file.path))
-    name = match["name"].lower() if match else ""
-    return {"production": "prod", "staging": "stage"}.get(name, name)
+    """The environment that a file is of by its own name or that of its folder, whichever way it is written."""
+    folder, name = posixpath.split(file.path)
+    match = _ENVIRONMENT.search(name) or _ENVIRONMENT.fullmatch(posixpath.basename(folder))
+    said = match["name"].lower() if match else ""
+    return {"production": "prod", "staging": "stage"}.get(said, said)
+
+
+def _without(path: str) -> tuple[str, str]:
+    """The folder and name of a file with a star for its environment (`env/*/app.env`)."""
+    folder, name = posixpath.split(path)
+    if _ENVIRONMENT.search(name):
+        return folder, _ENVIRONMENT.sub("*", name)
+    return posixpath.join(posixpath.dirname(folder), "*"), name
 
 
 def _set(file: EnvFile) -> set[str]:

@@ -105,6 +105,8 @@ def _name(image: str) -> str:
 
 def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     for service in inventory.services:
+        if service.changed_at and service.image_location.file != service.changed_at.file:
+            continue  # what the overlay leaves as its base has it
         used = inventory.variables_of.get((service.project, service.name), ())
         target = f"services.{service.name}.image"
         told = all(item.source != "unset" for item in used if item.target == target)  # else its version isn't known

@@ -136,6 +136,8 @@ def _leaks(
                 stand_in = value.placeholder or value.weak
                 grade = Severity.LOW if _TO_ITSELF.search(value.text) else Severity.MEDIUM
                 yield name, f"sets {name} to {value.text}", grade if stand_in else None, None
+    elif item.written:
+        yield item.words[-1], f"writes {item.written[0].text} into {item.words[-1]}", None, None
     elif item.copies_context:
         for source in item.words[:-1]:
             name = posixpath.basename(source)
@@ -248,6 +250,8 @@ def _outside(item: Instruction, subject: str, *, final: bool) -> str:
         name = re.sub(r"\W+", "_", subject.removesuffix(" in a URL"))
         given = f"--mount=type=secret,id={name.lower()},env={name.upper()}"
         return f"RUN {given} <the command, with ${name.upper()} for the secret>"
+    if item.written:
+        return f'# Compose\nvolumes: ["<where the host keeps it>:{subject}:ro"]'
     if final and posixpath.basename(subject).startswith(".env"):
         return f"# Compose, or docker run --env-file\nenv_file: {subject}"
     if final and _AT_RUNTIME.fullmatch(posixpath.basename(subject)):

@@ -32,13 +32,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, secrets
+from auditlib.conventions import deployment, environments, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.redaction import SHOWN
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
@@ -55,24 +56,36 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in secrets.sightings(inventory):
         if item.kind != "template" and not environments.is_aside(item.location.file):
             found[item.value.identity].setdefault((item.location.file, item.location.line), item)
+    shown = _shown(inventory)
     for places in found.values():
         items = list(places.values())
-        items = _of_one(items + _in_scripts(inventory, items))
+        items = _of_one(items + _elsewhere(shown, items))
         if len({item.location.file for item in items}) > 1 and not _is_set_once(items):
             yield _evidence(inventory, items)
 
 
-def _in_scripts(inventory: Inventory, items: list[Sighting]) -> list[Sighting]:
-    """The other scripts whose commands hold the value, one place each."""
+def _elsewhere(shown: dict[str, dict[str, Location]], items: list[Sighting]) -> list[Sighting]:
+    """The other scripts, makefiles and workflows that hold the value, one place each."""
     value, known = items[0].value, {item.location.file for item in items}
     if not (secrets.is_distinct(value) and _ALONE.fullmatch(value.text)):
         return []
-    found: dict[str, Sighting] = {}
-    for path, script in inventory.scripts_by_path.items():
-        for command in () if path in known or environments.is_aside(path) else script.commands:
-            if any(value.text in word for word in command.words):
-                found.setdefault(path, Sighting("", value, command.location, "file"))
-    return list(found.values())
+    return [
+        Sighting("", value, place, "file") for file, place in shown.get(value.text, {}).items() if file not in known
+    ]
+
+
+def _shown(inventory: Inventory) -> dict[str, dict[str, Location]]:
+    """By secret, as it is shown, the files whose commands or variables of workflows hold it, with the first place."""
+    texts = [(word, command.location) for command in deployment.commands(inventory) for word in command.words]
+    for workflow in inventory.workflows:
+        pairs = [pair for job in workflow.jobs for step in job.steps for pair in step.env]
+        pairs += [*workflow.env, *(pair for job in workflow.jobs for pair in job.env)]
+        texts += [(pair.value, pair.location) for pair in pairs]
+    found: defaultdict[str, dict[str, Location]] = defaultdict(dict)
+    for text, place in texts:
+        for secret in SHOWN.findall(text) if not environments.is_aside(place.file) else ():
+            found[secret].setdefault(place.file, place)
+    return found
 
 
 def _is_set_once(items: list[Sighting]) -> bool:

@@ -129,6 +129,8 @@ def more_lines_of(record):
 def lines_of_rest(record):
     """Records of schemas, and of what a host starts by itself, as lines."""
     match record:
+        case configuration.FixedSecret():
+            yield f"{record.location} fixed {record.name} {record.value.length}"
         case code.CompilerOutput():
             yield f"{record.location} compiles {record.folder or '.'} to {record.output}"
         case code.PrismaSchema():

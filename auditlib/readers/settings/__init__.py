@@ -15,7 +15,7 @@ from auditlib.model import Coverage, Read
 from auditlib.patterns import Words, regex
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
-from auditlib.readers.settings import fixed_secrets, uses
+from auditlib.readers.settings import fixed_secrets, star_imports, uses
 from auditlib.readers.settings.branches import read_branches
 from auditlib.readers.settings.javascript import is_javascript, read_javascript
 from auditlib.readers.settings.log_paths import read_log_files, read_unrotated_logs
@@ -91,7 +91,8 @@ def _is_of_interest(source: Source, path: str) -> bool:
     except Unreadable:
         return True
     hinting = _WORDS.any_in(text) and (_may_read(text) or _may_log(text) or _may_allow(text) or _may_fix_secrets(text))
-    return hinting or _may_branch(text) or _is_broken(source, path)
+    continues = star_imports.are_in(text) and _HOME.fullmatch(path) is not None
+    return hinting or continues or _may_branch(text) or _is_broken(source, path)
 
 
 def _is_broken(source: Source, path: str) -> bool:
@@ -138,9 +139,13 @@ def is_test(path: str) -> bool:
 def _read_python(source: Source, path: str) -> Iterator[Any]:
     text = source.text(path)
     module = python_code.parse(source, path)
+    above = star_imports.modules(source, path) if star_imports.are_in(text) else []
+    if above:
+        module = star_imports.completed(module, above)
     if _may_read(text):
         yield from read_pydantic(module, source.vault)
-        yield from _lookups(module, source, path)
+    if above or _may_read(text):
+        yield from _lookups(module, above, source, path)
     if not is_test(path) and _may_fix_secrets(text):
         yield from fixed_secrets.read_fixed_secrets(module, source.vault)
     if not is_test(path) and _may_branch(text):
@@ -152,9 +157,9 @@ def _read_python(source: Source, path: str) -> Iterator[Any]:
         yield from read_policies(module)
 
 
-def _lookups(module: python_code.Module, source: Source, path: str) -> Iterator[Any]:
+def _lookups(module: python_code.Module, above: list[python_code.Module], source: Source, path: str) -> Iterator[Any]:
     """What is asked for one by one; a name that a test computes says nothing of the application."""
-    for found in read_lookups(module, source.vault):
+    for found in read_lookups(module, source.vault, above):
         if not isinstance(found, int):
             yield found
         elif not is_test(path):

@@ -17,7 +17,7 @@ from msgspec import structs
 from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, LogFile, Setting
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.settings import schemas
+from auditlib.readers.settings import demands, named_environments, schemas
 from auditlib.readers.settings.branches import VARIABLE
 from auditlib.readers.settings.targets import revealing, target_before
 from auditlib.redaction import Vault
@@ -76,7 +76,7 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
     reads = _HINT.search(text)
     allows = any(hint in text for hint in _CORS_HINTS) and not _TEST.search(path)
     asks = _CONFIG_HINT in text and not _TEST.search(path)
-    checks = schemas.HINT.search(text) and not _TEST.search(path)
+    checks = (schemas.HINT.search(text) or demands.HINT.search(text)) and not _TEST.search(path)
     if not reads and not allows and not asks and not checks:
         return
     echoed = "transports.Console" in text and "NODE_ENV" not in text  # many add the console for development alone
@@ -85,21 +85,35 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         yield from _origins(text, path, starts)
     if asks:
         yield from _of_service(text, path, starts, source.vault)
-    checked = list(schemas.read_schemas(text, path, starts, source.vault)) if checks else []
+    checked = list(_checked(text, path, starts, source.vault)) if checks else []
     yield from checked
     if not reads:
         return
+    yield from named_environments.read(path, text) if not _TEST.search(path) else ()
     told = {item.name for item in checked}
+    required = demands.demanded(text) if checks else frozenset()
     for match in _TOKEN.finditer(text):
         line = bisect_right(starts, match.start())
         location = Location(path, line, match.start() - starts[line - 1] + 1)
         if match["string"] and _LOG.fullmatch(match["string"]):
             yield LogFile(match["string"][1:-1], location, echoed)
         elif match["base"] and (match["name"] or match["quoted"]) not in told:
-            yield from _lookup(match, location, source.vault, target_before(text, match.start()))
+            for found in _lookup(match, location, source.vault, target_before(text, match.start())):
+                demanded = isinstance(found, Setting) and found.name in required and found.default is None
+                yield structs.replace(found, required=True) if demanded else found
         elif match["names"]:
             for bound in _BOUND.finditer(match["names"]):
                 yield _setting(bound["name"], "process.env", bound["value"], location, source.vault)
+
+
+def _checked(text: str, path: str, starts: list[int], vault: Vault) -> Iterator[Setting]:
+    """What schemas hold, and what is looked up by functions, lists, libraries and classes of the program."""
+    yield from schemas.read_schemas(text, path, starts, vault)
+    for item in demands.read_demands(text):
+        line = bisect_right(starts, item.position)
+        location = Location(path, line, item.position - starts[line - 1] + 1)
+        found = _setting(item.name, "lookup", item.written, location, vault)
+        yield structs.replace(found, required=item.required)
 
 
 def _of_service(text: str, path: str, starts: list[int], vault: Vault) -> Iterator[Setting]:

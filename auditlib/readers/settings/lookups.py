@@ -7,7 +7,7 @@ https://django-environ.readthedocs.io and https://www.starlette.io/config/.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain, pairwise
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from auditlib.inventory.configuration import Setting, SettingsFile
 from auditlib.readers.python_code import Module, argument, keyword
 from auditlib.readers.python_paths import literal_path
-from auditlib.readers.settings import own_lookups, targets
+from auditlib.readers.settings import checks, own_lookups, targets
 from auditlib.readers.settings.defaults import NONE, default
 from auditlib.readers.settings.own_lookups import OwnLookup
 from auditlib.readers.settings.variable_names import VariableNames
@@ -60,12 +60,13 @@ _NAMES = {"db_url": "DATABASE_URL", "db": "DATABASE_URL", "cache_url": "CACHE_UR
 """What these methods read when they are given no name."""
 
 
-def read_lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFile | int]:
-    """The variables that a file asks for one by one, and the environment files that it loads.
+def read_lookups(module: Module, vault: Vault, above: Iterable[Module] = ()) -> Iterator[Setting | SettingsFile | int]:
+    """The variables that a file asks for one by one, and the environment files that it loads, also by what it has of
+    the files `above` it (`from .base import *`).
 
     After them the lines at which only the running program knows the variable's name.
     """
-    lookups = _Lookups(module, vault)
+    lookups = _Lookups(module, vault, above)
     found = list(_lookups(module, lookups))
     yield from sorted(found, key=lambda item: (item.location.line, item.location.column))
     yield from sorted(set(lookups.computed))[:_COMPUTED_LIMIT]
@@ -82,21 +83,22 @@ def _lookups(module: Module, lookups: _Lookups) -> Iterator[Setting | SettingsFi
 
 
 class _Lookups:
-    def __init__(self, module: Module, vault: Vault) -> None:
+    def __init__(self, module: Module, vault: Vault, above: Iterable[Module] = ()) -> None:
         self.module, self.vault = module, vault
         self.readers: dict[str, str] = {}
         """Names that hold an object which reads variables (`env = environ.Env()`), with its style."""
         self.schema: dict[str, tuple[str, ast.expr | None]] = {}
         """Types and defaults that `environ.Env(DEBUG=(bool, False))` declares."""
         self.names = VariableNames(module)
-        self.own = own_lookups.functions(module)
+        self.own = {name: own for item in (*above, module) for name, own in own_lookups.functions(item).items()}
         """Functions of the file that look up what they are given the name of."""
         self.computed: list[int] = []
         """The lines at which the name of a variable is computed."""
-        for name, value in module.assignments:
-            if isinstance(value, ast.Call) and (style := self._style_of_class(module.origin(value.func))):
-                self.readers[name] = style
-                self._learn(value)
+        for item in (*above, module):
+            for name, value in item.assignments:
+                if isinstance(value, ast.Call) and (style := self._style_of_class(item.origin(value.func))):
+                    self.readers[name] = style
+                    self._learn(value)
 
     def _style_of_class(self, origin: str) -> str:
         return _ENV_CLASSES.get(origin) or _CONFIG_CLASSES.get(origin, "")
@@ -108,6 +110,10 @@ class _Lookups:
                 self.schema[item.arg] = (self.module.origin(item.value.elts[0]), rest)
             elif item.arg:
                 self.schema[item.arg] = (self.module.origin(item.value), None)
+
+    @cached_property
+    def _demanded(self) -> set[int]:
+        return checks.demanded(self.module)
 
     @cached_property
     def _targets(self) -> dict[int, str]:
@@ -254,7 +260,8 @@ class _Lookups:
         fallback = self._fallbacks.get(id(node))
         given = fallback if fallback is not None and not isinstance(fallback, (ast.Call, ast.Subscript)) else given
         strict = style not in ("getenv", "environ")
-        setting = self._setting(name, node, origin, style, given, required=strict and given is None)
+        required = given is None and (strict or id(node) in self._demanded)
+        setting = self._setting(name, node, origin, style, given, required=required)
         cast = keyword(node, "cast")
         cast = node.args[1] if cast is None and style == "starlette" and len(node.args) > 1 else cast
         declared = self.module.origin(cast) if cast is not None else schema_type

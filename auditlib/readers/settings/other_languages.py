@@ -21,7 +21,7 @@ from msgspec import Struct, structs
 from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, Setting
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
-from auditlib.readers.settings import laravel
+from auditlib.readers.settings import laravel, named_environments
 from auditlib.readers.settings.targets import revealing, target_before
 from auditlib.redaction import Vault
 from auditlib.source import Source
@@ -77,7 +77,7 @@ _JVM = _Language("java", "env", regex(
 ))  # fmt: skip
 _CSHARP = _Language("csharp", "GetEnvironmentVariable", regex(
     rf"""\bGetEnvironmentVariable\(\s*"{_NAME}"\s*\)(?:\s*\?\?\s*{_QUOTED})?"""
-))  # fmt: skip
+), regex(r"\s*\?\?\s*throw\b"))  # fmt: skip
 _RUST = _Language("rust", "env::var", regex(
     rf"""\benv::var\(\s*"{_NAME}"\s*\)(?:\s*\.unwrap_or(?:_else)?\((?:\|_\w*\|\s*)?(?:{_QUOTED})?)?"""
 ), regex(r"\s*(?:\.expect\(|\.unwrap\(\))"))  # fmt: skip
@@ -150,6 +150,7 @@ def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | 
         yield from _origins(path, text)
     if known is _PHP and laravel.FILE.search(path):
         yield from laravel.read_horizon(path, text)
+    yield from named_environments.read(path, text)
     if known is None or known.hint.lower() not in text.lower():
         return
     starts = [0, *(match.end() for match in re.finditer("\n", text))]

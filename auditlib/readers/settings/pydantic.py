@@ -17,6 +17,8 @@ from auditlib.readers.python_paths import literal_path
 from auditlib.readers.settings.defaults import default, field_default
 from auditlib.redaction import Vault
 
+PREPARED = ", prepared by a validator"
+_ENUMERATIONS = frozenset({"Enum", "StrEnum"})
 _NESTING = 5
 _FIELDS = 2_000
 """Fields of one class, nested models included: models may hold each other, so that their number is not bounded."""
@@ -177,6 +179,7 @@ class _Reader(Struct):
         nested = self.module.classes.get(self.module.origin(item.annotation)) if item.annotation is not None else None
         if nested is not None and nested.name in self.settings:
             return  # it reads its own variables
+        nested = None if nested is not None and self._members(nested) else nested
         delimiter = place.options.delimiter
         if nested is not None and delimiter and place.owner.count(".") < _NESTING:
             inner = _Place(f"{place.owner}.{item.name}", place.options, place.prefix + item.name + delimiter)
@@ -193,7 +196,7 @@ class _Reader(Struct):
         return Setting(
             name=names[0],
             attribute=f"{place.owner}.{item.name}",
-            type=self.vault.mask(kind),
+            type=self.vault.mask(f"{kind}{self._allowed(item.annotation)}{self._preparation(item.name)}"),
             default=found.value,
             default_kind=found.kind,
             required=found.kind == "none" and not implicit,
@@ -202,6 +205,33 @@ class _Reader(Struct):
             location=self.module.location(item.statement),
             aliases=names[1:],
         )
+
+    def _preparation(self, name: str) -> str:
+        """That a validator of the file changes what the environment says before the type is looked at."""
+        calls = (item for node in self.module.of(ast.FunctionDef) for item in node.decorator_list)
+        for call in calls:
+            if isinstance(call, ast.Call) and self.module.origin(call.func).endswith("validator"):
+                fields = {text for item in call.args for text in self.module.strings(item)}
+                mode, pre = keyword(call, "mode"), keyword(call, "pre")
+                before = pre is not None or (mode is not None and self.module.string(mode) == "before")
+                if before and fields & {name, "*"}:
+                    return PREPARED
+        return ""
+
+    def _allowed(self, annotation: ast.expr | None) -> str:
+        """The values of an enumeration that the file declares, as a list of literals."""
+        found = self.module.classes.get(self.module.origin(annotation)) if annotation is not None else None
+        values = self._members(found) if found is not None else []
+        return f" = Literal[{', '.join(map(repr, values))}]" if values else ""
+
+    def _members(self, item: ast.ClassDef) -> list[str]:
+        """The texts that an enumeration names; none for another class."""
+        named = {node.name for node in item.body if isinstance(node, ast.FunctionDef)}
+        kinds = {self.module.origin(base).rpartition(".")[2] for base in item.bases}
+        if _ENUMERATIONS.isdisjoint(kinds) or "_missing_" in named:  # which takes other texts, too
+            return []
+        pairs = (pair for statement in item.body for pair in assigned(statement))
+        return [text for _, value in pairs if (text := self.module.string(value))]
 
     @property
     def _decodes_itself(self) -> bool:

@@ -35,7 +35,11 @@ _LENIENT = regex(r"\bskipValidation\b|\.partial\(")
 _PART = regex(rf"{_COMMENT}|{_STRING}|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<comma>,)")
 _KEY = regex(rf"""\s*(?:(?:{_COMMENT})\s*)*["']?(?P<name>[A-Z][A-Z0-9_]{{1,80}})["']?\s*:\s*""")
 _DEFAULT = regex(rf"(?:\.default\(|\bdefault\s*:)\s*(?P<value>{_LITERAL})?")
-_CHOICES = regex(rf"(?:\.enum\(\s*\[|\.valid\(|\bchoices\s*:\s*\[)(?P<values>(?:\s*(?:{_STRING})\s*,?)+)\s*[\])]")
+_CHOICES = regex(
+    rf"(?:\.enum\(\s*\[|\.valid\(|\bchoices\s*:\s*\[)\s*(?P<values>(?:(?:{_STRING})\s*(?:,\s*|(?=[\])])))+)[\])]"
+)
+_TAKES_MORE = regex(r"\.\s*(?:catch|or|preprocess|transform|pipe|union|allow)\(")
+"""What takes, or makes, other values than the listed ones."""
 _TEXT = regex(_STRING)
 _LENGTH = 20_000
 _MOST = 300
@@ -126,6 +130,6 @@ def _setting(library: _Library, entry: _Entry, place: Location, vault: Vault, *,
 
 def _type(said: str) -> str:
     """The type of an entry: where it lists what is allowed, as Python writes that."""
-    choices = _CHOICES.search(said) if ".catch(" not in said else None
+    choices = _CHOICES.search(said) if not _TAKES_MORE.search(said) else None
     values = [item[1:-1] for item in _TEXT.findall(choices["values"])] if choices else []
     return f"Literal[{', '.join(map(repr, values))}]" if values else "string"
