@@ -54,7 +54,7 @@ _COMPOSE_VALUES = frozenset({
     "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-e", "--env", "-u",
     "--user", "-v", "--volume", "-w", "--workdir", "--name", "--entrypoint", "--publish", "--label", "-l", "--scale",
     "--timeout", "-t", "--env-from-file", "--pull", "--ansi", "--progress", "--wait-timeout", "--index",
-    "--parallel", "--context", "-H", "--host",
+    "--parallel", "--context", "-H", "--host", "--tail", "--since", "--until", "--policy", "--builder", "--signal",
 })  # fmt: skip
 """Options of `docker`, of `docker compose` and of its commands that take the next word as their value."""
 _OWN_FOLDER = regex(

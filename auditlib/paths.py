@@ -6,6 +6,10 @@ import posixpath
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
+from auditlib.patterns import regex
+
+_CHOICE = regex(r"\{([^{}\s]{0,400},[^{}\s]{0,400})\}")
+
 
 def normal(path: str) -> str:
     """A path without `./`, and without anything for the root itself."""
@@ -37,3 +41,11 @@ def upwards(path: str) -> Iterator[str]:
     while path and path != "/":
         yield path
         path = path.rpartition("/")[0]
+
+
+def unfolded(word: str) -> tuple[str, ...]:
+    """What Bash makes of a word with names in braces (`certs/{a,b}`); of several pairs only the last is taken apart."""
+    match = max(_CHOICE.finditer(word), key=lambda item: item.start(), default=None) if "," in word else None
+    if match is None or word[match.start() - 1 : match.start()] == "$":
+        return (word,)
+    return tuple(f"{word[: match.start()]}{name}{word[match.end() :]}" for name in match[1].split(","))

@@ -12,13 +12,14 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from auditlib.conventions import exporters, images, monitoring, mounts, programs, services
+from auditlib.conventions import deployment, exporters, images, monitoring, mounts, programs, services
+from auditlib.conventions import peers as peers_of
 from auditlib.conventions.exporters import Exporter
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Manifest, Requirement
 from auditlib.inventory.monitoring import CLIENT_LIBRARIES, PrometheusConfig, ScrapeJob, Target
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Endpoint, Service
 from auditlib.patterns import regex
 
 _INSTRUMENTATION = regex(r"prom(?:etheus|-client|-bundle)|metrics|opentelemetry|micrometer|statsd|instrumentator")
@@ -27,6 +28,7 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNREAD = tuple(ending for ending in programs.OTHER_LANGUAGES if ending != ".go")
 """Code in whose files no metrics are looked for."""
 _KINDS = frozenset({"", "api", "app", "backend", "server", "service"})
+_BARE_NAME = regex(r"(?!gateway$|host$)[a-z][a-z0-9_-]+")
 _FOLLOWED = frozenset({"dns_sd_configs", "file_sd_configs"})
 
 
@@ -299,14 +301,25 @@ def _may_give_anything(inventory: Inventory, source: MetricSource) -> bool:
     service = source.service
     if source.exporter is None and service is None and source.target.host in _LOCAL | _OF_HOST:
         return not any(_is_named_after(source.job.name, item.name) for item in inventory.manifests)
-    if source.exporter is not None or service is None:
-        return source.exporter is None or source.exporter.relays
+    if source.exporter is not None:
+        return source.exporter.relays
+    if service is None:
+        return not _leads_nowhere(inventory, source)
     if service.build is not None:
         return service.build.outside
     own = {item.image for item in inventory.services if item.image and item.build and not item.build.outside}
     owner, _, name = images.repository(service.image).rpartition("/")
     published = owner.rpartition("/")[2] == name  # `ollama/ollama`, by those who make it
     return service.image not in own and services.product(inventory, service) is None and not published
+
+
+def _leads_nowhere(inventory: Inventory, source: MetricSource) -> bool:
+    """Whether a target is a bare name that nobody answers to in the networks of the Prometheus that Compose runs."""
+    end = Endpoint("", source.target.host, source.target.port)
+    running = monitoring.runners(inventory, source.job.file)
+    known = any(peers_of.may_be_known(inventory, item, end) for item in running)
+    bare = _BARE_NAME.fullmatch(end.host) is not None
+    return bare and bool(running) and not known and not deployment.orchestrator_files(inventory)
 
 
 def _is_named_after(job: str, name: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditlib.paths import below, folders_of
+from auditlib.paths import below, folders_of, unfolded
 
 NAMES = st.sampled_from(["a", "a0", "a-b", "a/b", "b", "é", "0", "a.b"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -23,3 +23,10 @@ def test_below_a_folder_is_what_begins_with_it(paths, folder):
 
 def test_below_the_root_is_everything():
     assert below(["a", "b/c"], "") == below(["a", "b/c"], ".") == ["a", "b/c"]
+
+
+def test_names_in_braces_are_taken_apart():
+    assert unfolded("/opt/{a,b/c}/x") == ("/opt/a/x", "/opt/b/c/x")
+    assert unfolded("a,b") == ("a,b",)
+    assert unfolded("${A,b}") == ("${A,b}",)
+    assert unfolded("{a}") == ("{a}",)

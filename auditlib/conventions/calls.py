@@ -170,14 +170,19 @@ def made_executable(inventory: Inventory, *, in_images: bool = True) -> set[str]
     words = {
         word.rstrip("/")
         for command in (_all_commands(inventory) if in_images else deployment.commands(inventory))
-        if any(posixpath.basename(word) in ("chmod", "install") for word in command.words[:2])
-        for word in command.words
+        if any(posixpath.basename(word) in ("chmod", "install") for word in command.words[:2]) or _by_pattern(command)
+        for word in (*command.words, "*" if _by_pattern(command) else "")
     }
     found = {posixpath.basename(word) for word in words}
     for word in words:
         plain = word.removesuffix("*.sh").removesuffix("*").rstrip("/")
         found |= by_folder["*" if plain in ("", ".") else posixpath.basename(plain)]
     return found
+
+
+def _by_pattern(command: Command) -> bool:
+    """Whether `find` or `xargs` gives the bit to files that it finds."""
+    return command.words[:1] in (("find",), ("xargs",)) and "chmod" in command.words
 
 
 def interpreted(inventory: Inventory) -> set[str]:

@@ -254,12 +254,33 @@ def _may_deploy(script: Script) -> bool:
 
 def deploying_jobs(inventory: Inventory) -> Iterator[Job]:
     """The jobs that deploy, without those that are only called so."""
-    return (job for job in inventory.jobs if deploys(job) and not is_empty(job) and not only_publishes(job))
+    found = (job for job in inventory.jobs if deploys(job) or _ships(inventory, job))
+    return (job for job in found if not is_empty(job) and not only_publishes(job))
+
+
+def _ships(inventory: Inventory, job: Job) -> bool:
+    """Whether a job of a file called after deploying uses an action of the repository that reaches another host."""
+    if not _is_of_deployment(job):
+        return False
+    used = {PurePosixPath(step.uses) for step in job.steps if step.uses.startswith("./")}
+    own = (item for item in inventory.actions if PurePosixPath(item.path).parent in used)
+    return any(_reaches_out(step) for item in own for step in item.steps)
 
 
 def deploys(job: Job) -> bool:
-    """Whether a job deploys, by what it is called or by the environment that it names."""
-    return bool(job.environment or stages.names_production(job.id) or stages.names_production(job.name))
+    """Whether a job deploys, by what it is called, by the environment that it names, or by the file in which it calls
+    commands on another host.
+    """
+    named = bool(job.environment or stages.names_production(job.id) or stages.names_production(job.name))
+    return named or (_is_of_deployment(job) and any(map(_reaches_out, job.steps)))
+
+
+def _is_of_deployment(job: Job) -> bool:
+    return stages.names_production(PurePosixPath(job.workflow).name)
+
+
+def _reaches_out(step: Step) -> bool:
+    return bool(step.remote) or any(command.words[:1] == ("ssh",) for command in step.commands)
 
 
 def is_idle(step: Step) -> bool:

@@ -184,6 +184,7 @@ def _npm(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
     name = script_name(words[0], arguments)
     everywhere = any(word.partition("=")[0] in EVERYWHERE for word in words)
     told = arguments[:1] in (["run"], ["run-script"]) or (arguments[:1] == ["start"] and words[0] != "bun")
+    told = told or (":" in name and name == arguments[0])  # as no program is called
     if name and told and not everywhere and "--if-present" not in words and not _SCRIPT.fullmatch(name):
         yield Start(f"`{' '.join(words[:3])}`", "npm", name, ("server.js",) if name == "start" else ())
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from auditlib import stages
 from auditlib.conventions import build_context, builds, deployment, env_readers, environments, mounts
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import EnvFileReference, Project, Variable
 from auditlib.patterns import regex
 
@@ -106,11 +107,14 @@ def _reaches_a_container(inventory: Inventory, path: str) -> bool:
 
 def is_given(inventory: Inventory, path: str) -> bool:
     """Whether a service is given the file or mounts it, or an image takes it along."""
-    for service in inventory.services:
-        given = any(posixpath.normpath(item.path) == path for item in service.env_files)
-        if given or mounts.path_inside(service, path):
-            return True
-    return any(_is_taken(inventory, path))
+    mounted = any(mounts.path_inside(service, path) for service in inventory.services)
+    return path in _env_files(inventory) or mounted or any(_is_taken(inventory, path))
+
+
+@answered_once
+def _env_files(inventory: Inventory) -> frozenset[str]:
+    """The environment files of services."""
+    return frozenset(posixpath.normpath(item.path) for service in inventory.services for item in service.env_files)
 
 
 def _is_taken(inventory: Inventory, path: str) -> Iterator[bool]:

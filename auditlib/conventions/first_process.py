@@ -22,6 +22,7 @@ _SERVERS = frozenset({
 
 HANDED = ("$@",)
 """What a script starts last that runs the command which it is given."""
+_AS_USER = frozenset({"gosu", "runuser", "setpriv", "su-exec"})
 
 
 def shell_form(instructions: tuple[Instruction, ...]) -> Instruction | None:
@@ -42,9 +43,9 @@ def last_of_script(inventory: Inventory, service: Service) -> Start | None:
     last = followed[-1] if followed and not minded else None
     if last is None or last.location.file not in inventory.scripts_by_path:
         return None
-    return (
-        last if _starts_server(last) or last.words == HANDED else _of_branches(inventory, service, last.location.file)
-    )
+    if _starts_server(last) or _is_handed(last):
+        return last
+    return _of_branches(inventory, service, last.location.file)
 
 
 _LASTING = regex(
@@ -66,6 +67,11 @@ def _of_branches(inventory: Inventory, service: Service, path: str) -> Start | N
     told = {*service.command, service.name}
     own = next((item for item in servers if not told.isdisjoint(item.words)), servers[0])
     return Start(own.words, own.location, True)
+
+
+def _is_handed(start: Start) -> bool:
+    """Whether a script runs the command which it is given, itself or as another user."""
+    return start.words[-1:] == HANDED and (len(start.words) == 1 or start.words[0] in _AS_USER)
 
 
 def _starts_server(start: Start) -> bool:

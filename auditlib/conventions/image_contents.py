@@ -2,7 +2,9 @@
 
 Sources: the Dockerfiles of the images (https://github.com/docker-library for the official ones). The variants of a
 language that are called `slim` hold neither curl nor wget; those built on Alpine have BusyBox's wget and no curl; the
-plain ones hold both. Of an image that isn't listed here, or whose versions differ, nothing is said.
+plain ones hold both. None of them on Debian holds a `nc`, and the slim ones of Python and Node.js no `ps`. Nginx on
+Debian holds curl alone, that of `alpine-slim` wget alone. Of an image that isn't listed here, or whose versions differ,
+nothing is said.
 """
 
 from __future__ import annotations
@@ -11,11 +13,21 @@ from auditlib.conventions import images
 from auditlib.patterns import regex
 
 WEB_CLIENTS = frozenset({"curl", "wget"})
+BROUGHT_AS = {
+    "nc": ("nc", "netcat-openbsd", "netcat", "ncat", "netcat-traditional", "nmap-ncat", "busybox"),
+    "netcat": ("netcat", "netcat-openbsd", "netcat-traditional", "busybox"), "ncat": ("ncat", "ncat", "nmap"),
+    "pgrep": ("pgrep", "procps", "busybox"), "ps": ("ps", "procps", "busybox"), "pkill": ("pkill", "procps", "busybox"),
+}  # fmt: skip
+"""By program the words that tell in a build that it is brought, its package on Debian second."""
 _LANGUAGES = frozenset({"python", "node", "ruby", "golang", "rust", "php", "perl"})
 _SLIM = regex(r"(?:^|-)slim(?:-|$)")
 _ALPINE = regex(r"(?:^|-)alpine[\d.]*(?:-|$)")
 _BARE = frozenset({"debian", "ubuntu", "redis", "postgres", "mongo", "valkey/valkey", "pgvector/pgvector"})
 """On Debian or Ubuntu, and without either."""
+_NETCAT = frozenset({"nc", "netcat", "ncat"})
+_PROCPS = frozenset({"pgrep", "ps", "pkill"})
+_WITHOUT_PROCPS = frozenset({"python", "node"})
+"""Languages whose slim variants have none of these; that of Ruby has."""
 _BUSYBOX = frozenset({
     "alpine", "busybox", "prom/prometheus", "prom/alertmanager", "prom/node-exporter", "traefik", "caddy",
 })  # fmt: skip
@@ -35,16 +47,27 @@ def is_empty(image: str) -> bool:
 
 
 def lacks(image: str, tool: str) -> bool:
-    """Whether an image is known to hold no program `tool` (`curl` or `wget`)."""
-    if tool not in WEB_CLIENTS:
-        return False
+    """Whether an image is known to hold no program `tool` that asks for something: a client, a shell, `pgrep`."""
     name, tag = images.repository(image), images.tag(image)
+    if tool not in WEB_CLIENTS:
+        return _lacks_other(name, tag, tool)
+    if name == "nginx":
+        return tool == ("curl" if "alpine-slim" in tag else "" if "alpine" in tag or "$" in tag else "wget")
     if name in _NEITHER or "distroless" in name:
         return True
     on_alpine = bool(_ALPINE.search(tag)) and name in _LANGUAGES - {"php"} | _BARE
     if name in _BUSYBOX or on_alpine:
         return tool == "curl"
     return name in _BARE or (name in _LANGUAGES - {"php"} and bool(_SLIM.search(tag)))
+
+
+def _lacks_other(name: str, tag: str, tool: str) -> bool:
+    """The same for what isn't a client of the web; BusyBox, which is all of Alpine, has `nc`, `pgrep` and `ps`."""
+    if name not in _LANGUAGES - {"php"} or "$" in tag:
+        return tool == "bash" and name in ("alpine", "busybox")
+    if _ALPINE.search(tag):
+        return tool == "bash"
+    return tool in _NETCAT or (tool in _PROCPS and name in _WITHOUT_PROCPS and bool(_SLIM.search(tag)))
 
 
 def lacks_bash(image: str) -> bool:

@@ -23,6 +23,8 @@ _URL = regex(
     rf"\b(?P<scheme>https?)://{_ITSELF}(?P<port>:[^/?#\s'\"\\)]*)?(?P<path>/[^?#\s'\"\\)]*)?(?=$|[?#\s'\"\\)])"
 )
 _ADDRESS = regex(rf"(?:^|[\s=/]){_ITSELF}[:/ ](\d{{2,5}})(?=$|[\s/'\";)])")
+_ADDRESS_ALONE = regex(rf"{_ITSELF}(?::\d{{1,5}})?(?P<path>/[^?#\s'\"\\)]*)?(?:[?#]\S*)?")
+_CLIENTS = frozenset({"curl", "wget", "http", "xh"})
 _USUAL = {"http": "80", "https": "443"}
 _PORT_OPTIONS = {
     "redis-cli": ("-p",), "valkey-cli": ("-p",), "pg_isready": ("-p", "--port"), "psql": ("-p", "--port"),
@@ -71,8 +73,15 @@ def ports(probe: Probe) -> list[str]:
 def paths(probe: Probe) -> list[str]:
     """The paths that a probe asks the container's own web server for, the root left out."""
     texts = (" ".join(command.words) for command in probe.commands)
-    found = (match["path"] for text in texts for match in _URL.finditer(text))
+    found = [match["path"] for text in texts for match in _URL.finditer(text)]
+    found += [match["path"] for command in probe.commands for match in _bare(command)]
     return [path for path in dict.fromkeys(found) if path and path != "/" and "$" not in path]
+
+
+def _bare(command: Command) -> Iterator[re.Match[str]]:
+    """The addresses without a scheme that a client of the web is given, which takes HTTP for it."""
+    if command.words and posixpath.basename(command.words[0]) in _CLIENTS:
+        yield from filter(None, map(_ADDRESS_ALONE.fullmatch, command.words[1:]))
 
 
 def _ports(command: Command) -> Iterator[str]:

@@ -55,8 +55,12 @@ def of(workflow: Workflow, job: Job) -> Iterator[Pushed]:
 
 
 def variables(workflow: Workflow, job: Job, step: Step) -> dict[str, str]:
-    """The variables that a step sees, those that are set for it alone winning."""
-    return {pair.name: pair.value for pair in (*workflow.env, *job.env, *step.env)}
+    """The variables that a step sees, those that are set for it alone winning; one that only hands on says nothing."""
+    known: dict[str, str] = {}
+    for pair in (*workflow.env, *job.env, *step.env):
+        handed_on = pair.name in known and pair.value.strip("${ }") == f"env.{pair.name}"
+        known[pair.name] = known[pair.name] if handed_on else pair.value
+    return known
 
 
 def _references(job: Job, step: Step, known: Mapping[str, str]) -> Iterator[tuple[str, Location]]:

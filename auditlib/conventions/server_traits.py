@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import posixpath
+import re
 from collections.abc import Iterator
 
-from auditlib.conventions import image_folders, mounts, services, starting
+from auditlib.conventions import build_context, image_folders, mounts, services, starting
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.dockerfile import Dockerfile
@@ -25,6 +26,7 @@ def of(inventory: Inventory, service: Service, kind: str) -> list[ServerTrait]:
     dockerfile = services.dockerfile(inventory, service) if own else None
     homes = image_folders.of_sources(service, dockerfile) if dockerfile else []
     mine = [item for item in found if any(mounts.is_below(item.location.file, home) for home in homes)]
+    mine += [item for item in found if item not in mine and dockerfile and _is_built(service, dockerfile, item)]
     return [item for item in mine if dockerfile and is_of(inventory, service, dockerfile, item.location.file)]
 
 
@@ -36,7 +38,22 @@ def is_of(inventory: Inventory, service: Service, dockerfile: Dockerfile, path: 
     words = [word for command in services.commands(inventory, service) for word in command.words]
     built = [value.text for _, value in service.build.arguments if value] if service.build else []
     names = {posixpath.basename(word) for word in (*words, *built, service.name)}
-    return match["name"] in names or any(f"cmd/{match['name']}" in item.argument for item in dockerfile.instructions)
+    return match["name"] in names or _names(dockerfile, match["name"])
+
+
+def _names(dockerfile: Dockerfile, program: str) -> bool:
+    """Whether an instruction names the folder of a program below `cmd`, not one whose name only begins so."""
+    named = re.compile(rf"(?<![\w-])cmd/{re.escape(program)}(?![\w-])")
+    return any(named.search(item.argument) for item in dockerfile.instructions)
+
+
+def _is_built(service: Service, dockerfile: Dockerfile, trait: ServerTrait) -> bool:
+    """Whether an image that holds the whole context is built of the one program that a trait is of."""
+    match = _PROGRAM.search(trait.location.file)
+    if match is None or service.build is None or not _names(dockerfile, match["name"]):
+        return False
+    home = build_context.path_outside(service.build, f"cmd/{match['name']}")
+    return mounts.is_below(trait.location.file, home)
 
 
 def waits(inventory: Inventory, service: Service) -> list[ServerTrait]:

@@ -39,6 +39,11 @@ def empty(inventory: Inventory, framework: str, text: str, folder: str) -> tuple
     return paths if known and not any(found) else ()
 
 
+def is_nowhere(inventory: Inventory, framework: str) -> bool:
+    """Whether the whole repository has no file for a test of the framework."""
+    return not any(map(_FILES[framework].search, inventory.files))
+
+
 def _places(framework: str, text: str) -> tuple[str, ...]:
     words = text.split()
     if any(word.partition("=")[0] in _ELSEWHERE for word in words):

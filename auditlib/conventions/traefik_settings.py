@@ -20,6 +20,8 @@ from auditlib.patterns import regex
 
 _OPTION = regex(r"--([\w.\[\]-]{1,200})(?:=(.*))?", re.S)
 _VARIABLE = regex(r"TRAEFIK_([A-Z0-9_]{1,200})")
+_ROUTER = regex(r"(?P<section>http|tcp|udp)\.routers\.(?P<name>[\w.-]{1,100})\.service")
+_PLAIN = regex(r"[\w.-]{1,100}")
 _USUAL = ("/etc/traefik/traefik.yml", "/etc/traefik/traefik.yaml", "/etc/traefik/traefik.toml",
           "/traefik.yml", "/traefik.yaml", "/traefik.toml")  # fmt: skip
 
@@ -142,3 +144,21 @@ def _of_variables(service: Service) -> Iterator[TraefikSetting]:
         if match := _VARIABLE.fullmatch(item.name):
             value = item.value.text if item.value else ""
             yield TraefikSetting(match[1].lower().replace("_", "."), value, item.location)
+
+
+class FileRouter(Struct, frozen=True):
+    """A router of a file for Traefik, and the service of files that it passes requests to."""
+
+    name: str
+    target: str
+    location: Location
+
+
+def lost_routers(settings: Settings) -> Iterator[FileRouter]:
+    """The routers of a server's files whose service none of them defines; one of another provider has an `@`."""
+    names = [item.name for item in settings.dynamic]
+    for item in settings.dynamic:
+        match = _ROUTER.fullmatch(item.name)
+        own = f"{match['section']}.services.{item.value.lower()}" if match and _PLAIN.fullmatch(item.value) else ""
+        if match and own and not any(name == own or name.startswith(f"{own}.") for name in names):
+            yield FileRouter(match["name"], item.value, item.location)

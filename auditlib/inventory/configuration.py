@@ -78,6 +78,8 @@ class FixedSecret(Struct, frozen=True):
     value: Value
     location: Location
     in_code: bool = True
+    tells_itself: bool = False
+    """Whether it is made of words that say what it is (`webhook-password`), as examples are."""
 
 
 class SettingsFile(Struct, frozen=True):

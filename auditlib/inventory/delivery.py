@@ -36,6 +36,8 @@ class Command(Struct, frozen=True):
     """The patterns of `case` and the conditions of `if` that it stands behind, the outermost first."""
     within: str = ""
     """The subshells that it runs in, from outside inwards (`/4.0/7.2`); `!5.0` stands for a shell of its own."""
+    outweighed: bool = False
+    """Whether the status of another command counts in place of its own, as in `local name=$(…)`."""
 
 
 class Trigger(Struct, frozen=True):

@@ -85,3 +85,5 @@ class LokiSettings(Struct, frozen=True):
     """Where it says expressly that nothing deletes old logs."""
     refused: tuple[tuple[str, Location], ...] = ()
     """What release 3 refuses: fields that it has no more, as `compactor.shared_store`, and the words of `LOKI_…`."""
+    metadata: bool | None = None
+    """Whether lines may have structured metadata; None where the release decides."""

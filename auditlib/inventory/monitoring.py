@@ -181,6 +181,8 @@ class PrometheusConfig(Struct, frozen=True):
     """The seconds from one scrape to the next of the jobs that say nothing else."""
     timeout: PathPattern | None = None
     """How long jobs wait for an answer, where the global settings say so."""
+    foreign: tuple[PathPattern, ...] = ()
+    """The fields that no release of Prometheus knows, by their path (`storage.tsdb.retention_time`)."""
 
 
 class Ratio(Struct, frozen=True):
@@ -190,6 +192,8 @@ class Ratio(Struct, frozen=True):
     right: str
     of_itself: bool
     """Whether each series of the left side is divided by itself."""
+    kept_from_zero: bool = False
+    """Whether the divisor is given a trifle, so that it is never zero."""
 
 
 class Labels(Struct, frozen=True):

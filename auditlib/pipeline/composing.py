@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from auditlib import compose_command
 from auditlib.command_words import core
+from auditlib.compose.discovery import BASES
 from auditlib.compose_command import Call
 from auditlib.conventions.workspaces import Workspace
 from auditlib.inventory import Inventory
@@ -66,8 +67,9 @@ def _names_files(inventory: Inventory, job: Job) -> bool:
 
 
 def _is_told(inventory: Inventory) -> bool:
-    """Whether an environment file, or a template that a job may copy, names the files."""
-    return any(line.name == _VARIABLE and not line.commented for file in inventory.env_files for line in file.lines)
+    """Whether an environment file, or a template that a job may copy, names other files than Compose looks for."""
+    lines = (line for file in inventory.env_files for line in file.lines if line.name == _VARIABLE)
+    return any(not line.commented and not (line.value and line.value.text in BASES) for line in lines)
 
 
 def _project(inventory: Inventory, folder: str, files: tuple[str, ...]) -> Project | None:

@@ -258,10 +258,11 @@ def _sent(workspace: Workspace, step: Step) -> Iterator[Need]:
     if workspace.may_hold_more(step):
         return
     plain = all(is_checkout(item) or not item.uses for item in workspace.job.steps[: step.index])
-    for path in dict.fromkeys(path for path, _ in uploads.to_hosts(step) if not path.startswith("!")):
-        folder = normal(posixpath.join(workspace.folder(step), path))
-        if folder and workspace.lacks(folder, step, "" if "." in posixpath.basename(folder) else "folder"):
-            yield Need(folder, "the file" if "." in folder else "the folder", folder, sure=plain)
+    for path, command in dict.fromkeys(uploads.to_hosts(step)):
+        whole = normal(posixpath.join(workspace.folder(step, command), path))
+        is_file = "." in posixpath.basename(whole)
+        if whole and not path.startswith("!") and workspace.lacks(whole, step, "" if is_file else "folder"):
+            yield Need(whole, "the file" if is_file else "the folder", whole, sure=plain)
 
 
 def _given(

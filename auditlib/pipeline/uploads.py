@@ -32,10 +32,13 @@ def sent(step: Step) -> Iterator[tuple[str, Location]]:
         yield from ((path, command.location) for path in _of_command(command))
 
 
-def to_hosts(step: Step) -> Iterator[tuple[str, Location]]:
-    """Those that it copies to another host by SSH."""
-    copies = any(_TO_HOST.search(" ".join(item.words)) for item in step.commands)
-    yield from sent(step) if copies or step.uses.startswith("appleboy/scp-action@") else ()
+def to_hosts(step: Step) -> Iterator[tuple[str, Command | None]]:
+    """Those that it copies to another host by SSH, each with the command that does, if an action doesn't."""
+    if step.uses.startswith("appleboy/scp-action@"):
+        yield from ((path, None) for path, _ in sent(step))
+    for command in step.commands:
+        if _TO_HOST.search(" ".join(command.words)):
+            yield from ((path, command) for path in _of_command(command) if path != command.words[0])
 
 
 def _of_command(command: Command) -> Iterator[str]:

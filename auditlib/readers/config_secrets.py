@@ -48,6 +48,7 @@ _CONNECTION = regex(
 )
 _APP_PASSWORD = regex(r"[a-z]{4}(?: [a-z]{4}){3}")
 """The form of Google's passwords for programs, which alone hold spaces (https://support.google.com/mail/answer/185833)."""
+_TELLING = regex(r"[a-z]{2,}(?:[-_ ][a-z]{2,}){0,4}[-_ ](?:password|passwd|secret|token|key)", re.I)
 _EXPRESSION = regex(r"\$|[<{].*[>}]|%\(|__|^/|://|\.(?:pem|key|crt|json|txt)$")
 _ELSEWHERE = regex(
     r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)\.github/|(?:^|/)(?:locales?|i18n|lang|translations?|"
@@ -94,4 +95,5 @@ def _read(source: Source, path: str) -> Iterator[FixedSecret]:
             line = bisect_right(starts, match.start("name"))
             if value.secret and not value.placeholder:
                 place = Location(path, line, match.start("name") - starts[line - 1] + 1)
-                yield FixedSecret(name, value, place, in_code=False)
+                told = _TELLING.fullmatch(written) is not None
+                yield FixedSecret(name, value, place, in_code=False, tells_itself=told)

@@ -24,6 +24,12 @@ from auditlib.source import Source
 KIND = "environment file"
 
 _FILE = regex(r"(?:[\w.-]*\.)?env(?:[._-][\w.-]+)|[\w.-]*\.env|\.flaskenv")
+_IN_FOLDER = regex(
+    r"(?:^|/)(?:\.envs/(?:[\w.-]+/){0,2}\.(?!git|docker|editor|npm|keep)[a-z][\w-]*|(?:envs?|environments)/(?:[\w.-]+/)?\."
+    r"(?:local|dev|devel|development|staging|stage|prod|production|tests?|ci|qa|uat|preview|docker|common|base|shared))"
+    r"(?:\.(?:example|sample|template|dist))?$"
+)
+"""Files of a folder for them: `.envs/.local/.django`, `env/.staging.example`."""
 _OTHER_FORMATS = frozenset({
     ".py", ".ts", ".js", ".mjs", ".cjs", ".tsx", ".go", ".rb", ".php", ".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat",
     ".md", ".rst", ".txt", ".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".lock",
@@ -80,7 +86,8 @@ def read(source: Source) -> Reading:
 def is_env_file(path: str) -> bool:
     """Whether a file's name says that it holds variables: `.env`, `.env.local`, `api.env`, `env.example`."""
     name = posixpath.basename(path)
-    return bool(_FILE.fullmatch(name)) and posixpath.splitext(name)[1].lower() not in _OTHER_FORMATS
+    usual = _FILE.fullmatch(name) and posixpath.splitext(name)[1].lower() not in _OTHER_FORMATS
+    return bool(usual or _IN_FOLDER.search(path))
 
 
 def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:

@@ -117,7 +117,17 @@ def _settings(document: Node, entries: Entries) -> LokiSettings:
         location=location(document, entries.file),
         switched_off=next((location(found, entries.file) for found in off), None),
         refused=tuple(_refused(document, entries)),
+        metadata=_metadata(document, entries),
     )
+
+
+def _metadata(document: Node, entries: Entries) -> bool | None:
+    """Whether Loki takes lines with structured metadata, which wants a schema from v13 on."""
+    periods = entries.of(document, "schema_config", "configs")
+    allowed = document.get("limits_config", "allow_structured_metadata")
+    if (periods and not _is_new(periods[-1])) or (allowed and allowed.value is False):
+        return False
+    return True if allowed and allowed.value is True else None
 
 
 def _refused(document: Node, entries: Entries) -> Iterator[tuple[str, Location]]:
@@ -159,12 +169,17 @@ def _loki(document: Node, entries: Entries) -> _Part:
 
 
 def _folders(document: Node, entries: Entries) -> Iterator[PathPattern]:
-    """Where Loki keeps its chunks, if it keeps them in files."""
+    """Where Loki keeps its chunks, if it keeps them in files: the folder that holds its index and the log of what it
+    hasn't written yet too, where that lies above.
+    """
+    prefix = next(iter(_patterns(document.get("common", "path_prefix"), entries)), None)
     for keys in (
         ("common", "storage", "filesystem", "chunks_directory"),
         ("storage_config", "filesystem", "directory"),
     ):
-        yield from _patterns(document.get(*keys), entries)
+        for item in _patterns(document.get(*keys), entries):
+            above = prefix is not None and item.path.startswith(f"{prefix.path.rstrip('/')}/")
+            yield prefix if above and prefix else item
 
 
 def _promtail(document: Node, entries: Entries) -> _Part:

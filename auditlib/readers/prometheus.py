@@ -15,7 +15,7 @@ from typing import Any
 from auditlib.inventory.monitoring import LabelMatcher, PathPattern, PrometheusConfig, ScrapeJob, Target
 from auditlib.model import Coverage, Read
 from auditlib.patterns import regex
-from auditlib.readers import reading, selection
+from auditlib.readers import prometheus_fields, reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, pairs, seconds, text
 from auditlib.redaction import Vault
 from auditlib.source import Source, Unreadable
@@ -96,6 +96,7 @@ def _config(node: Node, file: str, entries: Entries, vault: Vault) -> Prometheus
         scrape_config_files=_paths(node.get("scrape_config_files"), entries),
         interval=seconds(text(node, "global", "scrape_interval")) or _EACH,
         timeout=next(iter(_paths(node.get("global", "scrape_timeout"), entries)), None),
+        foreign=tuple(prometheus_fields.foreign(node, file)),
     )
 
 

@@ -16,6 +16,8 @@ from auditlib.inventory.monitoring import Ratio
 _KEEPING = frozenset({"rate", "irate", "increase", "delta", "idelta", "deriv", "abs", "ceil", "floor", "round"})
 """Functions that leave each series its labels."""
 _SCALING = frozenset({"*", "/"})
+_AGAINST_ZERO = 0.001
+"""What is added to a divisor or least put in its place so that it isn't zero, at most."""
 
 
 class _Side(Struct, frozen=True):
@@ -29,10 +31,26 @@ class _Side(Struct, frozen=True):
 def ratios(tree: Any) -> Iterator[Ratio]:
     """The divisions of an expression whose sides are plain selectors, with functions that keep labels around them."""
     for node in _divisions(tree):
-        left, right = (_side(node.lhs), _side(node.rhs)) if node.modifier is None else (None, None)
+        divisor = _divisor(node.rhs)
+        left, right = (_side(node.lhs), _side(divisor)) if node.modifier is None else (None, None)
         if left and right:
             same = (left.metric, left.treatment) == (right.metric, right.treatment)
-            yield Ratio(left.metric, right.metric, same and right.matchers <= left.matchers)
+            of_itself, kept = same and right.matchers <= left.matchers, divisor is not node.rhs
+            if of_itself or not kept:
+                yield Ratio(left.metric, right.metric, of_itself, kept)
+
+
+def _divisor(node: Any) -> Any:
+    """What is divided by, without what only keeps it from being zero: `x + 0.001`, `clamp_min(x, 0.001)`."""
+    bare = node
+    while type(bare).__name__ == "ParenExpr":
+        bare = bare.expr
+    kind = type(bare).__name__
+    if kind == "BinaryExpr" and str(bare.op) == "+" and 0 < getattr(bare.rhs, "val", 0) <= _AGAINST_ZERO:
+        return bare.lhs
+    if kind == "Call" and bare.func.name == "clamp_min" and 0 < getattr(bare.args[1], "val", 0) <= _AGAINST_ZERO:
+        return bare.args[0]
+    return node
 
 
 def floors_rate(tree: Any) -> bool:

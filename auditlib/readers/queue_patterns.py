@@ -55,7 +55,8 @@ PATTERNS = (
         r"\b(?:QueueDeclare|assertQueue|queue_declare|declare_queue)\(\s{0,200}(?:queue\s{0,3}=\s{0,3})?(?:\"\"|'')|"
         r"\bAnonymousQueue\b",
         r".",
-        "exclusive eply QueueDeclare assertQueue queue_declare declare_queue AnonymousQueue",
+        "exclusive reply_to replyTo ReplyTo reply_To reply-to QueueDeclare assertQueue queue_declare declare_queue "
+        "AnonymousQueue",
     ),
 )
 """A queue of its own, made for answers or for copies of what is sent to all, is the one where nothing need be kept."""

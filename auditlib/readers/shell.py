@@ -23,7 +23,7 @@ from auditlib import secret_spans
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers import shell_flow, shell_words
+from auditlib.readers import shell_flow, shell_parts, shell_words
 from auditlib.redaction import Vault, shown
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ _COLUMN_LIMIT = 10_000
 """Bytes before a command on its line up to which its column is counted in characters."""
 
 _LONG_LINE = regex(rf"[^\n]{{{_LINE_LIMIT},}}")
-_OUTER_LINE = regex(r"\n(?=\n\w)")
 _EXPRESSION = re.compile(rb"\$\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}")
 _SETS_ERREXIT = regex(r"set\s(?:.*\s)?-(?:[a-zA-Z]*e[a-zA-Z]*|o\s+errexit)(?=\s|$)")
 _OF_SSH = regex(r"[\"']?\$\{?\w{0,40}SSH\w{0,40}\}?[\"']?", re.I)
@@ -120,6 +119,8 @@ class _Visit(Struct, frozen=True):
     """Whether what is below runs only in some case."""
     shell_input: bool = False
     """Whether a here-document below is read by a shell."""
+    outweighed: bool = False
+    """Whether the status of another command counts in place of that of what is below."""
     function: str = ""
     """The function whose body this is."""
     within: str = ""
@@ -173,7 +174,7 @@ def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Ite
     deadline = time.process_time() + _SECONDS
     folder = _Folder(folder.path, folder.previous)
     inner = replace(outer, depth=outer.depth + 1)
-    for part in _parts(text[:TEXT_LIMIT]):
+    for part in shell_parts.parts(text[:TEXT_LIMIT], _PART):
         data = _LONG_LINE.sub("", part).encode("utf-8", "replace")
         tree = _parse(_EXPRESSION.sub(lambda match: b"x" * len(match[0]), data), deadline)
         if tree is None:
@@ -184,18 +185,6 @@ def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Ite
         )
         yield from _walk(_Visit(root, folder, swallowed, b"$?" in data), inner)
         inner = replace(inner, first_line=inner.first_line + part.count("\n"))
-
-
-def _parts(text: str) -> Iterator[str]:
-    """The text in parts of whole lines; a long one is cut before a line that is not indented, if there is one."""
-    start = 0
-    while len(text) - start > _PART:
-        end = start + _PART
-        cut = next((match.start() for match in _OUTER_LINE.finditer(text, start + _PART // 2, end)), -1) + 1
-        cut = cut or text.rfind("\n", start, end) + 1 or end
-        yield text[start:cut]
-        start = cut
-    yield text[start:]
 
 
 @cache
@@ -265,6 +254,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
             tested=visit.tested or index < deciding,
             caught=visit.caught or index < taken,
             conditional=visit.conditional or index >= certain,
+            outweighed=visit.outweighed or node.type == "declaration_command",
             function=function,
             within=within,
             branch=(*visit.branch, branch) if index in ruled and len(visit.branch) < _MOST_BRANCHES else visit.branch,
@@ -318,6 +308,7 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         tested=visit.tested,
         caught=visit.caught,
         conditional=visit.conditional,
+        outweighed=visit.outweighed,
         expands=tuple(dict.fromkeys(name for part in parts[first:] for name in shell_words.expanded(part, text.data))),
         function=visit.function,
         branch=visit.branch,

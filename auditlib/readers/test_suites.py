@@ -95,13 +95,17 @@ def _framework(source: Source, file: str, by_folder: dict[str, str]) -> str:
 
 def _configured(source: Source, file: str) -> str:
     """The framework that the nearest configuration or package.json above a test names."""
+    apart = not _END_TO_END_FOLDERS.isdisjoint(file.split("/"))
     for parent in PurePosixPath(file).parents:
         folder = "" if str(parent) == "." else f"{parent}/"
-        for framework in ("playwright", "cypress", "vitest", "jest"):
-            if any(source.is_file(f"{folder}{framework}.config.{ending}") for ending in _ENDINGS):
-                return framework
+        configured = [
+            framework for framework in ("playwright", "cypress", "vitest", "jest")
+            if any(source.is_file(f"{folder}{framework}.config.{ending}") for ending in _ENDINGS)
+        ]  # fmt: skip
         named = set(_PACKAGE.findall(_text(source, f"{folder}package.json")))
-        if found := next((framework for name, framework in _FRAMEWORKS.items() if name in named), ""):
+        packages = [framework for name, framework in _FRAMEWORKS.items() if name in named]
+        units = [name for name in (*configured, *packages) if name not in ("playwright", "cypress")]
+        if found := next(iter((units if not apart else []) + configured + packages), ""):
             return found
     return ""
 
@@ -116,6 +120,8 @@ def _text(source: Source, path: str) -> str:
 
 _PYTHON_ROOTS = ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "setup.py", "manage.py", "requirements.txt")
 _NODE_ROOTS = ("package.json",)
+_END_TO_END_FOLDERS = frozenset({"e2e", "playwright", "cypress", "integration", "specs", "acceptance"})
+"""Where a test that imports no framework is one of a browser, if the package has such tests."""
 _TEST_FOLDERS = frozenset({"test", "tests", "e2e", "spec", "specs", "__tests__"})
 
 

@@ -40,6 +40,8 @@ def read(source: Source) -> reading.Reading:
         "certificatesResolvers:",
         "  routers:",
         "  middlewares:",
+        "loadBalancer:",
+        "weighted:",
         "[entryPoints",
         "[http.",
         "certFile:",

@@ -104,7 +104,7 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
     own = {use.location.file for use in uses}
     name = variables[first.value.identity]
     using = dict.fromkeys(
-        item.name for item in alike if item.location.file in own and secrets.may_be_one(name, item.name)
+        item.name for item in alike if item.name and item.location.file in own and secrets.may_be_one(name, item.name)
     )
     alike = [item for item in alike if item.location.file not in own]
     able = (item for item in alike if item.kind != "template" and code_lines.can_read(item.location.file))

@@ -44,6 +44,10 @@ from auditlib.rules._rule import Evidence, rule
 _NAMES = regex(r"\^?\(?(?P<names>\w+(?:\|\w+)*)\)?\$?")
 """One name, or several of which a pattern takes each."""
 
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_ALIKE = 0.75
+"""How alike words are that are spelt in two ways (`Instance`, `Instances`), unlike `Docker` and `DNS`."""
+
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -82,8 +86,18 @@ def _come_from_elsewhere(inventory: Inventory) -> bool:
     return absent or not patterns or bool(deployment.orchestrator_files(inventory))
 
 
+def _is_meant(name: str, other: str) -> bool:
+    """Whether two names differ in spelling or in a word that one has more, not in what they are about."""
+    mine, others = ({word.lower() for word in _WORD.findall(each)} for each in (name, other))
+    rest = sorted(mine - others), sorted(others - mine)
+    alike = len(rest[0]) == len(rest[1]) and all(
+        difflib.SequenceMatcher(None, *pair).ratio() >= _ALIKE for pair in zip(*rest, strict=True)
+    )
+    return not all(rest) or alike
+
+
 def _evidence(file: str, name: str, uses: list[tuple[str, str, Location]], known: set[str]) -> Evidence:
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
+    near = [item for item in difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.7) if _is_meant(name, item)]
     (what, key, place), *others = uses
     meant = f"; there is {near[0]}" if near else ""
     return Evidence(

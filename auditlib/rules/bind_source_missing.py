@@ -37,6 +37,7 @@ from itertools import pairwise
 
 from auditlib.conventions import (
     build_context,
+    certificate_folders,
     deployment,
     encrypted_copies,
     entry_points,
@@ -50,6 +51,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.paths import unfolded
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files
@@ -87,7 +89,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         is_made = _is_named(path, made, known) or _ends_like(path, below)
         if not is_made and not mount_lines.template(inventory, path):
             yield _of_folder(inventory, path, service, named)
-    filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(item, mount)}
+    filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(inventory, item, mount)}
     for path, users in missing.items():
         supplied = path in filled or _is_named(path, made, known) or _ends_like(path, written)
         if not (supplied or encrypted_copies.of(inventory, path) or posixpath.basename(path).startswith(".env")):
@@ -195,9 +197,10 @@ def _holds_program(service: Service, mount: Mount) -> bool:
     return any(start.paths and not start.missing.startswith("/") and not start.within for start in started)
 
 
-def _fills(service: Service, mount: Mount) -> bool:
-    """Whether a service can put there what others read: a folder that it may write."""
-    return mount.kind == "bind" and not _is_needed(service, mount)
+def _fills(inventory: Inventory, service: Service, mount: Mount) -> bool:
+    """Whether a service can put there what it or others read: a folder that it may write."""
+    writes = not _is_needed(service, mount) or certificate_folders.are_filled(inventory, service, mount)
+    return mount.kind == "bind" and writes
 
 
 def _is_read_only(mount: Mount) -> bool:
@@ -213,6 +216,7 @@ def _made(inventory: Inventory) -> str:
     """What commands may make, and documents' mentions, as one text to look for a path in."""
     words = [word for command in deployment.commands(inventory) for word in (*_results(command), *command.writes)]
     words += [path for script in inventory.scripts for path in script.makes]
+    words = [each for word in words for each in unfolded(word)]
     return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
 
 

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from auditlib.conventions import environments, images, mounts, proxies, traefik_settings
+from auditlib.conventions import certificate_folders, environments, images, mounts, proxies, traefik_settings
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -46,16 +46,7 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _CADDY_DATA = "/data"
-_COMPANIONS = {
-    "nginxproxy/acme-companion": "/etc/acme.sh",
-    "jwilder/letsencrypt-nginx-proxy-companion": "/etc/acme.sh",
-    "linuxserver/swag": "/config",
-    "jc21/nginx-proxy-manager": "/etc/letsencrypt",
-    "certbot/certbot": "/etc/letsencrypt",
-}
-"""Where the images of programs that get certificates keep them, by their own documentation."""
 _GETS = regex(r"\b(?:certonly|renew|run)\b")
-_STORAGE = regex(r"certificatesresolvers\.([^.]+)\.acme\.storage")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -68,7 +59,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     yield _evidence(service, _data_of_caddy(service), place, _of_caddy(config))
     for settings in traefik_settings.servers(inventory):
         for item in settings.static:
-            path = posixpath.normpath(posixpath.join("/", item.value)) if _STORAGE.fullmatch(item.name) else ""
+            path = (
+                posixpath.normpath(posixpath.join("/", item.value))
+                if certificate_folders.STORAGE.fullmatch(item.name)
+                else ""
+            )
             if path and "$" not in path and _is_bare(inventory, settings.service, path):
                 said = f"keeps its certificates in {path}"
                 yield _of_file(settings.service, path, item.location, said)
@@ -104,7 +99,7 @@ def _is_bare(inventory: Inventory, service: Service, folder: str) -> bool:
 
 def _companions(inventory: Inventory) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
-        folder = _COMPANIONS.get(images.repository(service.image)) if service.build is None else None
+        folder = certificate_folders.COMPANIONS.get(images.repository(service.image)) if service.build is None else None
         words = " ".join((*service.entrypoint, *service.command))
         asks = "certbot" not in service.image or _GETS.search(words)
         if folder and asks and _is_bare(inventory, service, folder):

@@ -30,9 +30,10 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from auditlib import pipeline
+from auditlib import pipeline, stages
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -41,6 +42,7 @@ from auditlib.inventory.configuration import Setting
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline import Run
 from auditlib.rules import _workflow_lines as workflow_lines
@@ -60,6 +62,12 @@ _LOADERS = (
     "op run",
 )
 """How variables come into a job by other ways."""
+
+_STARTED_ALONE = regex(
+    r"(?:^|/)(?:env|wsgi|asgi|manage|setup|worker|noxfile|fabfile|locustfile|gunicorn[\w.-]*|celery\w*|__main__|main)\.py$|"
+    r"(?:^|/)(?:migrations|alembic|deploy|infra|ops|bin|tools|notebooks|examples)/"
+)
+"""What a server, a worker or a tool loads by itself, and tests seldom."""
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -112,8 +120,10 @@ def _demanded(inventory: Inventory) -> dict[str, list[Setting]]:
 
 
 def _is_read_at_once(setting: Setting) -> bool:
-    """Whether importing the module is enough for the variable to be asked for."""
-    return not setting.called and not setting.conditional
+    """Whether importing the module is enough for the variable to be asked for, and tests may well import it."""
+    name = posixpath.basename(setting.location.file).removesuffix(".py")
+    apart = _STARTED_ALONE.search(setting.location.file) or stages.names_production(name)
+    return not (setting.called or setting.conditional or apart)
 
 
 def _required(suite: TestSuite, demanded: dict[str, list[Setting]]) -> Iterator[Setting]:

@@ -34,6 +34,7 @@ from msgspec.structs import replace
 from auditlib.conventions import env_file_uses, environments, programs, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import AllowedOrigin, EnvFile, Setting
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -117,27 +118,38 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, Location, str]]:
 def _arrives(inventory: Inventory, file: EnvFile, name: str) -> bool:
     """Whether a variable of an environment file may get to a program: what Compose alone reads, it has to pass on."""
     folder = posixpath.dirname(file.path)
-    homes = {posixpath.dirname(item.location.file) for item in inventory.services if item.build}
     paths = {file.path, file.copied_to or file.path, posixpath.join(folder, ".env")}
-    passed = any(item.name == name for item in inventory.variables)
-    return folder not in homes or passed or any(env_file_uses.is_given(inventory, path) for path in paths)
+    outside = folder not in _homes(inventory) or name in _passed(inventory)
+    return outside or any(env_file_uses.is_given(inventory, path) for path in paths)
+
+
+@answered_once
+def _homes(inventory: Inventory) -> frozenset[str]:
+    """The folders of the Compose files that build programs."""
+    return frozenset(posixpath.dirname(item.location.file) for item in inventory.services if item.build)
+
+
+@answered_once
+def _passed(inventory: Inventory) -> frozenset[str]:
+    """The variables that Compose files read."""
+    return frozenset(item.name for item in inventory.variables)
 
 
 def _fallbacks(inventory: Inventory, holders: Collection[tuple[str, str]]) -> Iterator[Setting]:
     """The settings by which code lets every origin in where nobody gives it the variable, and nobody does."""
+    found = [item for item in inventory.settings if _lets_all_in(item)]
     told = {name for _, name in holders} | {entry.name for item in inventory.services for entry in item.environment}
-    told |= {line.name for file in inventory.env_files for line in file.lines if _arrives(inventory, file, line.name)}
     told |= {said.text for file in inventory.documents for said in file.mentions if said.kind == "variable"}
-    for item in inventory.settings:
-        aside = (
-            item.unused
-            or not item.location.file.endswith(_CODE)
-            or programs.is_aside(item)
-            or told.intersection((item.name, *item.aliases))
-        )
-        text = item.default.text if item.default and item.default_kind == "literal" else ""
-        if not aside and switches.names_origins(item.name) and "*" in switches.origins(text):
-            yield item
+    lines = [(file, line.name) for file in inventory.env_files for line in file.lines if found]
+    wanted = {name for item in found for name in (item.name, *item.aliases)} - told
+    told |= {name for file, name in lines if name in wanted and _arrives(inventory, file, name)}
+    yield from (item for item in found if told.isdisjoint((item.name, *item.aliases)))
+
+
+def _lets_all_in(item: Setting) -> bool:
+    aside = item.unused or not item.location.file.endswith(_CODE) or programs.is_aside(item)
+    text = item.default.text if item.default and item.default_kind == "literal" else ""
+    return not aside and switches.names_origins(item.name) and "*" in switches.origins(text)
 
 
 def _of_fallback(item: Setting) -> Evidence:

@@ -43,12 +43,14 @@ from auditlib.conventions import (
     compiled_files,
     container_files,
     entry_points,
+    lost_programs,
     mounts,
     services,
     starting,
 )
 from auditlib.conventions.container_files import ContainerFiles
 from auditlib.conventions.entry_points import Start
+from auditlib.conventions.lost_programs import LostProgram
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest
@@ -69,6 +71,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         service = _as_meant(inventory, item)
         if not _is_made_here(inventory, service):
             continue
+        if (lost := lost_programs.of(inventory, service)) and (lost.path, lost.location) not in told:
+            told.add((lost.path, lost.location))
+            yield _of_lost(service, lost)
         found = list(_starts(inventory, service))
         files = container_files.of(inventory, service) if found else ContainerFiles(unknown=True)
         if files.unknown or not files.paths:
@@ -81,6 +86,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     _of_compiled(service, start, found_here) if _is_compiled(inventory, service, start) else found_here
                 )
         yield from _misplaced(inventory, service, files)
+
+
+def _of_lost(service: Service, lost: LostProgram) -> Evidence:
+    alike = [path for path in lost.brought if posixpath.basename(path) == posixpath.basename(lost.path)]
+    return Evidence(
+        f"{service.name} starts {lost.path}, where its image has nothing: what it gets lies at "
+        f"{listed(lost.brought, 3)}.",
+        lost.location,
+        subject=f"{service.name}/{lost.path}",
+        service=service.name,
+        recommendation=f"Start {alike[0]}, or copy it to {lost.path}."
+        if alike
+        else f"Copy {lost.path} into the image of {service.name}, or start what is there.",
+        confidence=Confidence.MEDIUM,
+        change=(lost.path, alike[0]) if len(alike) == 1 else ("", ""),
+        example=f'ENTRYPOINT ["{alike[0] if alike else "<the program that is there>"}"]',
+    )
 
 
 def _as_meant(inventory: Inventory, service: Service) -> Service:

@@ -108,8 +108,10 @@ def _spot(place: Location) -> tuple[str, int]:
 
 
 def _in_compose(inventory: Inventory) -> Iterator[tuple[str, Location, str, str]]:
+    """The defaults of variables, apart from those that choose the stage of a Dockerfile."""
     for item in inventory.variables:
-        if item.operator in (":-", "-") and item.default is not None:
+        chooses_stage = item.target.endswith(".build.target")
+        if item.operator in (":-", "-") and item.default is not None and not chooses_stage:
             yield item.name, item.location, item.default.text, item.service or "Compose"
 
 

@@ -45,6 +45,7 @@ _HANDS_ON = regex(r"-[A-Za-z]*E[A-Za-z]*|errtrace")
 _HARMLESS = frozenset({
     "echo", "printf", "local", "return", "exit", "read", "sleep", "date", "log", "true", ":", "tee", "df", "free",
     "awk", "cut", "head", "tail", "wc", "shift", "[[", "[", "test", "set", "cat",
+    "export", "declare", "readonly", "unset",
 })  # fmt: skip
 """Commands that hardly ever fail, or that end a function on purpose."""
 
@@ -78,7 +79,8 @@ def _in_functions(script: Script, trap: Command) -> list[Command]:
     called = {item.words[0] for item in script.commands if not item.tested and not item.function}
     called |= {item.words[0] for item in script.commands if not item.tested and item.function in called}
     handler = set(re.findall(r"[\w-]+", trap.words[1]))
-    mine = (item for item in script.commands if item.function in called - handler and not item.tested)
+    ending = (item for item in script.commands if not (item.tested or item.outweighed))
+    mine = (item for item in ending if item.function in called - handler)
     functions = {item.function for item in script.commands}
     return [item for item in mine if item.words[0] not in _HARMLESS | functions and "=" not in item.words[0]]
 

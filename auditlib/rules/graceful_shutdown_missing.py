@@ -75,6 +75,7 @@ _TASK_LIMIT = regex(r"\s--(?:timeout|time-limit|soft-time-limit)[= ](\d{1,6})\b"
 """How long a task may take, of Laravel and Celery."""
 _PLAIN = regex(r"^[a-z][\w-]*(?:\s[^;&|<>$]*)?$")
 """A program of a package with its arguments, and nothing that needs a shell."""
+_GIVEN, _QUOTED = '"$@"', "'$@'"
 _NO_TIME = regex(r"0+(?:[a-z]{1,2})?")
 _COMPOUND = regex(r"[;&|<>()]|\\\n")
 
@@ -222,8 +223,7 @@ def _left_to_scripts(inventory: Inventory) -> Iterator[Evidence]:
 def _script_evidence(users: list[Service], last: Start) -> Evidence:
     service = users[0]
     places = [item.command_location or item.location for item in users]
-    handed = last.words == first_process.HANDED
-    begin = '"$@"' if handed else last.words[0]
+    begin = _GIVEN if last.words == first_process.HANDED else last.words[0]
     return Evidence(
         f"{last.location.file} starts the program of {listed(item.name for item in users)} as a child of its shell, "
         "which passes no SIGTERM on; the program is killed after the grace period.",
@@ -236,7 +236,7 @@ def _script_evidence(users: list[Service], last: Start) -> Evidence:
         ),
         recommendation=f"Begin the last command of {last.location.file} with `exec`.",
         change=(begin, f"exec {begin}"),
-        example=f"exec {begin if handed else shlex.join(last.words)}",
+        example=f"exec {shlex.join(last.words).replace(_QUOTED, _GIVEN)}",
     )
 
 

@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -102,7 +103,8 @@ def _with_tool(inventory: Inventory, service: Service, base: str, tool: str) -> 
     if found is None:
         return compose_lines.of_service(service, f'healthcheck:\n  test: ["CMD", "<a program that {base} holds>"]')
     alpine = "alpine" in images.tag(base) or images.repository(base) == "alpine"
-    install = f"apk add --no-cache {tool}" if alpine else _APT.format(tool)
+    package = image_contents.BROUGHT_AS.get(tool, (tool, tool))[1]
+    install = f"apk add --no-cache {package}" if alpine else _APT.format(package)
     return files.into(found.path, f"RUN {install}")
 
 
@@ -124,8 +126,15 @@ def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instructi
 def _is_brought(instructions: tuple[Instruction, ...], tool: str) -> bool:
     """Whether a step of the build names the tool, or runs a script that may install anything."""
     steps = [item for item in instructions if item.keyword in ("RUN", "COPY", "ADD")]
-    return any(tool in item.argument or ".sh" in item.argument for item in steps)
+    scripts = any(item.keyword == "RUN" and ".sh" in item.argument for item in steps)
+    return scripts or any(_names(item.argument, tool) for item in steps)
+
+
+def _names(text: str, tool: str) -> bool:
+    """Whether a text names a tool, or the package that it comes with, as a word."""
+    names = image_contents.BROUGHT_AS.get(tool, (tool,))
+    return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", text) for name in names)
 
 
 def _is_mounted(service: Service, tool: str) -> bool:
-    return any(tool in mount.target for mount in service.mounts)
+    return any(_names(mount.target, tool) for mount in service.mounts)

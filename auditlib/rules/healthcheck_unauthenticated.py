@@ -55,9 +55,11 @@ _VARIABLES = {
 _OPTIONS = {
     "redis": ("-a", "--pass", "--user", "-u", "--askpass"),
     "mysql": ("-p", "--password", "--defaults", "--login-path"),
+    "mongo": ("-u", "--username", "mongodb://", "--tls", "--authenticationMechanism"),
     "web": ("-u", "--user", "--netrc", "-n", "-H", "--header", "--http-user", "--cert", "-E"),
 }
-_TOOLS = {"redis-cli": "redis", "valkey-cli": "redis", "mysqladmin": "mysql", "mariadb-admin": "mysql"}
+_TOOLS = {"redis-cli": "redis", "valkey-cli": "redis", "mysqladmin": "mysql", "mariadb-admin": "mysql",
+          "mongosh": "mongo", "mongo": "mongo"}  # fmt: skip
 _PROTECTING = {
     "Elasticsearch": ("ELASTIC_PASSWORD", "OPENSEARCH_INITIAL_ADMIN_PASSWORD"),
     "RabbitMQ": ("RABBITMQ_DEFAULT_PASS",),
@@ -86,6 +88,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _swallowed(service, probe)
 
 
+_NEEDS_LOGIN = regex(
+    r"\brs\.(?:status|conf)\b|\bserverStatus\b|\.stats\(|\blistDatabases\b|\breplSetGetStatus\b|"
+    r"\bshow (?:dbs|databases)\b|\.getCollectionNames\(|\.countDocuments\(|\.find(?:One)?\("
+)
+"""What MongoDB answers to nobody without a login; `ping` and `hello` it does."""
+_OF_MONGO = (
+    '["CMD-SHELL", "mongosh --quiet -u \\"$$MONGO_INITDB_ROOT_USERNAME\\" -p \\"$$MONGO_INITDB_ROOT_PASSWORD\\" '
+    "--authenticationDatabase admin --eval '<what it asks now>'\"]"
+)
 _FAILS = regex(r"-[a-zA-Z]*f[a-zA-Z]*")
 _Fault = tuple[str, str, Severity | None]
 """What a probe without the password does, how it is mended, and how bad it is if not as usual."""
@@ -110,7 +121,15 @@ def _fault(service: Service, product: str, probe: Healthcheck, command: Command,
             f"Give {tool} the password that is",
             None,
         )
+    if kind == "mongo" and _NEEDS_LOGIN.search(" ".join(command.words)) and _has_root(service):
+        effect = "passes whatever state it is in" if command.cannot_fail else "never passes"
+        return f"is refused what it asks, so the check {effect}", f"Give {tool} the login that is", None
     return None
+
+
+def _has_root(service: Service) -> bool:
+    """Whether MongoDB is given a first login, which turns its access control on."""
+    return any(item.name.startswith("MONGO_INITDB_ROOT_USERNAME") for item in service.environment)
 
 
 def _wants_password(service: Service) -> bool:
@@ -160,6 +179,8 @@ def _password(inventory: Inventory, service: Service, first_step: str) -> str:
     """The password for the probe, from the variable that the service takes its own from."""
     if not first_step:
         return f"healthcheck:\n  test: {_login(service)}"
+    if "mongo" in first_step:
+        return f"healthcheck:\n  test: {_OF_MONGO}"
     own = inventory.variables_of.get((service.project, service.name), ())
     known = [item.name for item in own if item.target.startswith(f"services.{service.name}.command")]
     known += [name for entry in service.environment for name in (*entry.variables, entry.name)]

@@ -19,7 +19,8 @@ Better:
 
 Recommendation:
 
-    Keep such values in the line or in structured metadata, and filter for them when you ask.
+    Keep such values in the line or, where Loki has a schema from v13 on, in structured metadata, and filter for them
+    when you ask.
 
 References:
 
@@ -34,7 +35,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import monitoring
+from auditlib.conventions import images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.logs import LogLabel
@@ -46,8 +47,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _UNBOUNDED = regex(
     r"(?:(?:request|req|trace|span|correlation|transaction|session|user|order|customer|message|event|job|task|process)_?"
-    r"id|p?pid|(?:src_?|source_?|client_?|remote_?|real_?|ssh_?|peer_?)?ip(?:_?addr(?:ess)?)?|"
-    r"remote_?(?:addr(?:ess)?|host)|x_forwarded_for|request|(?:request_?)?(?:uri|url|path)|http_?(?:referer|user_?agent)|user_?agent|referer|"
+    r"id|p?pid|(?:src_?|source_?|dst_?|dest(?:ination)?_?|client_?|remote_?|real_?|ssh_?|peer_?)?ip(?:_?addr(?:ess)?)?|"
+    r"remote_?(?:addr(?:ess)?|host)|(?:src|source|client|remote|peer)_?port|x_forwarded_for|request|(?:request_?)?(?:uri|url|path)|http_?(?:referer|user_?agent)|user_?agent|referer|"
     r"message|msg|line|(?:request_|response_)?(?:time|duration|size)|duration(?:_ms)?|latency(?:_ms)?|bytes(?:_sent)?|"
     r"body_bytes_sent|timestamp|ts|command|cmd|e?mail)", re.IGNORECASE,
 )  # fmt: skip
@@ -80,8 +81,23 @@ def _evidence(inventory: Inventory, file: str, items: list[LogLabel]) -> Evidenc
         service=running[0].name if running else None,
         related=tuple(Related(item.location, f"the label {item.name}", member=True) for item in others),
         recommendation=f"Take {listed(names, limit=3)} out of the stage `labels` of {file}.",
-        example=files.into(file, _lines(file, names)),
+        example=files.into(file, _lines(file, names) if _takes_metadata(inventory) else _without(file, names)),
     )
+
+
+def _takes_metadata(inventory: Inventory) -> bool:
+    """Whether no Loki of the repository refuses lines with structured metadata, as release 2 does unless it is told."""
+    stores = inventory.loki_settings
+    lokis = (service for service in inventory.distinct_services if images.repository(service.image) == "grafana/loki")
+    old = any(images.tag(service.image).lstrip("v").startswith(("1.", "2.")) for service in lokis)
+    return not any(item.metadata is False or (old and item.metadata is None) for item in stores) and (
+        bool(stores) or not old
+    )
+
+
+def _without(file: str, names: list[str]) -> str:
+    sign = "//" if file.endswith((".alloy", ".river")) else "#"
+    return f"{sign} out of the labels: {', '.join(names[:5])}"
 
 
 def _lines(file: str, names: list[str]) -> str:

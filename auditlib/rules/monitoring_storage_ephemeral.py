@@ -50,6 +50,7 @@ _KEEPS = {
     "loki": ("/loki", "logs"),
 }
 """Where the published images keep what, by the last part of the image's name."""
+_OF_LOKI = "/loki"
 _STATELESS = regex(r"--agent|enable-feature=agent|GF_DATABASE_(?:URL|HOST|TYPE)|-target=|ruler|s3|gcs|azure", re.I)
 _FOLDER = "GF_PATHS_DATA"
 """https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#paths"""
@@ -90,7 +91,7 @@ def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, s
     elif option := _PATH_OPTION.search(text):
         folder = option[1]
     elif name == "loki":
-        folder = _folder_of_loki(inventory, service) or folder
+        folder = _whole(_folder_of_loki(inventory, service)) or folder
     keeps = any(
         mount.kind not in ("tmpfs",)
         and not _is_file(inventory, mount)
@@ -114,6 +115,11 @@ def _image(inventory: Inventory, service: Service) -> str:
 def _stores_elsewhere(inventory: Inventory) -> bool:
     """Whether Loki's configuration names a bucket, or a folder that we don't know."""
     return any(item.kind == "loki" and "filesystem" not in item.sinks for item in inventory.log_shippers)
+
+
+def _whole(folder: str) -> str:
+    """Loki's own folder for one below it: the index lies beside the chunks, and only that folder is its user's."""
+    return _OF_LOKI if mounts.is_below(folder, _OF_LOKI) else folder
 
 
 def _folder_of_loki(inventory: Inventory, service: Service) -> str:

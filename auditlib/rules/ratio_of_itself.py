@@ -33,6 +33,7 @@ from auditlib.conventions import monitoring
 from auditlib.conventions.monitoring import Asking
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import Ratio
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
@@ -41,7 +42,7 @@ from auditlib.rules._rule import Evidence, rule
 _SUMMED = """# both sides summed before the division
 sum by (job) (<the series that count>)
 / sum by (job) (<all series of {metric}>)"""
-_Use = tuple[Asking, str]
+_Use = tuple[Asking, Ratio]
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -51,23 +52,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in monitoring.asking(inventory):
         for ratio in item.query.ratios:
             if ratio.of_itself:
-                found[item.location.file].append((item, ratio.left))
+                found[item.location.file].append((item, ratio))
     for file, uses in found.items():
         yield _evidence(file, uses)
 
 
 def _evidence(file: str, uses: list[_Use]) -> Evidence:
-    (first, metric), *others = uses
+    (first, ratio), *others = uses
+    nearly = any(each.kept_from_zero for _, each in uses)
     names = list(dict.fromkeys(item.name for item, _ in uses))
     many = len(names) > 1
     return Evidence(
         f"{listed(names)} of {file} {'divide' if many else 'divides'} each series of "
-        f"{listed(dict.fromkeys(metric for _, metric in uses))} by itself, since nothing sums them: the result is "
-        "always 1.",
+        f"{listed(dict.fromkeys(each.left for _, each in uses))} by itself, since nothing sums them: the result is "
+        f"always {'about ' if nearly else ''}1.",
         first.location,
         subject=f"{file}/{'/'.join(names)}",
         related=tuple(Related(item.location, f"{item.name} does the same", member=True) for item, _ in others),
         recommendation=f"Put `sum by (…)` around both sides in {counted(len(names), 'place')} of {file}.",
         severity=Severity.LOW if first.of_panel else None,
-        example=files.into(file, _SUMMED.format(metric=metric)),
+        example=files.into(file, _SUMMED.format(metric=ratio.left)),
     )

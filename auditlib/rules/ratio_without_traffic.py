@@ -48,10 +48,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file the alerts that hold a part of a counter's growth against all of it, and ask for no number."""
     found: defaultdict[str, list[AlertRule]] = defaultdict(list)
     for alert in monitoring.alerts(inventory):
-        if alert.query.thin and not environments.is_aside(alert.file) and _outlasts(inventory, alert):
+        if _is_thin(alert) and not environments.is_aside(alert.file) and _outlasts(inventory, alert):
             found[alert.file].append(alert)
     for file, alerts in found.items():
         yield _evidence(file, alerts)
+
+
+def _is_thin(alert: AlertRule) -> bool:
+    """Whether a part is held against all; what divides a series by itself is no part, and a finding of its own."""
+    return bool(alert.query.thin) and not any(ratio.of_itself for ratio in alert.query.ratios)
 
 
 def _outlasts(inventory: Inventory, alert: AlertRule) -> bool:
@@ -75,6 +80,7 @@ def _evidence(file: str, alerts: list[AlertRule]) -> Evidence:
         related=tuple(Related(item.expression_location, f"so does {item.name}", member=True) for item in others),
         recommendation=f"Ask for a least number in {names}, as far as so little traffic occurs.",
         example=files.into(
-            file, f"expr: <the expression so far> and sum(increase({counter}[<the same window>])) > <a least number>"
+            file,
+            f"expr: <the expression so far> and on() sum(increase({counter}[<the same window>])) > <a least number>",
         ),
     )

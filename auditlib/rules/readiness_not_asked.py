@@ -31,6 +31,7 @@ References:
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, image_contents, probes, server_traits, services
@@ -40,19 +41,23 @@ from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _probe_lines as probe_lines
 from auditlib.rules._rule import Evidence, rule
 
 _LIVE = regex(r"/(?:healthz?|livez?|liveness|alive|ping|status|up)$")
 
+_Use = tuple[Service, probes.Probe, ServerTrait]
+
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service that waits for others, and whose own health check asks another route than that of its readiness."""
+    """The services that wait for others, and whose own health checks ask another route than that of their readiness."""
     if not any(item.kind == "ready" for item in inventory.server_traits) or deployment.leaves_compose(inventory):
         return  # an orchestrator has probes of its own, and restarts what its liveness probe finds dead
     told: set[Location] = set()
+    found: defaultdict[tuple[str, str, str], list[_Use]] = defaultdict(list)
     for service in inventory.distinct_services:
         probe = probes.own(inventory, service)
         asked = probes.paths(probe) if probe and service.dependencies else []
@@ -63,10 +68,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue  # what may answer 503 looks after something as well
         if ready and probe.location not in told and not environments.only_for_development(service):
             told.add(probe.location)
-            yield _evidence(services.built_from(inventory, service)[0], service, asked[0], probe, ready)
+            found[service.location.file, asked[0], ready.path].append((service, probe, ready))
+    for (_, path, _), uses in found.items():
+        yield _evidence(services.built_from(inventory, uses[0][0])[0], path, uses)
 
 
-def _evidence(base: str, service: Service, asked: str, probe: probes.Probe, ready: ServerTrait) -> Evidence:
+def _evidence(base: str, asked: str, uses: list[_Use]) -> Evidence:
+    (service, probe, ready), *others = uses
+    names = listed((item.name for item, *_ in uses), limit=4)
     asking = next((command.words for command in probe.commands if any(asked in word for word in command.words)), ())
     words = [word.replace(asked, ready.path) for word in asking]
     plain = " ".join(words) or f"<a request for {ready.path}>"
@@ -75,14 +84,19 @@ def _evidence(base: str, service: Service, asked: str, probe: probes.Probe, read
     mended = json.dumps(["CMD", *words], ensure_ascii=False) if any(" " in word for word in words) else plain
     mended = (probe_lines.by_language(base, url) if lacks and url else "") or mended
     return Evidence(
-        f"The health check of {service.name} asks {asked}, though the program has {ready.path}: unless both look after "
-        "the same, it counts as healthy while what it needs is down.",
+        f"The health {'checks' if others else 'check'} of {names} {'ask' if others else 'asks'} {asked}, though the "
+        f"{'programs have' if others else 'program has'} {ready.path}: unless both look after the same, "
+        f"{'they count' if others else 'it counts'} as healthy while what {'they need' if others else 'it needs'} is "
+        "down.",
         probe.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,
-        related=(Related(ready.location, f"the route {ready.path}"),),
-        recommendation=f"Ask {ready.path} in the health check of {service.name}, unless it is to work on without what "
-        "that looks at.",
+        related=(
+            Related(ready.location, f"the route {ready.path}"),
+            *(Related(own.location, f"so does {item.name}", member=True) for item, own, _ in others),
+        ),
+        recommendation=f"Ask {ready.path} in the health {'checks' if others else 'check'} of "
+        f"{listed((item.name for item, *_ in uses), limit=2)}, unless it is to work on without what that looks at.",
         change=("", "") if lacks else (asked, ready.path),
         example=compose_lines.of_service(service, f"healthcheck:\n  test: {mended}"),
     )

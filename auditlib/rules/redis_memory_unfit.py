@@ -63,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.deployed_services:
         if environments.is_for_developers(inventory, service) or not services.is_redis(inventory, service):
             continue
-        if lack := _lack(inventory, service):
+        if lack := _lack(inventory, graph, service):
             unbounded.setdefault(service.name, []).append((service, lack))
         if not service.memory_limit.isdigit():
             continue
@@ -77,7 +77,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _unbounded(found)
 
 
-def _lack(inventory: Inventory, service: Service) -> str:
+def _lack(inventory: Inventory, graph: DependencyGraph, service: Service) -> str:
     """What a Redis lacks that a limit or a cache wants; empty where a file, a variable or nobody tells."""
     text = " ".join((*service.entrypoint, *service.command))
     closed = service.build or service.env_files or service.configs or images.repository(service.image) not in _OFFICIAL
@@ -86,7 +86,10 @@ def _lack(inventory: Inventory, service: Service) -> str:
         return ""
     if service.memory_limit.isdigit() and int(service.memory_limit):
         return f"has a limit of {int(service.memory_limit) // _MB} MB"
-    return "writes nothing to disk, as a cache," if durability.redis_persistence(inventory, service) == "off" else ""
+    cache = durability.redis_persistence(inventory, service) == "off"
+    return (
+        "writes nothing to disk, as a cache," if cache and not durability.queue_users(inventory, graph, service) else ""
+    )
 
 
 def _unbounded(found: list[tuple[Service, str]]) -> Evidence:

@@ -30,8 +30,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import listening, peers, probes, proxies, traefik
+from auditlib.conventions import listening, peers, probes, proxies, traefik, traefik_settings
 from auditlib.conventions.listening import Mismatch
+from auditlib.conventions.traefik_settings import FileRouter
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
@@ -67,6 +68,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for host, uses in missing.items():
             yield _evidence(inventory, proxy, host, uses)
     yield from _labels(inventory)
+    for settings in traefik_settings.servers(inventory):
+        for router in traefik_settings.lost_routers(settings):
+            yield _of_file(router, complete=settings.complete)
+
+
+def _of_file(router: FileRouter, *, complete: bool) -> Evidence:
+    return Evidence(
+        f"Traefik's router {router.name} passes requests to the service {router.target}, which none of its files "
+        "defines: it answers 404.",
+        router.location,
+        subject=f"{router.name}/{router.target}",
+        recommendation=f"Define {router.target} under `services`, or name the provider that has it behind an `@`.",
+        confidence=None if complete else Confidence.MEDIUM,
+        example=files.into(
+            router.location.file,
+            f"http:\n  services:\n    {router.target}:\n      loadBalancer:\n        servers:\n"
+            "          - url: http://<service>:<port>",
+        ),
+    )
 
 
 def _should_be_service(inventory: Inventory, runners: tuple[Service, ...], item: Upstream) -> bool:

@@ -78,6 +78,17 @@ def _means_another(inventory: Inventory, config: PrometheusConfig, pattern: str,
     return bool(found) and file not in found and found <= inventory.file_set
 
 
+def _near(inventory: Inventory, file: str) -> tuple[PrometheusConfig, ...]:
+    """The configurations whose containers have the file; all that are in use where none has."""
+    used = monitoring.prometheus_in_use(inventory)
+    having = (
+        config
+        for config in used
+        if any(mounts.path_inside(item, file) for item in monitoring.runners(inventory, config.file))
+    )
+    return tuple(having) or used
+
+
 def _absent(inventory: Inventory, configs: tuple[PrometheusConfig, ...], file: str) -> tuple[str, str]:
     """The pattern that has the file's name, and the mount that brings it where the container looks for that."""
     for config in configs:
@@ -108,7 +119,7 @@ def _unmounted(inventory: Inventory, configs: tuple[PrometheusConfig, ...], file
 
 def _evidence(inventory: Inventory, file: str) -> Evidence:
     rules = [item for item in inventory.alert_rules if item.file == file]
-    configs = monitoring.prometheus_in_use(inventory)
+    configs = _near(inventory, file)
     patterns = [(pattern.path, pattern.location) for config in configs for pattern in config.rule_files]
     known = f"`rule_files` names {listed(path for path, _ in patterns)}" if patterns else "there are no `rule_files`"
     elsewhere = deployment.uses_orchestrator(inventory)

@@ -49,22 +49,29 @@ _BY_CONVENTION = regex(
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for all shell scripts that nothing in the repository calls, copies, mounts or names."""
+    """One finding for all shell scripts, and programs with a `#!` line, that nothing calls, copies, mounts or names."""
     named = calls.everything_named(inventory)
-    idle = [item for item in inventory.scripts if _counts(item) and not _is_named(item, named)]
+    idle = [item for item in inventory.scripts if _counts(item) and not _is_named(inventory, item, named)]
     if idle:
         yield _evidence(idle)
 
 
 def _counts(script: Script) -> bool:
-    shell = is_shell(script.interpreter)
-    return shell and not _BY_CONVENTION.search(script.path) and not environments.is_for_development(script.path)
+    is_program = is_shell(script.interpreter) or (script.shebang and "bin" not in script.path.split("/")[:-1])
+    return is_program and not _BY_CONVENTION.search(script.path) and not environments.is_for_development(script.path)
 
 
-def _is_named(script: Script, named: dict[str, set[str]]) -> bool:
-    """Whether something else names the script, or all files of its folder."""
-    names = (posixpath.basename(script.path), f"{posixpath.basename(posixpath.dirname(script.path))}/*")
-    return any(named.get(name, set()) - {script.path} for name in names)
+def _is_named(inventory: Inventory, script: Script, named: dict[str, set[str]]) -> bool:
+    """Whether something else names the script, as a file or a module, or all files of its folder."""
+    name = posixpath.basename(script.path)
+    folder = posixpath.basename(posixpath.dirname(script.path))
+    names = [name, f"{folder}/*"]
+    if not is_shell(script.interpreter):
+        stem = posixpath.splitext(name)[0]
+        names += [stem, f"{folder}.{stem}"]
+        if any(document.names(stem) for document in inventory.documents):
+            return True
+    return any(named.get(item, set()) - {script.path} for item in names)
 
 
 def _evidence(scripts: list[Script]) -> Evidence:

@@ -46,6 +46,7 @@ _PUBLIC = frozenset({"Google API key"})
 """Keys that web pages carry by design; whether one is restricted, the files don't tell."""
 _FROM_FILE = frozenset({"password", "credentials", "bearer_token", "client_secret"})
 """What Prometheus takes from a file as well (`password_file`)."""
+_UNTOLD = "whether it is in use anywhere, the files don't tell"
 _OF_ANYBODY = frozenset({OF_CLIENT, OF_SCRIPT, "live API key"})
 """What no form tells the issuer of: it may be the project's own, and open one installation only."""
 
@@ -84,16 +85,17 @@ def _of_monitoring(secret: FixedSecret, *, of_alertmanager: bool) -> Evidence:
     with_file = of_alertmanager or secret.name in _FROM_FILE
     held = f"`{secret.name}_file`" if with_file else ""
     return Evidence(
-        f"{file} gives {secret.name} a value ({value.text}); whether it is in use anywhere, the files don't tell.",
+        f"{file} gives {secret.name} a value ({value.text}); "
+        f"{'by its words it is an example, unless it was left' if secret.tells_itself else _UNTOLD}.",
         secret.location,
         subject=f"{file}/{secret.name}/{value.digest}",
         recommendation=f"Replace the value of {secret.name} wherever it is used, and "
         + (f"let {file} name a file that holds it: {held}." if held else f"have each start write it into {file}."),
-        severity=Severity.LOW if environments.is_for_development(file) else Severity.HIGH,
+        severity=Severity.LOW if secret.tells_itself or environments.is_for_development(file) else Severity.HIGH,
         example=files.into(file, f"{secret.name}_file: /run/secrets/{secret.name}")
         if with_file
         else files.into(file, f"{secret.name}: <written here by what starts it, from a secret of the host>"),
-        confidence=Confidence.MEDIUM,
+        confidence=Confidence.LOW if secret.tells_itself else Confidence.MEDIUM,
     )
 
 

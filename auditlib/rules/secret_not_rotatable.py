@@ -140,6 +140,7 @@ def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
             Related(item.location, f"{item.name or 'the same secret'} stands here", member=True) for item in others
         ),
         recommendation=_advice(name, files),
+        severity=Severity.LOW if first.value.placeholder else None,  # what is to be filled in, in each of them
         confidence=None if sure else Confidence.MEDIUM,
         example=login_lines.with_kept(
             code_lines.everywhere(inventory, items, usual), inventory, {item.name for item in items}, [first.value]

@@ -34,7 +34,7 @@ from auditlib import scraping, watching
 from auditlib.conventions import environments, exporters, monitoring, mounts, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import ScrapeJob
+from auditlib.inventory.monitoring import PrometheusConfig, ScrapeJob
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -70,7 +70,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     outside = bool(seers)
     seen = any(item.service or "." in item.target.host for item in seers)
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
-    watched |= {item.key for item in inventory.services for job in jobs if _is_kept(job, item)}
+    choosy = [job for job in jobs if _is_kept_to_labels(job)]
+    watched |= {item.key for item in inventory.services for job in choosy if _is_kept(job, item)}
     outer = scraping.asked_from_outside(inventory, graph, jobs)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
     own = stacks.by_project(inventory.distinct_services)
@@ -87,7 +88,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         unwatched = [item for item in unwatched if not _is_told_of(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             runs = watching.is_run(inventory, configs)
-            yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be", seen)
+            file = _own_file(inventory, configs, project)
+            yield _evidence(inventory, file, project, unwatched, "are" if runs else "would be", seen)
+
+
+def _own_file(inventory: Inventory, configs: tuple[PrometheusConfig, ...], project: Project) -> str:
+    """The configuration of the project's own Prometheus; the first where it has none."""
+    running = {item.file: monitoring.runners(inventory, item.file) for item in configs}
+    mine = (file for file, found in running.items() if any(item.project == project.name for item in found))
+    return next(mine, configs[0].file)
 
 
 def _told_by_applications(inventory: Inventory) -> frozenset[str]:
@@ -123,7 +132,7 @@ def _is_kept_to_labels(job: ScrapeJob) -> bool:
 def _is_kept(job: ScrapeJob, service: Service) -> bool:
     """Whether a service has the labels that a job asks for, the one by which Compose names it among them."""
     own = {_NO_WORD.sub("_", label.name): label.value for label in service.labels} | {_OF_COMPOSE: service.name}
-    return _is_kept_to_labels(job) and all(monitoring.takes(each, own.get(each.name, "")) for each in job.kept_labels)
+    return all(monitoring.takes(each, own.get(each.name, "")) for each in job.kept_labels)
 
 
 def _takes_all(source: MetricSource) -> bool:

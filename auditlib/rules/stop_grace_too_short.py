@@ -43,24 +43,31 @@ from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DEFAULT = 10
 _SPARE = 5
 _NANOSECONDS = 10**9
+_Use = tuple[Service, ServerTrait]
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service whose program waits for its requests as long as Docker waits for it, or longer."""
+    """The services of a file whose programs wait for their requests as long as Docker waits for them, or longer: one
+    finding for all with the same spans.
+    """
+    found: defaultdict[tuple[str, int, float], list[_Use]] = defaultdict(list)
     for service in inventory.distinct_services:
         if environments.only_for_development(service) or not _serves(inventory, service):
             continue
         grace = max(_grace(item) for item in inventory.versions(service))
         longest = max(server_traits.waits(inventory, service), key=lambda item: item.amount, default=None)
         if longest and (longest.amount > grace or (longest.amount == grace and _goes_on(longest))):
-            yield _evidence(service, longest, grace)
+            found[service.location.file, longest.amount, grace].append((service, longest))
+    for (_, _, grace), uses in found.items():
+        yield _evidence(uses, grace)
 
 
 def _goes_on(wait: ServerTrait) -> bool:
@@ -102,17 +109,27 @@ def _grace(service: Service) -> float:
         return float("inf")
 
 
-def _evidence(service: Service, longest: ServerTrait, grace: float) -> Evidence:
+def _evidence(uses: list[_Use], grace: float) -> Evidence:
+    (service, longest), *others = uses
+    names = listed((item.name for item, _ in uses), limit=4)
     given = "`stop_grace_period` is" if service.stop_grace_period else "there is no `stop_grace_period`, so Docker's"
     waits = f"{grace:g} s" if service.stop_grace_period else f"{_DEFAULT} s hold"
-    end = "it is killed before" if longest.amount > grace else "what it does after them is cut off"
+    its = "their" if others else "its"
+    killed = "they are killed before" if others else "it is killed before"
+    cut = f"what {'they do' if others else 'it does'} after them is cut off"
     wanted = f"{longest.amount + _SPARE}s"
+    meant = listed((item.name for item, _ in uses), limit=2)
     return Evidence(
-        f"{service.name} takes up to {longest.amount} s to end its requests, and {given} {waits}: {end}.",
+        f"{names} {'take' if others else 'takes'} up to {longest.amount} s to end {its} requests, and {given} {waits}: "
+        f"{killed if longest.amount > grace else cut}.",
         longest.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,
-        related=(Related(service.location, f"{service.name} is given {grace:g} s"),),
-        recommendation=f"Set `stop_grace_period: {wanted}` for {service.name}, or let the program wait less.",
+        related=(
+            Related(service.location, f"{service.name} is given {grace:g} s"),
+            *(Related(trait.location, f"{item.name} takes as long", member=True) for item, trait in others),
+        ),
+        recommendation=f"Set `stop_grace_period: {wanted}` for {meant}, or let "
+        f"{'the programs' if others else 'the program'} wait less.",
         example=compose_lines.of_service(service, f"stop_grace_period: {wanted}"),
     )

@@ -40,6 +40,9 @@ from auditlib.rules._rule import Evidence, rule
 
 _PUBLIC = regex(r"(?:^|_)(?:PUBLIC|PUBLISHABLE|SITE_?KEY|ANON_KEY)(?:_|$)")
 
+_OF_LOGIN = regex(r"(?:AUTH_USERS?|BASIC_?AUTH(?:_USERS?)?|HTPASSWD|PASSWORD_?HASH|HASHED_?PASSWORD)$")
+"""Names of hashes of passwords, as proxies take them: what opens the door isn't there, though it can be guessed."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL, retired=True)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -73,6 +76,7 @@ def _evidence(
     first, *others = lines
     random = [line.name for line in lines if line.name not in kinds]
     said = [f"{name} a value that is by its form a {kind}" for name, kind in kinds.items()]
+    hashed = not kinds and all(_OF_LOGIN.search(name.upper()) for name in random)
     said += [f"{listed(random)} a value that is random to all appearances"] if random else []
     return Evidence(
         f"{file.path} gives {listed(said, limit=4)}; whether it is in use anywhere, the files don't tell.",
@@ -81,6 +85,7 @@ def _evidence(
         related=tuple(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),
         recommendation=f"Empty {listed((line.name for line in lines), limit=3)} in {file.path}, and replace the value "
         "wherever it was used.",
+        severity=Severity.MEDIUM if hashed else None,
         confidence=Confidence.HIGH if kinds else None,
         change=(f"={first.value.text}", "=") if first.value else ("", ""),
         example=login_lines.with_kept(

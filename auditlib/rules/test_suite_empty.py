@@ -75,17 +75,23 @@ def _of_folders(inventory: Inventory, runs: list[Run]) -> Iterator[Evidence]:
             if tools.TEST_FRAMEWORKS[framework].search(run.text) and not tools.LISTS_TESTS.search(run.text):
                 places = test_places.empty(inventory, framework, run.text, run.folder or "")
                 found[run.location, framework].append((run, places))
+    empty: defaultdict[tuple[str, str], list[tuple[Run, tuple[str, ...]]]] = defaultdict(list)
     for (_, framework), each in found.items():
         if all(places for _, places in each):
-            yield _of_folder(inventory, framework, *each[0])
+            everywhere = test_places.is_nowhere(inventory, framework)
+            empty[framework, "" if everywhere else " ".join(each[0][1])].append(each[0])
+    for (framework, _), each in empty.items():
+        yield _of_folder(inventory, framework, each)
 
 
-def _of_folder(inventory: Inventory, framework: str, run: Run, places: tuple[str, ...]) -> Evidence:
+def _of_folder(inventory: Inventory, framework: str, runs: list[tuple[Run, tuple[str, ...]]]) -> Evidence:
+    run, places = runs[0]
     where = listed(place or "the root" for place in places)
     return Evidence(
         f"The job {run.job.id} runs {framework} in {where}, which has no file that it takes for a test.",
         run.location,
         subject=f"{run.job.id}/{framework}/{places[0]}",
+        related=tuple(Related(other.location, f"runs {framework} too") for other, _ in runs[1:]),
         recommendation=f"Write a first test there, or remove the step from {run.job.workflow}.",
         confidence=Confidence.MEDIUM if framework in tools.LOOKED_FOR else None,
         example=_first_test(inventory, framework, places[0]),

@@ -39,7 +39,7 @@ _FROM_ELSEWHERE = regex(
 """What brings routes of which this file says nothing: routers of objects, of modules by a computed name, of folders."""
 _PATH = regex(r"""['"`](/[^'"`\n]{0,300})['"`]""")
 _SERVED = regex(
-    r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*(?:express|fastify|new\s+(?:Hono|Koa))\s*(?:<[^>]*>)?\("
+    r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*(?:express|[Ff]astify|new\s+(?:Hono|Koa))\s*(?:<[^>]*>)?\("
 )
 """An application; a router is no application, as what includes it stands before its routes."""
 _NEXT = regex(r"(?:^|/)(?:src/)?(?:pages/(?P<page>api/.+?)|app/(?P<app>.+?)/route)\.[jt]sx?$")

@@ -1,6 +1,7 @@
-"""Which path an application of Express puts before the routes of a router of another file.
+"""Which path an application of Express or Fastify puts before the routes of a router of another file.
 
-Follows https://expressjs.com/en/guide/routing.html#express-router. Only what the application that is served includes by
+Follows https://expressjs.com/en/guide/routing.html#express-router and
+https://fastify.dev/docs/latest/Reference/Routes/#route-prefixing. Only what the application that is served includes by
 a literal path, and by the name or the path of the router's module, is followed; and functions of other files that it
 has declare their routes at it, or at a router of its own (`registerUsers(app)`).
 """
@@ -37,15 +38,24 @@ _NAMED = regex(
     re.M,
 )
 _LOCAL = regex(r"\w+$")
-_APPLICATION = regex(r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*express\(")
-_OWN = regex(r"\bRouter\(|\bexpress\(")
-"""What makes a router, so that a file's routes aren't those of one that it is given."""
+_APPLICATION = regex(
+    r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*(?:express|[Ff]astify)\s*(?:<[^<>()\n]{0,200}>)?\("
+)
+_OWN = regex(r"\bRouter\(|\b(?:express|[Ff]astify)\(|['\"]fastify-plugin['\"]")
+"""What makes a router, so that a file's routes aren't those of one that it is given; a plugin of that package takes no
+path from who registers it.
+"""
+_REGISTER = regex(
+    r"\.register\(\s*(?P<name>\w+)\s*"
+    r"(?:\)|,\s*\{[^{}\n]{0,200}\bprefix\s*:\s*['\"](?P<prefix>/[^'\"\n]{0,200})['\"][^{}\n]{0,200}\}\s*\))"
+)
+"""A plugin of Fastify, with the path that stands before its routes."""
 _TEST = regex(r"(?:^|/)(?:tests?|__tests__|e2e)/|\.(?:test|spec)\.")
 _ENDINGS = ("", ".js", ".ts", ".mjs", ".cjs", "/index.js", "/index.ts")
 
 
 def lone_applications(source: Source, paths: list[str]) -> frozenset[str]:
-    """The files with the only application of Express of a package that listens: nothing puts it below a path."""
+    """The files with the only application of a package that listens: nothing puts it below a path."""
     packages = {posixpath.dirname(path) for path in source.files if posixpath.basename(path) == "package.json"}
     found: defaultdict[str, list[str]] = defaultdict(list)
     listening: set[str] = set()
@@ -105,7 +115,10 @@ def _registered(source: Source, text: str, file: str, files: set[str]) -> Iterat
     for match in _USE.finditer(text):
         for name in re.findall(r"\w+", match["given"])[-1:]:
             mounted.setdefault(name, match["prefix"])
+    plugins = {match["name"]: match["prefix"] or "/" for match in _REGISTER.finditer(text)}
     for name, target in _named(text, file, files):
+        if name in plugins and not _OWN.search(source.text(target)):
+            yield target, plugins[name]
         given = re.search(rf"(?<![\w.]){name}\(\s*(\w+)\s*[,)]", text)
         if given and given[1] in mounted and not _OWN.search(source.text(target)):
             yield target, mounted[given[1]]

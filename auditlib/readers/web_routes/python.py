@@ -88,6 +88,8 @@ class _Reader:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.found = Declarations(module.file)
+        self.above: dict[ast.expr, str] = {}
+        """Of the routes in a list that another one of Django includes: what stands before them."""
 
     def take_router(self, name: str, value: ast.expr) -> None:
         """`router = APIRouter(prefix="/users")`."""
@@ -168,10 +170,12 @@ class _Reader:
         view = argument(call, 1, "view")
         if path is None:
             return
-        path = "/" + (path.strip("^$").replace("\\.", ".") if is_pattern else path)
+        path = self.above.get(call, "/") + (path.strip("^$").replace("\\.", ".") if is_pattern else path)
         if isinstance(view, ast.Call) and self.module.origin(view.func).endswith("include"):
             target = self.module.string(view.args[0]) if view.args else None
-            if target == "django_prometheus.urls":
+            if inner := _listed(view):
+                self.above |= dict.fromkeys(inner, path)
+            elif target == "django_prometheus.urls":
                 self._add("urlpatterns", "*", path.rstrip("/") + "/metrics", "django-prometheus", call)
             elif target:
                 self.found.inclusions.append(Inclusion("urlpatterns", f"{target}.urlpatterns", path))
@@ -210,6 +214,14 @@ class _Reader:
         self, router: str, method: str, path: str, framework: str, node: ast.expr, *, generated: bool = False
     ) -> None:
         self.found.routes.append(Declared(router, method, path, framework, self.module.location(node), generated))
+
+
+def _listed(include: ast.Call) -> list[ast.expr]:
+    """The routes that stand in the call that includes them: `include([path("health/", ask)])`, or with a namespace."""
+    given = include.args[0] if include.args else None
+    if isinstance(given, ast.Tuple) and given.elts:
+        given = given.elts[0]
+    return given.elts if isinstance(given, ast.List) and all(isinstance(item, ast.Call) for item in given.elts) else []
 
 
 def _metrics_library(module: Module, call: ast.Call) -> str:
