@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import services
+from auditlib.command_words import SHELLS, core
+from auditlib.conventions import services, starting
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Service
@@ -58,6 +59,16 @@ def own(inventory: Inventory, service: Service) -> Probe | None:
 def by_own_command(found: Iterable[Service]) -> list[Service]:
     """The services, first those that start what their image starts: a HEALTHCHECK in it is meant for them."""
     return sorted(found, key=lambda item: bool(item.command))
+
+
+def followed(inventory: Inventory, service: Service, probe: Probe) -> Iterator[Command]:
+    """What a script of the repository that a probe calls does in any case."""
+    for command in probe.commands:
+        words = [word for word in core(list(command.words)) if word not in SHELLS]
+        path = starting.script(inventory, service, words[0]) if words and not words[0].isalnum() else ""
+        for item in inventory.scripts_by_path[path].commands if path else ():
+            if not (item.conditional or item.function):
+                yield item
 
 
 def asks_web(probe: Probe) -> bool:

@@ -47,14 +47,14 @@ def _own(inventory: Inventory, service: Service) -> Iterator[Start]:
 
 def _followed(inventory: Inventory, service: Service, start: Start) -> Iterator[Start]:
     words = [part for word in start.words for part in word.split() if part not in _INTERPRETERS]
-    path = _script(inventory, service, words[0]) if words else ""
+    path = script(inventory, service, words[0]) if words else ""
     if path:
         yield from (Start(item.words, item.location, True) for item in inventory.scripts_by_path[path].commands)
     elif words and words[0] in _MANAGERS and len(words) > 1:
         yield from _of_manifest(inventory, service, words[2] if words[1:2] == ["run"] and words[2:] else words[1])
 
 
-def _script(inventory: Inventory, service: Service, word: str) -> str:
+def script(inventory: Inventory, service: Service, word: str) -> str:
     """The script of the repository that a container has under a path: mounted, or the only one of its name."""
     mounted = mounts.path_outside(service, word)
     if mounted in inventory.scripts_by_path:

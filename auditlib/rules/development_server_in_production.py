@@ -51,7 +51,6 @@ from auditlib.conventions import (
     entry_points,
     environments,
     image_folders,
-    mounts,
     published_ports,
     routing,
     services,
