@@ -59,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         runners = tuple(item for item in running if not proxies.copies_another(inventory, item, proxy))
         missing: dict[str, list[Upstream]] = {}
         for item in proxy.upstreams if runners else ():
-            if not item.group and item.host in groups:
+            if (not item.group and item.host in groups) or _is_given(item, runners):
                 continue
             if node := graph.resolve(item.host, item.port, proxy.file):
                 yield from _at_wrong_port(inventory, proxy, item, service_of(inventory, graph, node))
@@ -87,6 +87,12 @@ def _of_file(router: FileRouter, *, complete: bool) -> Evidence:
             "          - url: http://<service>:<port>",
         ),
     )
+
+
+def _is_given(item: Upstream, runners: tuple[Service, ...]) -> bool:
+    """Whether a proxy is given the variable whose default a server is, or may be by a file that nobody sees."""
+    names = {entry.name for runner in runners for entry in runner.environment}
+    return bool(item.variable) and (item.variable in names or any(runner.env_files for runner in runners))
 
 
 def _should_be_service(inventory: Inventory, runners: tuple[Service, ...], item: Upstream) -> bool:
@@ -192,8 +198,9 @@ def _evidence(inventory: Inventory, proxy: ReverseProxy, host: str, uses: list[U
     effect = "nginx refuses to start" if proxy.kind == "nginx" else "such requests fail"
     joined = next(filter(None, (peers.joined_by_others(inventory, item) for item in runners)), "")
     unless = f", unless a container of another project has joined {joined}" if joined else ""
+    by_default = " by default" if first.variable else ""
     return Evidence(
-        f"The proxy passes requests{where} to {host}{f':{first.port}' if first.port else ''}, which is no service: "
+        f"The proxy passes requests{where}{by_default} to {host}{f':{first.port}' if first.port else ''}, which is no service: "
         f"{effect}{unless}.",
         first.location,
         subject=host,
