@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from auditlib.command_words import EVERYWHERE, PACKAGE_MANAGERS, SHELLS, core, place, script_name
 from auditlib.inventory.delivery import Command
@@ -50,6 +51,8 @@ class Start(Struct, frozen=True):
     """The folder of the package that must be there, since a module of no such package is a library's."""
     owner: str = ""
     """The package, one of `paths`, that counts only if it may hold the last word as a name of its own."""
+    name: str = ""
+    """What the module must have by that name, where a server asks it for its application (`shop.main:create_app()`)."""
 
 
 def expanded(command: Command, variables: dict[str, str]) -> tuple[str, ...]:
@@ -117,7 +120,8 @@ def _value(words: list[str], *options: str) -> str:
 def _server(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
     for before, word in pairwise(words):
         if before not in ("-c", "--config") and _APPLICATION.fullmatch(word):
-            yield _module(word, word.partition(":")[0])
+            module, _, name = word.partition(":")
+            yield replace(_module(word, module), name=name.partition(".")[0].removesuffix("()"))
     last = words[-1]
     bare = posixpath.basename(words[0]) == "gunicorn" and not words[-2:][0].startswith("-")
     if bare and "." in last and _DOTTED.fullmatch(last):  # `application` is understood

@@ -233,8 +233,8 @@ def _told(
 def _of_mode(place: Location, one: Service, other: Service, act: str, alone: Service) -> Evidence:
     joined = [item.network for service in (one, other) for item in service.networks] or ["default"]
     return Evidence(
-        f"{one.name} {act}, but {alone.name} has `network_mode: {alone.network_mode}`, where no service is known by its "
-        "name.",
+        f"{one.name} {act}, but {alone.name} has `network_mode: {alone.network_mode}`, where no service is known by "
+        "its name.",
         place,
         subject=f"{one.name}/{other.name}",
         service=one.name,

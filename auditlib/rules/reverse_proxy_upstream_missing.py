@@ -198,9 +198,9 @@ def _evidence(inventory: Inventory, proxy: ReverseProxy, host: str, uses: list[U
     effect = "nginx refuses to start" if proxy.kind == "nginx" else "such requests fail"
     joined = next(filter(None, (peers.joined_by_others(inventory, item) for item in runners)), "")
     unless = f", unless a container of another project has joined {joined}" if joined else ""
-    by_default = " by default" if first.variable else ""
+    where += " by default" if first.variable else ""
     return Evidence(
-        f"The proxy passes requests{where}{by_default} to {host}{f':{first.port}' if first.port else ''}, which is no service: "
+        f"The proxy passes requests{where} to {host}{f':{first.port}' if first.port else ''}, which is no service: "
         f"{effect}{unless}.",
         first.location,
         subject=host,
