@@ -149,7 +149,8 @@ def mismatch(
     if any(_is_named(inventory, service, port) for port in asked):
         return None
     swapped = any(port.host_port == asked[0] for port in service.ports)
-    known = program | {port.target for port in service.ports}  # a variable may hold the port of another service
+    said = frozenset(in_command((*service.entrypoint, *service.command)))  # which the image's own then isn't beside
+    known = (said or program) | {port.target for port in service.ports}  # a variable may hold that of another service
     told = program and _serves_one(service)
     return Mismatch(asked[0], tuple(sorted(known)), swapped) if swapped or told else None
 
