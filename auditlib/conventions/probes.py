@@ -51,6 +51,14 @@ def of(inventory: Inventory, service: Service) -> Probe | None:
     return Probe(last.commands, last.location) if last else None
 
 
+def to_the_end(inventory: Inventory, service: Service) -> Probe | None:
+    """The probe of a service; where it calls a script of the repository that asks the web server, what that does."""
+    found = of(inventory, service)
+    inside = tuple(followed(inventory, service, found)) if found else ()
+    asking = next((item for item in inside if _URL.search(" ".join(item.words))), None)
+    return Probe(inside, asking.location) if asking else found
+
+
 def own(inventory: Inventory, service: Service) -> Probe | None:
     """The probe that is meant for what a service does; that of an image isn't where Compose gives another command."""
     return None if service.command and service.healthcheck is None else of(inventory, service)

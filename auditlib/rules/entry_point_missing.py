@@ -94,7 +94,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _nameless(inventory: Inventory, files: ContainerFiles, start: Start) -> str:
     """The file of a module that binds names, and not the one that a server asks it for; empty where nobody can tell."""
-    held = [path for path in start.paths if files.holds(path)] if start.name else []
+    held = [path for path in start.paths[:2] if files.holds(path)] if start.name else []
     if len(held) != 1:
         return ""
     ending = f"/{held[0]}__init__.py" if held[0].endswith("/") else f"/{held[0]}"

@@ -49,7 +49,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe of a port that nothing names as the service's, where something names others."""
     told: set[tuple[Location, str]] = set()  # several services may be built with the HEALTHCHECK of one Dockerfile
     for service in probes.by_own_command(inventory.services):
-        probe = probes.of(inventory, service)
+        probe = probes.to_the_end(inventory, service)
         routed = {label.port for label in traefik.ports_of(service)}
         asked = probes.ports(probe) if probe else []
         paths = probes.paths(probe) if probe else []
