@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from auditlib.conventions import mounts, services
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 
@@ -63,10 +64,17 @@ def script(inventory: Inventory, service: Service, word: str) -> str:
     if context is None:
         return ""
     name, folder = posixpath.basename(word), "" if context == "." else context
-    found = [
-        path for path in inventory.scripts_by_path if posixpath.basename(path) == name and mounts.is_below(path, folder)
-    ]
+    found = [path for path in _by_name(inventory).get(name, ()) if mounts.is_below(path, folder)]
     return found[0] if len(found) == 1 else ""
+
+
+@answered_once
+def _by_name(inventory: Inventory) -> dict[str, list[str]]:
+    """The paths of the scripts by their names."""
+    found: dict[str, list[str]] = {}
+    for path in inventory.scripts_by_path:
+        found.setdefault(posixpath.basename(path), []).append(path)
+    return found
 
 
 def _of_manifest(inventory: Inventory, service: Service, script: str) -> Iterator[Start]:

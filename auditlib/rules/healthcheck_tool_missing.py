@@ -1,7 +1,8 @@
 """A health check calls a program that its image does not hold.
 
 The probe runs inside the container. If curl or wget isn't in the image, it fails each time, the container is
-"unhealthy" for ever, and everything that waits for it never starts.
+"unhealthy" for ever, and everything that waits for it never starts. What a script of the repository calls that the
+probe starts is looked at, too.
 
 Anti-pattern:
 

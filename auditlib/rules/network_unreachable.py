@@ -3,7 +3,8 @@
 A container resolves and reaches only services of its own networks. Where two share none, the name doesn't resolve, as
 if the other service weren't there. Looked at are values and commands of services, what Prometheus scrapes, whom a proxy
 passes requests to, where alerts go and what Grafana's data sources ask. An address in a block that several services
-share counts only where none of them meets the other one, as it may be there for those that do.
+share counts only where none of them meets the other one, as it may be there for those that do. A container with
+`network_mode: bridge` or `none` is in none of the project's networks.
 
 Anti-pattern:
 

@@ -91,8 +91,9 @@ def _of_file(router: FileRouter, *, complete: bool) -> Evidence:
 
 def _is_given(item: Upstream, runners: tuple[Service, ...]) -> bool:
     """Whether a proxy is given the variable whose default a server is, or may be by a file that nobody sees."""
-    names = {entry.name for runner in runners for entry in runner.environment}
-    return bool(item.variable) and (item.variable in names or any(runner.env_files for runner in runners))
+    return bool(item.variable) and any(
+        runner.env_files or any(entry.name == item.variable for entry in runner.environment) for runner in runners
+    )
 
 
 def _should_be_service(inventory: Inventory, runners: tuple[Service, ...], item: Upstream) -> bool:
