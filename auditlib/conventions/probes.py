@@ -54,7 +54,7 @@ def of(inventory: Inventory, service: Service) -> Probe | None:
 def to_the_end(inventory: Inventory, service: Service) -> Probe | None:
     """The probe of a service; where it calls a script of the repository that asks the web server, what that does."""
     found = of(inventory, service)
-    inside = tuple(followed(inventory, service, found)) if found else ()
+    inside = tuple(filter(is_certain, followed(inventory, service, found))) if found else ()
     asking = next((item for item in inside if _URL.search(" ".join(item.words))), None)
     return Probe(inside, asking.location) if asking else found
 
@@ -70,13 +70,16 @@ def by_own_command(found: Iterable[Service]) -> list[Service]:
 
 
 def followed(inventory: Inventory, service: Service, probe: Probe) -> Iterator[Command]:
-    """What a script of the repository that a probe calls does in any case."""
+    """The commands of a script of the repository that a probe calls."""
     for command in probe.commands:
         words = [word for word in core(list(command.words)) if word not in SHELLS]
         path = starting.script(inventory, service, words[0]) if words and not words[0].isalnum() else ""
-        for item in inventory.scripts_by_path[path].commands if path else ():
-            if not (item.conditional or item.function):
-                yield item
+        yield from inventory.scripts_by_path[path].commands if path else ()
+
+
+def is_certain(command: Command) -> bool:
+    """Whether a script gives a command in any case."""
+    return not (command.conditional or command.function)
 
 
 def asks_web(probe: Probe) -> bool:

@@ -224,10 +224,9 @@ def _source(inventory: Inventory, service: Service) -> Mount | None:
             and image_folders.reaches(mount, folders)
             and (
                 mount.source == context
-                or (mount.source in copied and _holds_code(inventory, mount.source, _CODE))
+                or (mount.source in copied and _holds_code(inventory, mount.source))
                 or (
-                    _holds_code(inventory, mount.source, _INTERPRETED)
-                    and image_folders.hides_own(inventory, service, mount)
+                    _holds_most(inventory, mount.source, context) and image_folders.hides_own(inventory, service, mount)
                 )
             )
         ),
@@ -235,8 +234,16 @@ def _source(inventory: Inventory, service: Service) -> Mount | None:
     )
 
 
-def _holds_code(inventory: Inventory, folder: str, endings: tuple[str, ...]) -> bool:
-    return any(path.endswith(endings) for path in below(inventory.files, folder))
+def _holds_code(inventory: Inventory, folder: str) -> bool:
+    return any(path.endswith(_CODE) for path in below(inventory.files, folder))
+
+
+def _holds_most(inventory: Inventory, folder: str, context: str) -> bool:
+    """Whether a folder has at least half of the code of a context, as one of scripts or settings hasn't."""
+    mine, whole = (
+        sum(path.endswith(_INTERPRETED) for path in below(inventory.files, place)) for place in (folder, context)
+    )
+    return 0 < whole <= 2 * mine
 
 
 def _replaced(inventory: Inventory, service: Service) -> Location | None:

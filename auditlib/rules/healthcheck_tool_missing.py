@@ -62,20 +62,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.services:
         probe = probes.of(inventory, service)
         base, instructions, place = _image(inventory, service)
-        tools = list(_tools(inventory, service, probe)) if probe else []
+        tools, others = _tools(inventory, service, probe) if probe else ([], [])
         tool = next((name for name in tools if image_contents.lacks(base, name)), "")
-        either = any(name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools)
+        either = any(
+            name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools + others
+        )
         if probe and tool and not either and not _is_brought(instructions, tool) and not _is_mounted(service, tool):
             found[probe.location, tool, base].setdefault(service.name, (service, place))
     for (probed, tool, base), asking in found.items():
         yield _evidence(inventory, probed, tool, base, list(asking.values()))
 
 
-def _tools(inventory: Inventory, service: Service, probe: Probe) -> Iterator[str]:
-    """The programs that a probe calls, itself or in a script of the repository."""
-    yield from (command.words[0] for command in probe.commands if command.words)
-    calls = (core(list(command.words)) for command in probes.followed(inventory, service, probe))
-    yield from (words[0] for words in calls if words)
+def _tools(inventory: Inventory, service: Service, probe: Probe) -> tuple[list[str], list[str]]:
+    """The programs that a probe calls, itself or in a script of the repository; and those that this calls at times."""
+    inside = [(item, core(list(item.words))) for item in probes.followed(inventory, service, probe)]
+    own = [command.words[0] for command in probe.commands if command.words]
+    certain = [words[0] for item, words in inside if words and probes.is_certain(item)]
+    return own + certain, [words[0] for item, words in inside if words and not probes.is_certain(item)]
 
 
 def _evidence(
