@@ -42,6 +42,8 @@ _ENDINGS_OF = {
 """By the program that a command starts, the endings of the code that it runs."""
 _ALL_ENDINGS = frozenset({*_SCRIPTS, ".py", *OTHER_LANGUAGES})
 
+_PACKED = regex(r"(?P<module>(?:[^*]{1,200}/)?)(?:target|build/libs)/[^/]{1,100}\.[jw]ar$")
+"""An archive that Maven or Gradle makes of a module's code before the image is built."""
 _EXPANSION = regex(r"\$\{?(\w+)")
 """A variable that a shell puts in its place."""
 
@@ -245,6 +247,7 @@ def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[st
             sources = (source for source in item.words[:-1] if not source.startswith("<<"))
             copied += [_plain(posixpath.join(folder, source.lstrip("/"))) for source in sources]
     folders = [path.partition("*")[0].rstrip("/") for path in copied]
+    folders += [f"{match['module']}src" for path in copied if (match := _PACKED.match(path))]
     return tuple(dict.fromkeys([*(folders or [context]), *mounted]))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from auditlib.inventory import (
     alerting,
+    clusters,
     code,
     configuration,
     dashboards,
@@ -183,7 +184,7 @@ class Records:
     pipeline_faults: tuple[delivery.PipelineFault, ...] = field(default=(), metadata={"of": delivery.PipelineFault})
     pipeline_services: tuple[delivery.JobService, ...] = field(default=(), metadata={"of": delivery.JobService})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
-    cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
+    cluster_files: tuple[clusters.ClusterFile, ...] = field(default=(), metadata={"of": clusters.ClusterFile})
     dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})
     docker_ignores: tuple[dockerfile.DockerIgnore, ...] = field(default=(), metadata={"of": dockerfile.DockerIgnore})
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})

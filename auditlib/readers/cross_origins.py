@@ -42,7 +42,7 @@ _GO = _Language(
     regex(r"/cors(?:/v\d+)?\"|/middleware\"|Access-Control-Allow-Origin"),
     regex(
         r"""\b(?P<holder>AllowedOrigins|AllowOrigins)\s*:\s*(?P<listed>\[\]string\{[^}]{0,1000}\}|"[^"\n]{0,500}")"""
-        r"""|\b(?P<every>(?:AllowAllOrigins\s*:\s*true\b)|(?<=cors\.)AllowAll\(\))"""
+        r"""|\b(?P<every>(?:AllowAllOrigins\s*:\s*true\b)|(?<=cors\.)(?:AllowAll|Default)\(\))"""
         r"""|["']Access-Control-Allow-Origin["']\s*,\s*(?P<header>"\*")"""
     ),
     regex(r"AllowCredentials\s*:\s*true\b"),
@@ -147,8 +147,9 @@ def _allowed(match: re.Match[str], place: Location, *, sends: bool, reflects: bo
     """
     found = match.groupdict()
     if found.get("every"):
-        echoes = not found["every"].startswith("AllowA")
+        echoes = found["every"].startswith("SetIs")
         holder = found["every"].partition("(")[0].partition(":")[0].strip()
+        holder = "cors.Default()" if holder == "Default" else holder
         yield AllowedOrigin("*", holder, sends and echoes, place, "")
     elif found.get("header") or found.get("all"):
         yield AllowedOrigin("*", "Access-Control-Allow-Origin", False, place)

@@ -61,11 +61,13 @@ _CORS = regex(
     rf"""(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
     |(?P<bare>\bcors\(\s*\))
     |\borigin\s*:\s*(?P<origin>true\b|{_STRING}|\[[^\]]{{0,2000}}\])
+    |\borigin\s*:\s*(?P<callback>(?:function\b[ \w]{{0,40}})?\(\s*\w{{1,40}}\s*,\s*(?P<done>\w{{1,40}})\s*\)
+     \s*(?:=>)?\s*\{{?\s*(?:return\s+)?(?P=done)\(\s*null\s*,\s*true\s*\))
     |["']Access-Control-Allow-Origin["']\s*,\s*(?P<header>{_STRING})
     |(?P<string>{_STRING})""",
     re.X,
 )
-_CORS_PACKAGE = regex(r"""(?:require\(\s*|from\s+)["'](?:@?[\w-]+/)?cors["']|enableCors""")
+_CORS_PACKAGE = regex(r"""(?:require\(\s*|from\s+)["'](?:(?:@?[\w-]+/)?cors|socket\.io)["']|enableCors""")
 _QUOTED = regex(r"""["']([^"'\n]{1,300})["']""")
 _TEST = regex(r"(?:^|/)(?:tests?|__tests__|e2e|spec)/|\.(?:test|spec)\.")
 
@@ -156,6 +158,8 @@ def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]
         location = Location(path, line, match.start() - starts[line - 1] + 1)
         if match["bare"] and has_package:
             yield AllowedOrigin("*", "cors()", False, location, "")
+        elif match["callback"] and has_package:
+            yield AllowedOrigin("*", "origin", credentials, location, "")
         elif match["origin"] == "true" and has_package:
             yield AllowedOrigin("*", "origin", credentials, location, "true")
         elif match["header"] or (match["origin"] and has_package):

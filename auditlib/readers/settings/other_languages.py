@@ -52,6 +52,9 @@ _ANY_ORIGIN = regex(
     re.X,
 )
 """https://docs.spring.io/spring-framework/reference/web/webmvc-cors.html"""
+_ANNOTATED = regex(r"@CrossOrigin\b(?!\.)(?:[ \t]*\((?P<told>[^()]{0,500})\))?")
+_NAMED_ORIGINS = regex(r"^\s*[\"{\[$\w.]*\"|\b(?:origins|value|originPatterns)\s*=")
+"""What the annotation is given; without any of it every origin is allowed."""
 _CREDENTIALS = regex(r"[aA]llowCredentials\(\s*true\b")
 _BINDS = regex(
     r"\"[\w.-]+/(?:[\w.-]+/)*(?:viper|envconfig|go-envconfig|env|cleanenv|koanf|envdecode|aconfig|confita|kong)(?:/v\d+)?\""
@@ -213,6 +216,14 @@ def _origins(path: str, text: str) -> Iterator[AllowedOrigin]:
         if (pattern or not credentials) and not _COMMENT.match(text, begin, match.start() + 1):
             place = Location(path, text.count("\n", 0, begin) + 1, match.start() - begin + 1)
             yield AllowedOrigin("*", match["holder"], credentials, place)
+    for match in _ANNOTATED.finditer(text):
+        told = match["told"] or ""
+        begin = text.rfind("\n", 0, match.start()) + 1
+        named = _NAMED_ORIGINS.search(told) is not None and '"*"' not in told
+        if not named and not _COMMENT.match(text, begin, match.start() + 1):
+            place = Location(path, text.count("\n", 0, begin) + 1, match.start() - begin + 1)
+            sends = "originPatterns" in told and "allowCredentials" in told and '"true"' in told
+            yield AllowedOrigin("*", "@CrossOrigin", sends, place, "*" if '"*"' in told else "")
 
 
 def _setting(known: _Language, match: re.Match[str], text: str, place: Location, vault: Vault) -> Setting:
