@@ -35,6 +35,8 @@ _SWITCHES = frozenset({
 
 _FOLDERS = r"(?:[\w./-]+/)?"
 _VARIABLE = regex(r"\$\{\{[^{}]{1,200}\}\}|\$\{\w+\}|\$\w+")
+_MOST_VARIABLES = 3
+"""Of a path: each may stand for anything, which takes the longer to try the more there are."""
 
 
 class BuildCall(Struct, frozen=True):
@@ -185,7 +187,8 @@ def _dockerfile(inventory: Inventory, folders: Iterable[str], context: str, name
 
 def _alike(inventory: Inventory, folders: Iterable[str], context: str, name: str) -> tuple[Dockerfile, ...]:
     """The Dockerfiles that may be meant where variables are in the path, and something else that tells them."""
-    if not (told := _VARIABLE.sub("", context + name)) or "$" in told or told == context + name:
+    told, variables = _VARIABLE.subn("", context + name)
+    if not told or "$" in told or not 0 < variables <= _MOST_VARIABLES:
         return ()
     found: dict[str, Dockerfile] = {}
     for folder in folders:

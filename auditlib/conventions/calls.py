@@ -20,6 +20,7 @@ from auditlib.patterns import regex
 
 _WORD = regex(r"[\w.@*-]+(?:/\*)?")
 _STARTERS = frozenset({"sudo", "exec", "time", "nohup", "env", "command", "tini", "dumb-init", "--", "gosu", "su-exec"})
+_MODES = frozenset({"+x", "a+x", "u+x", "ug+x", "755", "0755", "775", "0775", "777", "700", "750"})
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -171,7 +172,7 @@ def made_executable(inventory: Inventory, *, in_images: bool = True) -> set[str]
         word.rstrip("/")
         for command in (_all_commands(inventory) if in_images else deployment.commands(inventory))
         if any(posixpath.basename(word) in ("chmod", "install") for word in command.words[:2]) or _by_pattern(command)
-        for word in (*command.words, "*" if _by_pattern(command) else "")
+        for word in (*command.words, *(("*",) if _by_pattern(command) else ()))
     }
     found = {posixpath.basename(word) for word in words}
     for word in words:
@@ -182,7 +183,8 @@ def made_executable(inventory: Inventory, *, in_images: bool = True) -> set[str]
 
 def _by_pattern(command: Command) -> bool:
     """Whether `find` or `xargs` gives the bit to files that it finds."""
-    return command.words[:1] in (("find",), ("xargs",)) and "chmod" in command.words
+    searches = command.words[:1] in (("find",), ("xargs",)) and "chmod" in command.words
+    return searches and not _MODES.isdisjoint(command.words)
 
 
 def interpreted(inventory: Inventory) -> set[str]:

@@ -31,6 +31,7 @@ _BY_OTHER_WAYS = regex(
 )
 """What pushes an image, or gives it another tag, under a name that isn't read."""
 _BY_HAND = regex(r"^(?:docker|podman)\s+(?:image\s+)?push\b|\s--push\b")
+_USUAL = "type=ref,event=branch\ntype=ref,event=tag"
 _VERBS = frozenset({"pull", "up"})
 _FIXED = frozenset({"latest", "stable", "edge"})
 """Tags that no branch and no release is called by."""
@@ -88,7 +89,7 @@ def _tags(leg: Job, tag: str) -> Iterator[str]:
 def _made(step: Step) -> Iterator[str]:
     """What the metadata action makes of its rules."""
     given = {pair.name: pair.value for pair in step.inputs}
-    rules = [line.strip() for line in given.get("tags", "type=ref,event=branch").splitlines() if line.strip()]
+    rules = [line.strip() for line in given.get("tags", _USUAL).splitlines() if line.strip()]
     flavor = dict(re.findall(r"(\w+)=([^,\n]*)", given.get("flavor", "")))
     if flavor.get("prefix") or flavor.get("suffix"):
         yield _UNKNOWN

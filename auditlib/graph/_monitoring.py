@@ -85,7 +85,7 @@ def _add_alerts(builder: Builder) -> None:
             asked = builder.id("scrape_job", job.file, job.name)
             if asked is not None and any(_matches(matcher, job.name) for matcher in about_jobs):
                 builder.edge(node, asked, "alerts_on", alert.expression_location)
-    for tree in _routes(builder.inventory.alert_routes):
+    for tree in list(_routes(builder.inventory.alert_routes)):  # each is whole when the next one begins
         for alert in monitoring.reaching(builder.inventory, tree[0].file):
             for route in _routed([tree], {"alertname": alert.name, **dict(alert.labels)}):
                 receiver = builder.id("receiver", route.file, route.receiver)

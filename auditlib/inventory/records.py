@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from auditlib.inventory import (
     alerting,
+    clusters,
     code,
     configuration,
     dashboards,
@@ -181,8 +182,9 @@ class Records:
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})
     pipeline_faults: tuple[delivery.PipelineFault, ...] = field(default=(), metadata={"of": delivery.PipelineFault})
+    pipeline_services: tuple[delivery.JobService, ...] = field(default=(), metadata={"of": delivery.JobService})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
-    cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
+    cluster_files: tuple[clusters.ClusterFile, ...] = field(default=(), metadata={"of": clusters.ClusterFile})
     dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})
     docker_ignores: tuple[dockerfile.DockerIgnore, ...] = field(default=(), metadata={"of": dockerfile.DockerIgnore})
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
@@ -199,6 +201,7 @@ class Records:
     migration_addresses: tuple[code.MigrationAddress, ...] = field(default=(), metadata={"of": code.MigrationAddress})
     migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
     code_traits: tuple[code.CodeTrait, ...] = field(default=(), metadata={"of": code.CodeTrait})
+    script_defaults: tuple[code.ScriptDefault, ...] = field(default=(), metadata={"of": code.ScriptDefault})
     local_imports: tuple[code.LocalImports, ...] = field(default=(), metadata={"of": code.LocalImports})
     documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})
     program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.inventory.delivery import ClusterFile, ClusterImage, ClusterIngress, ClusterScale
+from auditlib.inventory.clusters import ClusterFile, ClusterImage, ClusterIngress, ClusterScale
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading

@@ -1,7 +1,8 @@
 """A step calls what the repository lacks.
 
-The npm script, make target, file or module that a workflow names isn't there, so the step fails on each run. Where its
-failure is thrown away the step is green all the same, and the check that it stands for has never taken place.
+The npm script, make target, file, module or service of Compose that a workflow names isn't there, so the step fails on
+each run. Where its failure is thrown away the step is green all the same, and the check that it stands for has never
+taken place.
 
 Anti-pattern:
 

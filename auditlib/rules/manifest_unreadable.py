@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import ClusterFile
+from auditlib.inventory.clusters import ClusterFile
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted
 from auditlib.rules._rule import Evidence, rule

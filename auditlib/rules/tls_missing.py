@@ -52,7 +52,7 @@ from auditlib.conventions import (
 )
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import ClusterIngress
+from auditlib.inventory.clusters import ClusterIngress
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
