@@ -13,11 +13,14 @@ from itertools import zip_longest
 from msgspec import Struct
 
 from auditlib import command_words
+from auditlib.patterns import regex
 
 _FLAGS = {"logs": {"-f", "-t"}, "down": {"-v"}, "rm": {"-f", "-v"}}
 """Options of single verbs without a value, whose letters have one elsewhere."""
 _OF_ONE = frozenset({"exec", "run"})
 """Verbs that name one service; what follows it is a command for its container."""
+
+_NUMBER = regex(r"(\d{1,6})|\$\{\w{1,50}:?-(\d{1,6})\}")
 
 _DEPLOYS = (["deploy"], ["up"])
 
@@ -62,10 +65,10 @@ class Call(Struct, frozen=True):
 
     @property
     def copies(self) -> dict[str, int]:
-        """In how many copies it starts services: `up --scale web=3`, `scale web=3`."""
+        """In how many copies it starts services: `up --scale web=3`, `scale web=${COPIES:-3}`."""
         given = self.arguments if self.verb == "scale" else tuple(_values(self.arguments, "--scale"))
         found = (word.partition("=") for word in given)
-        return {name: int(number) for name, _, number in found if number.isdecimal()}
+        return {name: int(match[1] or match[2]) for name, _, text in found if (match := _NUMBER.fullmatch(text))}
 
     @property
     def is_in_background(self) -> bool:

@@ -118,6 +118,7 @@ CONTEXTS = {
     "Loki URL": "url: https://user:{0}@logs.example.com/loki/api/v1/push\n",
     "private key": "-----BEGIN RSA PRIVATE KEY-----\n{0}{0}\n-----END RSA PRIVATE KEY-----\n",
     ".netrc": "machine example.com login me password {0}\n",
+    ".netrc that printf writes": "RUN printf 'machine example.com\\nlogin me\\npassword {0}\\n' > /root/.netrc",
     ".pgpass": "db:5432:app:app:{0}\n",
     ".npmrc": "//npm.example.com/:_authToken={0}\n",
     "Docker's config.json": '{{"auths": {{"r": {{"auth": "{0}{0}Ab1"}}}}}}',

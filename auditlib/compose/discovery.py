@@ -2,9 +2,9 @@
 
 A base file is one that `docker compose` finds by itself. `docker-compose.override.yml` beside it is read with it.
 Files such as `docker-compose.prod.yml` beside a base are overlays, meant to be laid over the base with `-f`, unless
-they stand on their own: they are deployed as a stack of Swarm, share no service with the base, are complete in networks
-or under a name of their own, or say of a service what Compose refuses beside what the base says. A file without a base
-is a project of its own.
+they stand on their own: they are deployed as a stack of Swarm, share with the base neither a service nor a network that
+it alone declares, are complete in networks or under a name of their own, or say of a service what Compose refuses
+beside what the base says. A file without a base is a project of its own.
 """
 
 from __future__ import annotations
@@ -209,15 +209,18 @@ def _complete(content: Map) -> bool:
 
 
 def _touches(content: Map, base: Map | None) -> bool:
-    """Whether a file changes a service of the base or needs one."""
+    """Whether a file changes a service of the base, or needs one, or joins a network that the base alone declares."""
     theirs = base.get("services") if base is not None else None
-    if not isinstance(theirs, Map):
+    if base is None or not isinstance(theirs, Map):
         return False
     mine = content.get("services")
     if not isinstance(mine, Map):
         return False
     needed = {name for service in mine.values() for name in _depends_on(service)}
-    return any(name in theirs for name in mine) or any(name in theirs and name not in mine for name in needed)
+    if any(name in theirs for name in mine) or any(name in theirs and name not in mine for name in needed):
+        return True
+    joined = {name for item in mine.values() if isinstance(item, Map) for name in _names(item.get("networks"))}
+    return not (joined - _names(content.get("networks"))).isdisjoint(_names(base.get("networks")))
 
 
 def _lives_apart(content: Map, base: Map | None) -> bool:

@@ -23,7 +23,8 @@ TOOL = regex(
     r"\b(?:pg_dump(?:all)?|pg_basebackup|pgbackrest|barman|wal-g|wal-e|mysqldump|mariadb-dump|mydumper|xtrabackup|"
     r"mariabackup|mongodump|restic|borg(?:matic|backup)?|duplicity|duplicati|kopia|rclone|velero|influx backup|"
     r"clickhouse-backup|neo4j-admin (?:database )?dump|etcdctl snapshot|rdiff-backup|rsnapshot|bgsave|"
-    r"redis-cli .*--rdb|docker-volume-backup|postgres-backup\S*|mysql-backup\S*|mc mirror|aws rds create-db-snapshot|"
+    r"redis-cli .*--rdb|docker-volume-backup|postgres-backup\S*|mysql-backup\S*|mc(?::[\w.-]{1,60})? mirror|"
+    r"aws rds create-db-snapshot|"
     r"aws backup|gcloud sql backups|litestream)\b",
     re.I,
 )
@@ -56,6 +57,7 @@ WORDS = frozenset({
 
 _UNPACKS = regex(r"-?[a-wyz]*x[a-wyz]*|--extract")
 """The option of `tar` by which it gives back what was kept."""
+_MAKES_ARCHIVE = regex(r"-?[a-wyz]*c[a-wyz]*|--create")
 _BACKUP_WORD = regex(
     r"backups?$|datensicherung|sicherung(?:en|skopien?)?$|sauvegardes?$|respaldos?$|резервн|.*(?:备份|バックアップ)"
 )
@@ -110,6 +112,22 @@ def dump(command: Command) -> re.Match[str] | None:
     """The program with which a command dumps a database; asking whether it is there is no dump."""
     found = DATABASE_DUMP.search(" ".join(command.words))
     return None if found is None or command_words.only_names(command.words) else found
+
+
+def packs(command: Command) -> bool:
+    """Whether a command writes an archive."""
+    return any(word.rpartition("/")[2] == "tar" and _MAKES_ARCHIVE.fullmatch(after)
+               for word, after in pairwise(_told(command)))  # fmt: skip
+
+
+def _told(command: Command) -> list[str]:
+    """The words of a command, less the folder in which tar is to work (`tar -C /data -czf …`)."""
+    words = list(command.words)
+    for option in ("-C", "--directory"):
+        if option in words[:-1]:
+            at = words.index(option)
+            del words[at : at + 2]
+    return words
 
 
 def is_script(script: Script) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from auditlib.conventions import (
     entry_points,
     environments,
+    go_packages,
     image_folders,
     mounts,
     server_traits,
@@ -22,12 +23,10 @@ from auditlib.inventory.answers import answered_once
 from auditlib.inventory.code import CodeTrait
 from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Service
-from auditlib.patterns import regex
 from auditlib.phrases import listed
 
 _WHOLE = frozenset({".", "./", "/"})
 _CODE = (".py", ".js", ".ts", ".mjs", ".cjs")
-_VARIABLE = regex(r"\$\{?(\w+)\}?")
 
 
 class Use(Struct, frozen=True):
@@ -89,61 +88,15 @@ def _builders(
 def _is_of(inventory: Inventory, service: Service, built: Dockerfile | None, path: str) -> bool:
     """Whether a file of an image that holds several programs is a part of the one that a service starts."""
     if path.endswith(".go"):
-        reached = _reached(inventory, service, built) if built else frozenset()
+        reached = go_packages.reached(inventory, service, built) if built else frozenset()
         alone = built is None or server_traits.is_of(inventory, service, built, path)
         return posixpath.dirname(path) in reached if reached else alone
     mine, top = _tops(inventory).get(service.key, frozenset()), _top(service, path)
+    if others := _starters(inventory).get(path):
+        return service.key in others
     if mine and path.endswith(".py"):
         return not top or top in mine
     return not mine or top in mine or not any(top in found for found in _tops(inventory).values())
-
-
-def _reached(inventory: Inventory, service: Service, built: Dockerfile) -> frozenset[str]:
-    """The folders of the program in Go that a service's image builds, and of all that it imports; empty if unknown."""
-    known = _closures(inventory)
-    if service.key not in known:
-        mains = {item.word for item in inventory.code_traits if item.kind == "go main"}
-        named = frozenset(folder for folder in mains if folder and _names(service, built, folder))
-        known[service.key] = _followed(inventory, named)
-    return known[service.key]
-
-
-@answered_once
-def _closures(inventory: Inventory) -> dict[str, frozenset[str]]:
-    """By service what `_reached` answered, as far as somebody asked: each file of code asks it again."""
-    return {}
-
-
-def _names(service: Service, built: Dockerfile, folder: str) -> bool:
-    """Whether the steps of a Dockerfile name a folder, with the arguments of the build in their places."""
-    given = {name: value.text for item in built.instructions for name, value in item.variables if value}
-    given |= {name: value.text for name, value in service.build.arguments if value} if service.build else {}
-    context = posixpath.normpath(service.build.context) if service.build else "."
-    inside = folder if context == "." else posixpath.relpath(folder, context)
-    text = " ".join(item.argument for item in built.instructions if item.keyword == "RUN")
-    expanded = _VARIABLE.sub(lambda match: given.get(match[1], match[0]), text)
-    return any(word.strip("\"'").removeprefix("./").rstrip("/").removesuffix("/main.go") == inside
-               for word in expanded.split())  # fmt: skip
-
-
-@answered_once
-def _imports(inventory: Inventory) -> dict[str, set[str]]:
-    """By the folder of a package in Go the folders of the repository that it imports."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for item in inventory.code_traits:
-        if item.kind == "go import":
-            found[posixpath.dirname(item.location.file)].add(item.word)
-    return found
-
-
-def _followed(inventory: Inventory, starts: frozenset[str]) -> frozenset[str]:
-    imports = _imports(inventory)
-    found, waiting = set(starts), list(starts)
-    while waiting:
-        new = imports.get(waiting.pop(), set()) - found
-        found |= new
-        waiting += new
-    return frozenset(found)
 
 
 @answered_once
@@ -157,10 +110,28 @@ def _tops(inventory: Inventory) -> dict[str, frozenset[str]]:
             for service, built, _ in _programs(inventory)}  # fmt: skip
 
 
+@answered_once
+def _starters(inventory: Inventory) -> dict[str, set[str]]:
+    """By each script of Python right below a context, which no module imports, the services that start it by name."""
+    imported = {item.word for item in inventory.code_traits if item.kind == "py import"}
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for service, _, _ in _programs(inventory):
+        context = posixpath.normpath(service.build.context) if service.build else "."
+        for path in _entries(inventory, service):
+            name = posixpath.normpath(path)
+            if "/" not in name and name.endswith(".py") and name.removesuffix(".py") not in imported:
+                found[posixpath.normpath(posixpath.join(context, name))].add(service.key)
+    return found
+
+
+def _entries(inventory: Inventory, service: Service) -> list[str]:
+    words = (start.words for start in starting.of(inventory, service))
+    return [path for each in words for item in entry_points.starts(each, {}) for path in item.paths]
+
+
 def _started(inventory: Inventory, service: Service, built: Dockerfile | None) -> frozenset[str]:
     """The folders of the files that a service starts; else that of its Dockerfile, where code lies beside it."""
-    words = (start.words for start in starting.of(inventory, service))
-    paths = [path for each in words for item in entry_points.starts(each, {}) for path in item.paths]
+    paths = _entries(inventory, service)
     context = posixpath.normpath(service.build.context) if service.build else "."
     found = {path.split("/")[0] for path in paths if "/" in path.strip("/")}
     there = {_existing(inventory, context, top) for top in found}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from auditlib.command_words import EVERYWHERE, PACKAGE_MANAGERS, SHELLS, core, place, script_name
 from auditlib.inventory.delivery import Command
@@ -50,6 +51,8 @@ class Start(Struct, frozen=True):
     """The folder of the package that must be there, since a module of no such package is a library's."""
     owner: str = ""
     """The package, one of `paths`, that counts only if it may hold the last word as a name of its own."""
+    name: str = ""
+    """What the module must have by that name, where a server asks it for its application (`shop.main:create_app()`)."""
 
 
 def expanded(command: Command, variables: dict[str, str]) -> tuple[str, ...]:
@@ -94,6 +97,11 @@ def _module(what: str, module: str, within: str = "") -> Start:
     return Start(what, "module", f"{path}.py", (f"{path}.py", f"{path}/"), within)
 
 
+def _first(name: str) -> str:
+    """What a module itself must have of what it is asked for: `create_app` of `create_app("prod")`."""
+    return name.partition("(")[0].partition(".")[0]
+
+
 def _attribute(what: str, dotted: str) -> Start:
     """A module, or a name in one (`shop.celery.app`)."""
     parent = dotted.rpartition(".")[0]
@@ -117,7 +125,8 @@ def _value(words: list[str], *options: str) -> str:
 def _server(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
     for before, word in pairwise(words):
         if before not in ("-c", "--config") and _APPLICATION.fullmatch(word):
-            yield _module(word, word.partition(":")[0])
+            module, _, name = word.partition(":")
+            yield replace(_module(word, module), name=_first(name))
     last = words[-1]
     bare = posixpath.basename(words[0]) == "gunicorn" and not words[-2:][0].startswith("-")
     if bare and "." in last and _DOTTED.fullmatch(last):  # `application` is understood
@@ -125,18 +134,18 @@ def _server(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
 
 
 def _flask(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
-    given = (_value(words, "--app", "-A") or variables.get("FLASK_APP", "")).partition(":")[0]
+    given, _, name = (_value(words, "--app", "-A") or variables.get("FLASK_APP", "")).partition(":")
     if _SCRIPT.fullmatch(given):
         yield _script(given)
     elif _DOTTED.fullmatch(given):
-        yield _module(f"Flask's {given}", given)
+        yield replace(_module(f"Flask's {given}", given), name=_first(name))
 
 
 def _celery(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
     word = _value(words, "-A", "--app")
-    module = word.partition(":")[0]
+    module, _, name = word.partition(":")
     if _DOTTED.fullmatch(module):
-        yield _attribute(f"Celery's {word}", module)
+        yield replace(_attribute(f"Celery's {word}", module), name=_first(name))
 
 
 def _workers(words: list[str], variables: dict[str, str]) -> Iterator[Start]:

@@ -20,6 +20,8 @@ _SERVERS = frozenset({
 })  # fmt: skip
 
 
+_SAYS = frozenset({"echo", "printf", "exit"})
+"""What a script does when its server has ended."""
 HANDED = ("$@",)
 """What a script starts last that runs the command which it is given."""
 _AS_USER = frozenset({"gosu", "runuser", "setpriv", "su-exec"})
@@ -39,6 +41,8 @@ def shell_form(instructions: tuple[Instruction, ...]) -> Instruction | None:
 def last_of_script(inventory: Inventory, service: Service) -> Start | None:
     """The server that a script starts last as its child, so that the shell stays the first process."""
     followed = [start for start in starting.of(inventory, service) if start.followed and start.words]
+    while followed and followed[-1].words[0] in _SAYS:
+        followed.pop()
     minded = any({"trap", "wait"} & set(start.words[:1]) for start in followed)
     last = followed[-1] if followed and not minded else None
     if last is None or last.location.file not in inventory.scripts_by_path:

@@ -33,7 +33,7 @@ def idle(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine], list[Se
 def _takers(inventory: Inventory) -> dict[str, list[Service]]:
     found: defaultdict[str, list[Service]] = defaultdict(list)
     for service in inventory.distinct_services:
-        for path in dict.fromkeys(item.path for item in service.env_files):
+        for path in dict.fromkeys(item.path for each in inventory.versions(service) for item in each.env_files):
             found[path].append(service)
     return found
 

@@ -49,6 +49,8 @@ def is_empty(image: str) -> bool:
 def lacks(image: str, tool: str) -> bool:
     """Whether an image is known to hold no program `tool` that asks for something: a client, a shell, `pgrep`."""
     name, tag = images.repository(image), images.tag(image)
+    if "@" in image and not tag and name in _LANGUAGES | _BARE | {"nginx"}:
+        return False  # a digest doesn't tell which variant it is
     if tool not in WEB_CLIENTS:
         return _lacks_other(name, tag, tool)
     if name == "nginx":

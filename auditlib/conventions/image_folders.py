@@ -27,6 +27,26 @@ def of_code(inventory: Inventory, service: Service) -> frozenset[str]:
     return frozenset(posixpath.normpath(path) for path in folders) if folder else frozenset()
 
 
+def hides_own(inventory: Inventory, service: Service, mount: Mount) -> bool:
+    """Whether a folder is mounted just where the image already has it from its context (`./src:/app/src` over
+    `COPY . /app`), and no step of the image makes anything else of what it copies.
+    """
+    folder = "/"
+    steps = services.built_from(inventory, service)[1]
+    if service.build is None or any(item.keyword == "RUN" and "build" in item.words for item in steps):
+        return False
+    for item in steps:
+        if item.keyword == "WORKDIR":
+            folder = posixpath.join(folder, item.argument.strip("\"' "))
+        for word in item.words[:-1] if item.copies_context else ():
+            source = build_context.path_outside(service.build, word)
+            inside = posixpath.relpath(mount.source, source)
+            place = posixpath.normpath(posixpath.join(folder, item.words[-1], inside))
+            if not inside.startswith("..") and place == posixpath.normpath(mount.target):
+                return True
+    return False
+
+
 def of_sources(service: Service, dockerfile: Dockerfile) -> list[str]:
     """Where the code of an image lies: beside its Dockerfile, or in the folders that it copies by their names.
 

@@ -123,6 +123,10 @@ WITHOUT_HEALTHCHECK = frozenset({
     "oliver006/redis_exporter", "prometheuscommunity/postgres-exporter", "chromadb/chroma", "qdrant/qdrant",
     "minio/minio", "jaegertracing/jaeger", "jaegertracing/all-in-one", "keycloak/keycloak", "pgvector/pgvector",
     "postgis/postgis", "valkey/valkey",
+    "eclipse-mosquitto", "flink", "ghost", "kibana", "logstash", "nextcloud", "registry", "telegraf", "wordpress",
+    "otel/opentelemetry-collector", "otel/opentelemetry-collector-contrib", "grafana/grafana-oss",
+    "confluentinc/cp-kafka", "confluentinc/cp-zookeeper", "confluentinc/cp-schema-registry", "apache/kafka",
+    "elasticsearch/elasticsearch", "kibana/kibana", "logstash/logstash", "mailhog/mailhog", "prom/mysqld-exporter",
 })  # fmt: skip
 """Images whose published Dockerfile has no HEALTHCHECK. The Docker Official Images leave it out as a matter of policy
 (https://github.com/docker-library/faq#healthcheck); the others were looked up."""

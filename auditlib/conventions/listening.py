@@ -18,6 +18,8 @@ _INLINE = regex(r"--?(?:port|bind|listen|address|http-port|web\.listen-address|l
 _EVERY_ADDRESS = ("0.0.0.0", "::", "127.0.0.1", "localhost")  # noqa: S104 - we look for it in files
 _PORT_VARIABLE = regex(r"(?:^|_)PORT$")
 _ADDRESS_VARIABLE = regex(r"(?:^|_)(?:ADDR|ADDRESS|LISTEN|BIND)$")
+_ACTUATOR_PORT = "MANAGEMENT_SERVER_PORT"
+"""https://docs.spring.io/spring-boot/reference/actuator/monitoring.html#actuator.monitoring.customizing-management-server-port"""
 _OF_OTHERS = regex(r"ALLOWED|TRUSTED|CORS|CSRF|ORIGIN")
 """Variables that hold the addresses of those who may ask."""
 _OWN_PORT = regex(r"(?:^|_)(?:HTTP|HTTPS|API|APP|WEB|SERVER|LISTEN|METRICS|HEALTH(?:CHECK)?|PROBE|ADMIN)_PORT|PORT")
@@ -122,8 +124,12 @@ class Mismatch(Struct, frozen=True):
     """Those that it does listen on."""
     swapped: bool
     """Whether the asked one is its port on the host."""
+    part: str = ""
+    """The part of the program that has a port of its own, if only that is meant."""
 
     def __str__(self) -> str:
+        if self.part:
+            return f"{self.part} answers at {', '.join(self.known)} alone"
         where = "that is its port on the host; " if self.swapped else ""
         return f"{where}inside the container it listens on {', '.join(self.known)} as far as the files say"
 
@@ -143,7 +149,8 @@ def mismatch(
     if any(_is_named(inventory, service, port) for port in asked):
         return None
     swapped = any(port.host_port == asked[0] for port in service.ports)
-    known = program | {port.target for port in service.ports}  # a variable may hold the port of another service
+    said = frozenset(in_command((*service.entrypoint, *service.command)))  # which the image's own then isn't beside
+    known = (said or program) | {port.target for port in service.ports}  # a variable may hold that of another service
     told = program and _serves_one(service)
     return Mismatch(asked[0], tuple(sorted(known)), swapped) if swapped or told else None
 
@@ -179,6 +186,14 @@ def of_variable(inventory: Inventory, service: Service, asked: list[str], paths:
     if not fits or port == asked[0] or of_program(inventory, service) or _is_named(inventory, service, asked[0]):
         return None
     return None if asked[0] in of_base(inventory, service) else Mismatch(asked[0], (port,), False)
+
+
+def of_actuator(service: Service, asked: list[str], paths: list[str]) -> Mismatch | None:
+    """The port that Spring Boot's Actuator is moved to, where somebody asks for it at another one."""
+    given = next((item.value.text for item in service.environment if item.name == _ACTUATOR_PORT and item.value), "")
+    elsewhere = len(asked) == 1 and given.isdecimal() and given not in ("0", asked[0])
+    meant = bool(paths) and all(path == "/actuator" or path.startswith("/actuator/") for path in paths)
+    return Mismatch(asked[0], (given,), False, f"Actuator ({_ACTUATOR_PORT})") if elsewhere and meant else None
 
 
 def of_twin(inventory: Inventory, service: Service, asked: list[str]) -> Mismatch | None:

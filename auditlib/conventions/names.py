@@ -13,7 +13,8 @@ _SPELLINGS = {
     "pass": "password", "passwd": "password", "pwd": "password", "pw": "password", "username": "user", "usr": "user",
     "database": "db", "uri": "url", "addr": "host", "address": "host", "hostname": "host", "server": "host",
     "apikey": "api_key", "environment": "env", "dir": "path", "directory": "path", "folder": "path", "seconds": "sec",
-    "secs": "sec", "minutes": "min", "mins": "min", "postgresql": "postgres", "pg": "postgres", "psql": "postgres",
+    "secs": "sec", "minutes": "min", "mins": "min", "minute": "min",
+    "second": "sec", "postgresql": "postgres", "pg": "postgres", "psql": "postgres",
     "origin": "origins", "hosts": "host", "svc": "service", "cfg": "config", "conf": "config",
     "conn": "connection", "lvl": "level", "loglevel": "log_level", "num": "count", "maximum": "max",
 }  # fmt: skip

@@ -6,6 +6,7 @@ Sources: https://docs.docker.com/engine/network/ (names of the host), https://ww
 from __future__ import annotations
 
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.patterns import regex
 
@@ -28,11 +29,14 @@ def could_be_service(end: Endpoint) -> bool:
 
 
 def joined_by_others(inventory: Inventory, service: Service) -> str:
-    """A network of a service that containers of other projects may join, as it has its own name; empty for none."""
+    """A network of a service that containers of other projects may join, as it has its own name, or do so here; empty
+    for none.
+    """
     mine = {attachment.network for attachment in service.networks}
-    project = inventory.base_of(service.project)
-    found = (item for item in inventory.networks if item.project in (project, service.project) and item.name in mine)
-    return next((item.called for item in found if item.called and not item.external), "")
+    own = {service.project, *inventory.family(service.project)}
+    found = [item for item in inventory.networks if item.name in mine]
+    named = (item.called for item in found if item.project in own and item.called and not item.external)
+    return next(named, next((item.name for item in found if item.project not in own and item.external), ""))
 
 
 def is_known(inventory: Inventory, host: str) -> bool:
@@ -41,11 +45,28 @@ def is_known(inventory: Inventory, host: str) -> bool:
 
 
 def may_be_known(inventory: Inventory, service: Service, end: Endpoint) -> bool:
-    """Whether a name may be known to a service though its project has none: a network of others holds their names."""
-    external = {item.name for item in inventory.networks if item.external}
+    """Whether a name may be known to a service though its project has none: a network of others holds their names, and
+    its own those of the projects that join it.
+    """
+    mine = {attachment.network for attachment in service.networks}
+    own = {service.project, *inventory.family(service.project)}
+    external = [item.project in own for item in inventory.networks if item.external and item.name in mine]
     return (
         is_known(inventory, end.host)
         or end.host in service.extra_hosts
         or service.network_mode == "host"
-        or any(attachment.network in external for attachment in service.networks)
+        or any(external)
+        or (bool(external) and end.host in _joining(inventory))
+    )
+
+
+@answered_once
+def _joining(inventory: Inventory) -> frozenset[str]:
+    """The names of all services of projects that join networks of others."""
+    guests = {item.project for item in inventory.networks if item.external}
+    return frozenset(
+        name.lower()
+        for item in inventory.services
+        if item.project in guests
+        for name in (item.name, item.container_name, item.hostname, *(x for at in item.networks for x in at.aliases))
     )

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import services
+from auditlib.command_words import SHELLS, core
+from auditlib.conventions import services, starting
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Service
@@ -50,6 +51,14 @@ def of(inventory: Inventory, service: Service) -> Probe | None:
     return Probe(last.commands, last.location) if last else None
 
 
+def to_the_end(inventory: Inventory, service: Service) -> Probe | None:
+    """The probe of a service; where it calls a script of the repository that asks the web server, what that does."""
+    found = of(inventory, service)
+    inside = tuple(filter(is_certain, followed(inventory, service, found))) if found else ()
+    asking = next((item for item in inside if _URL.search(" ".join(item.words))), None)
+    return Probe(inside, asking.location) if asking else found
+
+
 def own(inventory: Inventory, service: Service) -> Probe | None:
     """The probe that is meant for what a service does; that of an image isn't where Compose gives another command."""
     return None if service.command and service.healthcheck is None else of(inventory, service)
@@ -58,6 +67,19 @@ def own(inventory: Inventory, service: Service) -> Probe | None:
 def by_own_command(found: Iterable[Service]) -> list[Service]:
     """The services, first those that start what their image starts: a HEALTHCHECK in it is meant for them."""
     return sorted(found, key=lambda item: bool(item.command))
+
+
+def followed(inventory: Inventory, service: Service, probe: Probe) -> Iterator[Command]:
+    """The commands of a script of the repository that a probe calls."""
+    for command in probe.commands:
+        words = [word for word in core(list(command.words)) if word not in SHELLS]
+        path = starting.script(inventory, service, words[0]) if words and not words[0].isalnum() else ""
+        yield from inventory.scripts_by_path[path].commands if path else ()
+
+
+def is_certain(command: Command) -> bool:
+    """Whether a script gives a command in any case."""
+    return not (command.conditional or command.function)
 
 
 def asks_web(probe: Probe) -> bool:

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, library_variables, modules, names, own_images, services
+from auditlib.conventions import (
+    environments,
+    go_packages,
+    images,
+    library_variables,
+    modules,
+    names,
+    own_images,
+    services,
+)
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
@@ -33,6 +42,8 @@ _ENDINGS_OF = {
 """By the program that a command starts, the endings of the code that it runs."""
 _ALL_ENDINGS = frozenset({*_SCRIPTS, ".py", *OTHER_LANGUAGES})
 
+_PACKED = regex(r"(?P<module>(?:[^*]{1,200}/)?)(?:target|build/libs)/[^/]{1,100}\.[jw]ar$")
+"""An archive that Maven or Gradle makes of a module's code before the image is built."""
 _EXPANSION = regex(r"\$\{?(\w+)")
 """A variable that a shell puts in its place."""
 
@@ -63,10 +74,19 @@ class Program(Struct, frozen=True):
 
     started: str = ""
     """What its last command starts (`goose`)."""
+    packages: frozenset[str] = frozenset()
+    """Of a program in Go the folders that it is made of, where these are known; an image may hold others beside it."""
 
     def holds(self, path: str) -> bool:
         """Whether a file is a part of the program."""
-        return any(path == root or not root or path.startswith(f"{root}/") for root in self.roots)
+        return _is_of(self.packages, path) and any(
+            path == root or not root or path.startswith(f"{root}/") for root in self.roots
+        )
+
+
+def _is_of(packages: frozenset[str], path: str) -> bool:
+    """Whether a file is none of another program in Go than that of these packages."""
+    return not packages or not path.endswith(".go") or posixpath.dirname(path) in packages
 
 
 @answered_once
@@ -148,12 +168,13 @@ class _Code:
         self._setting_files = [item.location.file for item in self.settings]
         self._naming_files = [item.path for item in self.named]
 
-    def plain(self, roots: tuple[str, ...]) -> frozenset[str] | None:
+    def plain(self, roots: tuple[str, ...], packages: frozenset[str] = frozenset()) -> frozenset[str] | None:
         """What all files name, where all code of other languages below these folders is Go or Rust and asks for names
         that it spells.
         """
         foreign = [self.foreign[index] for index in _below(self.foreign, roots)]
-        if _below(self._in_part, roots) or not foreign or not all(path.endswith((".go", ".rs")) for path in foreign):
+        in_part = any(_is_of(packages, self._in_part[index]) for index in _below(self._in_part, roots))
+        if in_part or not foreign or not all(path.endswith((".go", ".rs")) for path in foreign):
             return None
         return self._all_named
 
@@ -196,11 +217,13 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
     starts = (item.argument for item in final if item.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"))
     named = code.named_below(roots).union(name.lower() for text in starts for name in _EXPANSION.findall(text))
     commands = services.commands(inventory, service)
+    dockerfile = services.dockerfile(inventory, builder)
+    packages = go_packages.reached(inventory, builder, dockerfile) if dockerfile is not None else frozenset[str]()
     settings = _run(service, modules.own_settings(code.settings_below(roots), builder))
     return Program(
-        service, roots, settings, frozenset(given),
-        named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.plain(roots),
-        posixpath.basename(commands[-1].words[0]) if commands and commands[-1].words else "",
+        service, roots, tuple(item for item in settings if _is_of(packages, item.location.file)), frozenset(given),
+        named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.plain(roots, packages),
+        posixpath.basename(commands[-1].words[0]) if commands and commands[-1].words else "", packages,
     )  # fmt: skip
 
 
@@ -224,6 +247,7 @@ def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[st
             sources = (source for source in item.words[:-1] if not source.startswith("<<"))
             copied += [_plain(posixpath.join(folder, source.lstrip("/"))) for source in sources]
     folders = [path.partition("*")[0].rstrip("/") for path in copied]
+    folders += [f"{match['module']}src" for path in copied if (match := _PACKED.match(path))]
     return tuple(dict.fromkeys([*(folders or [context]), *mounted]))
 
 

@@ -39,7 +39,12 @@ class Way(Struct, frozen=True):
     @property
     def is_local(self) -> bool:
         """Whether it is told under names that lead to the own host or network only."""
-        return bool(self.hosts) and all(_LOCAL.fullmatch(host) for host in self.hosts)
+        return is_local(self.hosts)
+
+
+def is_local(hosts: Collection[str]) -> bool:
+    """Whether names, as far as there are any, lead to the own host or network only."""
+    return bool(hosts) and all(_LOCAL.fullmatch(host) for host in hosts)
 
 
 def ways(inventory: Inventory) -> list[Way]:
@@ -96,8 +101,17 @@ def _of_upstreams(inventory: Inventory) -> Iterator[Way]:
             for upstream in config.upstreams:
                 service = mine.get(upstream.host)
                 if service is not None and service is not proxy and _is_published(proxy, upstream):
-                    guarded = config.guarded if upstream.guarded is None else upstream.guarded
+                    guarded = _is_guarded(config, upstream)
                     yield Way(service, proxy, (), upstream.location, config=config, guarded=guarded)
+
+
+def _is_guarded(config: ReverseProxy, upstream: Upstream) -> bool:
+    """Whether a guard stands before an upstream, as far as the file tells; of nginx before each of its locations."""
+    if upstream.guarded is not None:
+        return upstream.guarded
+    names = {upstream.host, upstream.group} - {""}
+    ways = [item.guarded for item in config.passages if item.target in names]
+    return config.guarded and (not ways or all(ways))
 
 
 def _is_published(proxy: Service, upstream: Upstream) -> bool:

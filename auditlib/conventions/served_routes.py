@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from auditlib.conventions import builds, own_images, services
+from auditlib.conventions import build_context, builds, own_images, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.code import Route
@@ -21,6 +21,8 @@ from auditlib.patterns import regex
 _PROGRAM = regex(r"(?:^|/)cmd/(?P<name>[\w.-]+)/")
 _BUILT = regex(r"(?:^|[\s/])cmd/(?P<name>[\w-]+|\.\.\.)")
 _PAGE = regex(r"(?:^|/)(?:app/(?P<app>(?:.+/)?)page|pages/(?P<page>.+))\.[jt]sx?$")
+_UNKNOWN = regex(r"[$]|^<<|://")
+"""A source of COPY or ADD that a variable holds, that stands in the Dockerfile, or that lies elsewhere."""
 _GROUP = regex(r"(?:^|/)\([^/)]*\)(?=/|$)")
 _PARAMETER = regex(r"\\\[+(?P<rest>\\\.\\\.\\\.)?[^/\]]*\\\]+")
 
@@ -35,16 +37,35 @@ def folders(inventory: Inventory, service: Service) -> frozenset[str]:
 
 
 def of(inventory: Inventory, service: Service) -> list[Route]:
-    """The routes in what the image of a service is built from, less those of other programs of Go."""
+    """The routes in what the image of a service is built from, less those of other programs: of Go, or in folders of
+    the context that the image doesn't get.
+    """
     homes = folders(inventory, service)
     found = services.dockerfile(inventory, service) or own_images.dockerfile(inventory, service)
     built = _programs(found) if found else frozenset[str]()
+    brought = _brought(service, found) if found else ()
     return [
         route
         for route in (inventory.web_routes if homes else ())
         if any(_is_below(route.location.file, home) for home in homes)
         and not (built and (own := _PROGRAM.search(route.location.file)) and own["name"] not in built)
+        and (not brought or any(build_context.matches(source, route.location.file) for source in brought))
     ]
+
+
+def _brought(service: Service, found: Dockerfile) -> tuple[str, ...]:
+    """The paths of the repository that a Dockerfile copies, and those that the service mounts; none where it may copy
+    everything, or nobody can tell.
+    """
+    build = service.build
+    copies = [item for item in found.instructions if item.copies_context]
+    mounted = any(flag.startswith("--mount=type=bind") for item in found.instructions for flag in item.flags)
+    words = [word for item in copies for word in item.words[:-1]]
+    if build is None or build.inline or build.context_paths or mounted or any(map(_UNKNOWN.search, words)):
+        return ()
+    sources = [build_context.path_outside(build, word) for word in words]
+    sources += [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
+    return () if "." in sources else tuple(sources)
 
 
 def is_page(inventory: Inventory, homes: Iterable[str], path: str) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from auditlib.conventions import mounts, services
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 
@@ -47,14 +48,14 @@ def _own(inventory: Inventory, service: Service) -> Iterator[Start]:
 
 def _followed(inventory: Inventory, service: Service, start: Start) -> Iterator[Start]:
     words = [part for word in start.words for part in word.split() if part not in _INTERPRETERS]
-    path = _script(inventory, service, words[0]) if words else ""
+    path = script(inventory, service, words[0]) if words else ""
     if path:
         yield from (Start(item.words, item.location, True) for item in inventory.scripts_by_path[path].commands)
     elif words and words[0] in _MANAGERS and len(words) > 1:
         yield from _of_manifest(inventory, service, words[2] if words[1:2] == ["run"] and words[2:] else words[1])
 
 
-def _script(inventory: Inventory, service: Service, word: str) -> str:
+def script(inventory: Inventory, service: Service, word: str) -> str:
     """The script of the repository that a container has under a path: mounted, or the only one of its name."""
     mounted = mounts.path_outside(service, word)
     if mounted in inventory.scripts_by_path:
@@ -63,10 +64,17 @@ def _script(inventory: Inventory, service: Service, word: str) -> str:
     if context is None:
         return ""
     name, folder = posixpath.basename(word), "" if context == "." else context
-    found = [
-        path for path in inventory.scripts_by_path if posixpath.basename(path) == name and mounts.is_below(path, folder)
-    ]
+    found = [path for path in _by_name(inventory).get(name, ()) if mounts.is_below(path, folder)]
     return found[0] if len(found) == 1 else ""
+
+
+@answered_once
+def _by_name(inventory: Inventory) -> dict[str, list[str]]:
+    """The paths of the scripts by their names."""
+    found: dict[str, list[str]] = {}
+    for path in inventory.scripts_by_path:
+        found.setdefault(posixpath.basename(path), []).append(path)
+    return found
 
 
 def _of_manifest(inventory: Inventory, service: Service, script: str) -> Iterator[Start]:

@@ -87,6 +87,29 @@ def near_misses(inventory: Inventory, template: EnvFile, lines: list[EnvLine]) -
             yield line, next(iter(found.values()))
 
 
+def renamed(inventory: Inventory) -> Iterator[tuple[EnvFile, EnvLine, Setting]]:
+    """The lines of templates that are called as a field of pydantic's, which its class reads by a name near that one
+    alone: that of its alias.
+    """
+    own = {(item.name, *item.aliases): item for item in inventory.settings if item.style == "pydantic"}
+    fields = {
+        item.attribute.rpartition(".")[2].upper(): item for read, item in own.items() if not programs.is_aside(item)
+    }
+    others = {item.name for item in inventory.variables} | {name for read in own for name in read}
+    others |= {entry.name for item in inventory.services for entry in item.environment}
+    others |= {item.name for item in inventory.settings}
+    files = (item for item in inventory.named_variables if not item.path.endswith(".py"))
+    named = {name for item in files for name in item.names}
+    for template in inventory.env_files if fields else ():
+        told = {line.name for line in template.lines}
+        for line in template.lines if template.template else ():
+            found = fields.get(line.name)
+            if found is None or line.commented or line.name in others or line.name.lower() in named:
+                continue
+            if found.name not in told and names.is_near(line.name, found.name):
+                yield template, line, found
+
+
 def told_misses(inventory: Inventory) -> Iterator[tuple[str, Location, Variable]]:
     """The variables that a document or a comment has people give to Compose and that nothing reads, each with the one
     that a Compose file reads by nearly this name."""

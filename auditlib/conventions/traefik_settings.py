@@ -6,11 +6,13 @@ By options, by variables and by a file (https://doc.traefik.io/traefik/reference
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from auditlib.conventions import mounts, services
+from auditlib.conventions.traefik import Middlewares, Route
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.proxy import TraefikSetting
@@ -21,6 +23,7 @@ from auditlib.patterns import regex
 _OPTION = regex(r"--([\w.\[\]-]{1,200})(?:=(.*))?", re.S)
 _VARIABLE = regex(r"TRAEFIK_([A-Z0-9_]{1,200})")
 _ROUTER = regex(r"(?P<section>http|tcp|udp)\.routers\.(?P<name>[\w.-]{1,100})\.service")
+_MIDDLEWARE = regex(r"http\.middlewares\.(?P<name>[\w-]{1,100})\.(?P<kind>\w+)(?P<rest>\.middlewares)?")
 _PLAIN = regex(r"[\w.-]{1,100}")
 _USUAL = ("/etc/traefik/traefik.yml", "/etc/traefik/traefik.yaml", "/etc/traefik/traefik.toml",
           "/traefik.yml", "/traefik.yaml", "/traefik.toml")  # fmt: skip
@@ -152,6 +155,38 @@ class FileRouter(Struct, frozen=True):
     name: str
     target: str
     location: Location
+
+
+def routes(settings: Settings) -> Iterator[Route]:
+    """The routers for HTTP of a server's files, with the middlewares that any entry point puts before them; what they
+    lead to is a service of the files, by its name.
+    """
+    before = [link for item in settings.static if item.name.endswith(".http.middlewares") for link in _links(item)]
+    told = {item.name: item for item in settings.dynamic}
+    for name, item in told.items():
+        match = _ROUTER.fullmatch(name)
+        if match and match["section"] == "http":
+            own = name.removesuffix(".service")
+            rule, through = told.get(f"{own}.rule"), told.get(f"{own}.middlewares")
+            links = (*before, *(_links(through) if through else ()))
+            yield Route(settings.service, match["name"], rule.value if rule else "", (), links,
+                        rule.location if rule else item.location, item.value.removesuffix("@file"))  # fmt: skip
+
+
+def _links(item: TraefikSetting) -> list[str]:
+    return [link.strip().removesuffix("@file") for link in item.value.split(",") if link.strip()]
+
+
+def middlewares(settings: Settings) -> Middlewares:
+    """By its name what kinds a middleware of a server's files is of, of a chain with its links."""
+    found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for item in settings.dynamic:
+        match = _MIDDLEWARE.fullmatch(item.name)
+        if match and match["kind"] != "chain":
+            found[match["name"]].append((match["kind"], ""))
+        elif match and match["rest"]:
+            found[match["name"]].append(("chain", item.value.replace("@file", "")))
+    return found
 
 
 def lost_routers(settings: Settings) -> Iterator[FileRouter]:

@@ -80,6 +80,8 @@ class Cycle(Struct, frozen=True):
 
     nodes: tuple[str, ...]
     links: tuple[Link, ...]
+    further: tuple[Link, ...] = ()
+    """What leads from and to nodes of longer circles through some of these."""
 
 
 class Origin(Struct, frozen=True):

@@ -31,6 +31,7 @@ def add(builder: Builder) -> None:
     `declared` tells whether the service says `depends_on` itself, `variable` which entry it is (empty for a command),
     `shared` whether other services of the project take the address from the same place (a block of variables, an
     environment file, a module of settings that several programs hold): then nothing tells who of them asks there.
+    Of the members of a cluster that one entry lists (`nats://a:4222,nats://b:4222`) each is `spare`, none required.
     """
     declared: dict[tuple[str, str], bool] = {}
     for edge in builder.graph.edges_of("depends_on"):
@@ -39,18 +40,33 @@ def add(builder: Builder) -> None:
     found = list(_found(builder))
     users: defaultdict[tuple[str, Location], set[str]] = defaultdict(set)
     readers = _readers(builder.inventory)
-    for service, node, _, (_, location, _) in found:
+    lists: defaultdict[tuple[str, str, Location], set[str]] = defaultdict(set)
+    for service, node, other, (variable, location, _) in found:
         users[service.project, location].add(node)
+        lists[node, variable, location].add(other)
     for service, node, other, (variable, location, end) in found:
         overlay = service.project if builder.base.get(service.project) else ""
         shared = len(users[service.project, location]) > 1 or len(readers.get(location, ())) > 1
         required = declared.get((node, other), end.scheme not in _WEB and not shared)
+        spare = _is_one_of(builder, other, lists[node, variable, location])
         builder.edge(
             node, other, "depends_on", location,
-            condition="", implicit=False, required=required and not _is_sent_to(variable, end),
-            declared=(node, other) in declared, inferred=True, shared=shared, overlay=overlay,
+            condition="", implicit=False, required=required and not spare and not _is_sent_to(variable, end),
+            declared=(node, other) in declared, inferred=True, shared=shared, spare=spare, overlay=overlay,
             variable=variable, scheme=end.scheme, host=end.host, port=end.port,
         )  # fmt: skip
+
+
+def _is_one_of(builder: Builder, node: str, listed: set[str]) -> bool:
+    """Whether one entry lists a service among others that run the same image, so that another one answers for it."""
+    image = _image(builder, node)
+    return bool(image) and any(_image(builder, other) == image for other in listed if other != node)
+
+
+def _image(builder: Builder, node: str) -> str:
+    data = builder.graph.nodes[node]
+    found = builder.inventory.services_of(data["project"]).get(data["name"]) if data["kind"] == "service" else None
+    return found.image if found else ""
 
 
 def _found(builder: Builder) -> Iterator[tuple[Service, str, str, _Named]]:

@@ -2,8 +2,9 @@
 
 A failure travels against the edges: from what is needed to who needs it. It stays hard as long as every link is one
 without which the dependent can't start or work: a required dependency that is waited for until it is healthy, an
-address of a database or broker, a mounted volume, an image. A `depends_on` that waits for the start alone is an order,
-not a need, unless the service also holds an address of the other that is for more than telemetry or mail.
+address of a database or broker, the network of another container, a mounted volume, an image. A `depends_on` that waits
+for the start alone is an order, not a need, unless the service also holds an address of the other that is for more than
+telemetry or mail.
 
 Along the edges goes one kind of harm alone: to what a proxy passes requests to. It runs, but whoever is outside gets to
 it no more, if it publishes no port and no other proxy leads to it (`_entrances`).
@@ -33,7 +34,8 @@ def is_hard(verb: str, data: Mapping[str, Any], target_kind: str) -> bool | None
     if verb in _SOFT:
         return False
     if verb == "depends_on":
-        return bool(data["required"] and (data["inferred"] or data["condition"] != "service_started"))
+        needed = data["inferred"] or data.get("namespace") or data["condition"] != "service_started"
+        return bool(data["required"] and needed)
     if verb == "runs":
         return {"image": True, "job": True, "script": True, "datasource": False}.get(target_kind)
     if verb == "reads_env":

@@ -47,7 +47,7 @@ def waits_for(graph: DependencyGraph, node: str) -> set[str]:
 
 
 def cycles(graph: DependencyGraph) -> list[Cycle]:
-    """One circle for each group of nodes that wait for each other."""
+    """One circle for each group of nodes that wait for each other, and what makes others of the same group."""
     order = _order(graph, ("depends_on", "needs"))
     groups = [group for group in components(order) if len(group) > 1 or group[0] in order[group[0]]]
     return [_cycle(order, set(group)) for group in sorted(groups, key=min)]
@@ -80,7 +80,7 @@ def _cycle(order: _Order, group: set[str]) -> Cycle:
         node = queue.popleft()
         for needed in order[node]:
             if needed == start:
-                return _closed(order, _path(came_from, start, node))
+                return _closed(order, _path(came_from, start, node), group)
             if needed in group and needed not in came_from:
                 came_from[needed] = node
                 queue.append(needed)
@@ -94,9 +94,13 @@ def _path(came_from: dict[str, str], start: str, end: str) -> list[str]:
     return path[::-1]
 
 
-def _closed(order: _Order, nodes: list[str]) -> Cycle:
-    links = []
-    for source, target in zip(nodes, [*nodes[1:], nodes[0]], strict=True):
-        edge = order[source][target]
-        links.append(Link(source, edge.verb, target, edge.location))
-    return Cycle(tuple(nodes), tuple(links))
+def _closed(order: _Order, nodes: list[str], group: set[str]) -> Cycle:
+    pairs = dict(zip(nodes, [*nodes[1:], nodes[0]], strict=True))
+    rest = [(one, other) for one in sorted(group) for other in order[one] if other in group]
+    links = (_link(order[one][other]) for one, other in pairs.items())
+    further = (_link(order[one][other]) for one, other in rest if pairs.get(one) != other)
+    return Cycle(tuple(nodes), tuple(links), tuple(further))
+
+
+def _link(edge: Edge) -> Link:
+    return Link(edge.source, edge.verb, edge.target, edge.location)

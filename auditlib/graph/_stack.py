@@ -125,4 +125,5 @@ def _add_dependencies(builder: Builder, service: Service, node: str, overlay: st
                 node, needed, "depends_on", dependency.location,
                 condition=dependency.condition, required=dependency.required, implicit=dependency.implicit,
                 declared=True, inferred=False, overlay=overlay,
+                namespace=service.network_mode == f"service:{dependency.service}",
             )  # fmt: skip

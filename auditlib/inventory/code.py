@@ -63,6 +63,14 @@ class UnfitImport(Struct, frozen=True):
     location: Location
 
 
+class ScriptDefault(Struct, frozen=True):
+    """A number that a shell script takes where nobody sets a variable (`DAYS=${DAYS:-7}`)."""
+
+    name: str
+    value: str
+    location: Location
+
+
 class IgnoredTest(Struct, frozen=True):
     """A test of Rust with `#[ignore]`, which `cargo test` leaves out unless it is told otherwise."""
 

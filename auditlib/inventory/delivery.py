@@ -87,7 +87,7 @@ class Step(Struct, frozen=True):
 
 
 class JobService(Struct, frozen=True):
-    """A service container of a job."""
+    """A service container of a job; of one of GitLab's `name` is the job's, and empty where all jobs have it."""
 
     name: str
     image: str

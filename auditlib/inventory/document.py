@@ -8,6 +8,7 @@ from auditlib.model import Location
 from auditlib.patterns import regex
 
 _LETTERS = regex(r"[^\W\d_]{2,40}")
+_PATTERN = regex(r"[*<>{}\[\]$]")
 
 
 class Mention(Struct, frozen=True):
@@ -74,6 +75,13 @@ class Document(Struct, frozen=True):
     """Whether it is a README whose text before its second heading says so."""
     added: frozenset[str] = frozenset()
     """The words, and names among them, of what its lines have the reader add, and the entries of YAML that it shows."""
+
+    env_files: frozenset[str] = frozenset()
+    """The environment files that it names by more than `.env` (`backend.env`), patterns (`<service>.env`) too."""
+
+    def names_env_file(self, name: str) -> bool:
+        """Whether it names an environment file, or a pattern that may stand for it."""
+        return name in self.env_files or any(_PATTERN.search(item) for item in self.env_files)
 
     def names(self, name: str) -> bool:
         """Whether it may hold a name, as far as its words tell, which are of letters alone (`HighLatency_P95`)."""

@@ -41,6 +41,8 @@ class LogShipper(Struct, frozen=True):
     """The path and the discovery by which Promtail reads the logs of the same containers, if it does so by two jobs."""
     kept: PathPattern | None = None
     """The names of Compose's services to which Promtail's one job for containers keeps itself (`api|web`)."""
+    port: PathPattern | None = None
+    """The port at which Loki and Promtail serve their own metrics, where the configuration says one."""
     unwrapped: tuple[PathPattern, ...] = ()
     """The stages of Promtail that take Docker's JSON apart where Docker's discovery gives the bare lines."""
 

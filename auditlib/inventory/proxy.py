@@ -27,6 +27,8 @@ class Upstream(Struct, frozen=True):
     apart."""
     renewed: bool = False
     """Whether its address is looked up again and again (`server api:8000 resolve`)."""
+    variable: str = ""
+    """The variable of the environment whose default it is (`{$UPSTREAM:api:8000}`)."""
 
 
 class Passage(Struct, frozen=True):

@@ -87,6 +87,7 @@ READERS: tuple[str, ...] = (
     "local_imports",
     "makefiles",
     "scripts",
+    "shell_defaults",
     "callers",
     "host_tasks",
     "program_calls",

@@ -37,6 +37,15 @@ _CONSTANT = regex(
     rf"(?P<quote>[\"'`])(?P<value>[^\"'`\s\\$]{{16,200}})(?P=quote)",
     re.M,
 )
+_CALL = regex(
+    r"\b(?:[Rr]equire|[Ss]et|[Ww]ith|[Uu]se|[Cc]heck|[Nn]ew|[Vv]erify)?"
+    r"(?P<name>[A-Za-z]{0,40}(?:[tT]oken|[sS]ecret|[pP]assword|[aA]piKey|APIKey|[sS]igningKey))\(\s*(?P<quote>[\"'])"
+    r"(?P<value>(?!eyJ)[^\"'`\s\\$]{24,200})(?P=quote)\s*\)"
+)
+"""A function that is given the secret that its name tells of: `RequireInternalToken("…")`."""
+_OF_PAGES = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+"""What may run in browsers, where functions are given tokens that every visitor gets (`setAccessToken("pk.…")`)."""
+_COMMENT = regex(r"\s*(?://|#|\*|/\*)")
 _BETWEEN = regex(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -51,10 +60,11 @@ def read(source: Source) -> Reading:
 
 def _read(source: Source, path: str) -> Iterator[FixedSecret]:
     text = source.glance(path)
-    for match in _CONSTANT.finditer(text):
-        if is_random(match["value"]):
+    calls = () if path.endswith(_OF_PAGES) else _CALL.finditer(text)
+    for match in (*_CONSTANT.finditer(text), *calls):
+        begin = text.rfind("\n", 0, match.start("name")) + 1
+        if is_random(match["value"]) and not _COMMENT.match(text, begin):
             value = source.vault.value("password", match["value"])
-            begin = text.rfind("\n", 0, match.start("name")) + 1
             line = text.count("\n", 0, begin) + 1
             name = _BETWEEN.sub("_", match["name"]).upper()  # as the variable is called that takes its place
             yield FixedSecret(name, value, Location(path, line, match.start("name") - begin + 1))

@@ -29,6 +29,9 @@ TEXT_LIMIT = 100_000_000
 FILE_LIMIT = 20
 """Secrets that are recorded of one file; a list of a thousand is a test's data."""
 
+_GAP = r"(?:\s|\\[nt])+"
+"""What is between the words of a `.netrc`, also as `printf` and `echo -e` are given it
+(https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html)."""
 _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
     (kind, hints, regex(pattern))
     for kind, hints, pattern in (
@@ -52,6 +55,10 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         (
             "live API key", ("-live-", "-prod-"),
             r"\bsk-[a-z0-9]{2,12}-(?:live|prod)-(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{24,64}(?![\w-])",
+        ),
+        (
+            "netrc password", ("machine ",),
+            rf"\bmachine[ \t]+[\w.-]+\.\w+{_GAP}login{_GAP}[^\s\\\"']+{_GAP}password{_GAP}([^\s\\\"'`$<{{;]{{8,100}})",
         ),
         ("npm token", ("npm_",), r"\bnpm_[A-Za-z0-9]{36}\b"),
         ("PyPI token", ("pypi-AgEIcHlwaS5vcmc",), r"\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,300}"),
@@ -182,9 +189,10 @@ def _provided(text: str, present: set[str]) -> Iterator[tuple[str, int, int]]:
     for kind, hints, pattern in _FORMATS:
         if not present.isdisjoint(hints):
             for match in pattern.finditer(text):
-                body = match[0][-60:] if kind == PRIVATE_KEY else _told(kind, match[0])
+                start, end = match.span(match.re.groups)  # where a word goes before it, the secret is a group
+                body = match[0][-60:] if kind == PRIVATE_KEY else _told(kind, text[start:end])
                 if len(set(body)) >= 10 and not _INVENTED.search(body):
-                    yield kind, match.start(), match.end()
+                    yield kind, start, end
 
 
 def _told(kind: str, text: str) -> str:

@@ -42,7 +42,7 @@ _GO = _Language(
     regex(r"/cors(?:/v\d+)?\"|/middleware\"|Access-Control-Allow-Origin"),
     regex(
         r"""\b(?P<holder>AllowedOrigins|AllowOrigins)\s*:\s*(?P<listed>\[\]string\{[^}]{0,1000}\}|"[^"\n]{0,500}")"""
-        r"""|\b(?P<every>(?:AllowAllOrigins\s*:\s*true\b)|(?<=cors\.)AllowAll\(\))"""
+        r"""|\b(?P<every>(?:AllowAllOrigins\s*:\s*true\b)|(?<=cors\.)(?:AllowAll|Default)\(\))"""
         r"""|["']Access-Control-Allow-Origin["']\s*,\s*(?P<header>"\*")"""
     ),
     regex(r"AllowCredentials\s*:\s*true\b"),
@@ -76,7 +76,8 @@ _SERVER = _Language(
     regex("Access-Control-Allow-Origin"),
     regex(
         r"""^[ \t]*(?:add_header|(?:Header[ \t]+(?:always[ \t]+)?(?:set|add))|header)[ \t]+["']?"""
-        r"""(?P<holder>Access-Control-Allow-Origin)["']?[ \t]+(?P<listed>(?P<quote>["']?)https?://[^\s"';]{1,300}(?P=quote))""",
+        r"""(?P<holder>Access-Control-Allow-Origin)["']?[ \t]+(?P<listed>(?P<quote>["']?)https?://[^\s"';]{1,300}(?P=quote))"""
+        r"""|^[ \t]*map[ \t]+\$http_origin[ \t]+(?P<kept>\$\w{1,60})\s*\{(?P<mapped>[^{}]{0,4000})\}""",
         re.M,
     ),
     regex(r"Access-Control-Allow-Credentials[\"']?[ \t]+[\"']?true\b"),
@@ -85,6 +86,10 @@ _SERVER = _Language(
 _SERVER_FILE = regex(r"\.conf(?:\.\w+)?$|\.template$|(?:^|/)(?:Caddyfile|\.htaccess)$")
 _BY_ENDING = {".go": _GO, ".cs": _CSHARP, ".rb": _RUBY, ".php": _PHP}
 _QUOTED = regex(r"""["']([^"'\n]{1,300})["']""")
+_MAPPED = regex(r"""^[ \t]*["']?(?P<origin>https?://[^\s"';~]{1,300})["']?[ \t]+[^\s;]{1,300};""", re.M)
+"""A line of Nginx's `map`, by which a header gives back those origins that it names
+(https://nginx.org/en/docs/http/ngx_http_map_module.html)."""
+_EMPTY = regex(r"(?:\"\"|''|0);$")
 _COMMENT = regex(r"\s*(?://|#|\*|/\*)")
 _SHORTLY = 200
 """Characters before a place in which what guards it stands."""
@@ -119,7 +124,21 @@ def _read(source: Source, path: str) -> Iterator[AllowedOrigin]:
         if not _COMMENT.match(text, begin, match.start() + 1) and not known.guard.search(before):
             start = match.start() + len(match[0]) - len(match[0].lstrip())
             place = Location(path, text.count("\n", 0, start) + 1, start - begin + 1)
+            if match.groupdict().get("mapped"):
+                yield from _of_map(path, text, match)
+                continue
             yield from _allowed(match, place, sends=credentials, reflects=known is _PHP)
+
+
+def _of_map(path: str, text: str, match: re.Match[str]) -> Iterator[AllowedOrigin]:
+    """The origins that a map of Nginx knows, where the header is made of it in the same file."""
+    header = re.search(rf"Access-Control-Allow-Origin[\"']?[ \t]+[\"']?{re.escape(match['kept'])}\b", text)
+    for line in _MAPPED.finditer(match["mapped"]) if header else ():
+        if not _EMPTY.search(line[0]):
+            start = match.start("mapped") + line.start("origin")
+            begin = text.rfind("\n", 0, start) + 1
+            place = Location(path, text.count("\n", 0, start) + 1, start - begin + 1)
+            yield AllowedOrigin(line["origin"], "Access-Control-Allow-Origin", False, place)
 
 
 def _allowed(match: re.Match[str], place: Location, *, sends: bool, reflects: bool) -> Iterator[AllowedOrigin]:
@@ -128,8 +147,9 @@ def _allowed(match: re.Match[str], place: Location, *, sends: bool, reflects: bo
     """
     found = match.groupdict()
     if found.get("every"):
-        echoes = not found["every"].startswith("AllowA")
+        echoes = found["every"].startswith("SetIs")
         holder = found["every"].partition("(")[0].partition(":")[0].strip()
+        holder = "cors.Default()" if holder == "Default" else holder
         yield AllowedOrigin("*", holder, sends and echoes, place, "")
     elif found.get("header") or found.get("all"):
         yield AllowedOrigin("*", "Access-Control-Allow-Origin", False, place)

@@ -174,7 +174,11 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     yield Document(
         file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file), denied,
         _is_for_one_host(file, lines, headings), frozenset(name for line in shown for name in _added(line)),
+        frozenset(name for line in lines for name in _ENV_FILE.findall(line) if ".env" in line),
     )  # fmt: skip
+
+
+_ENV_FILE = regex(r"[\w*<>{}\[\]$-][\w.*<>{}\[\]$-]{0,80}\.env\b(?:\.[\w-]{1,40})?")
 
 
 def _added(line: str) -> list[str]:

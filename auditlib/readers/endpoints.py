@@ -16,6 +16,8 @@ TEXT_LIMIT = 4_000
 
 _HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?"
 _URL = regex(r"\b([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s/\"'<>`|]+)")
+_NEXT = regex(r",(?=[A-Za-z][A-Za-z0-9+.-]{1,30}://)")
+"""What parts the URLs of a list (`nats://a:4222,nats://b:4222`)."""
 _AUTHORITY = regex(rf"({_HOST})(?::(\d{{1,5}}))?(?=$|[?#;)\]}}])")
 _PAIR = regex(rf"(?:^|[\s,;=@('\"])({_HOST}):(\d{{2,5}})(?=$|[\s,;/)'\"])")
 _AFTER_CREDENTIALS = regex(rf"@(?:\w+\()?({_HOST}):(\d{{2,5}})(?=$|[\s,;/)'\"])")
@@ -55,7 +57,7 @@ def endpoints(name: str, text: str) -> tuple[Endpoint, ...]:
 
 def _in_urls(text: str) -> Iterator[Endpoint]:
     """The hosts of every URL; several of one URL (`kafka://a:1,b:2`) each count."""
-    for scheme, authority in _URL.findall(text):
+    for scheme, authority in _URL.findall(_NEXT.sub(" ", text)):
         for part in authority.rpartition("@")[2].split(","):
             if match := _AUTHORITY.match(part):
                 yield Endpoint(scheme.lower(), match[1], match[2] or "")

@@ -1,4 +1,4 @@
-"""What GitLab refuses in a pipeline: stages, jobs and files that are named and that aren't there.
+"""What GitLab refuses in a pipeline: stages, jobs and files that are named and that aren't there; and its services.
 
 Follows https://docs.gitlab.com/ci/yaml/. What is included from another project isn't known, so that jobs may be there;
 the stages of the file itself count all the same, since they replace those of its includes.
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from auditlib.inventory.delivery import PipelineFault
+from auditlib.inventory.delivery import JobService, PipelineFault
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.nodes import text
@@ -35,19 +35,32 @@ class _Pipeline(Struct):
     stages: tuple[str, ...] = ()
     listed: bool = False
     """Whether the file itself lists the stages, which then replace those of all that it includes."""
+    common: list[tuple[Node, str]] = field(default_factory=list)
+    """What holds for all jobs: the top of each file, and `default`."""
     partial: bool = False
     """Whether a part of it is elsewhere."""
     faults: list[PipelineFault] = field(default_factory=list)
 
 
 def read(source: Source) -> Reading:
-    """A record for each fault. It reports no coverage: that a file of another host's is there, others say."""
+    """A record for each fault and service. It reports no coverage: others say that a file of another host is there."""
     if not source.is_file(FILE):
         return Reading()
     found = _Pipeline()
     _add(source, FILE, found, set())
     faults = [*found.faults, *_of_jobs(found)]
-    return Reading(list(dict.fromkeys(faults[:_MOST])))
+    return Reading([*dict.fromkeys(faults[:_MOST]), *_services(found)])
+
+
+def _services(found: _Pipeline) -> Iterator[JobService]:
+    """The service containers of the jobs and templates, by name alone or as `name:` beside an alias."""
+    everywhere = (("", place) for place in found.common)
+    for name, (node, file) in (*found.jobs.items(), *everywhere):
+        listed = node.get("services")
+        for item in listed.elements() if listed is not None and listed.is_sequence else ():
+            image = item.get("name") if item.is_mapping else item
+            if image is not None and image.kind == "scalar" and image.text and "$" not in image.text:
+                yield JobService(name.lstrip("."), image.text, (), Location(file, image.line))
 
 
 def _add(source: Source, file: str, found: _Pipeline, seen: set[str]) -> None:
@@ -75,6 +88,8 @@ def _add(source: Source, file: str, found: _Pipeline, seen: set[str]) -> None:
     if stages is not None and stages.is_sequence:
         found.stages = tuple(item.text for item in stages.elements())
         found.listed = file == FILE
+    default = document.get("default")
+    found.common += [(document, file), *([(default, file)] if default is not None and default.is_mapping else [])]
     found.jobs |= {key.text: (node, file) for key, node in document.items() if _is_job(key.text, node)}
 
 

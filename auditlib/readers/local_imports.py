@@ -30,6 +30,8 @@ _SCRIPTS = (".js", ".mjs", ".cjs")
 _NAMING = regex(r"(?:[\w.-]*compose[\w.-]*\.ya?ml|package\.json|[\w.-]+\.sh|[\w-]*entrypoint[\w-]*)")
 _WORD = regex(r"[A-Za-z_@][\w.@/-]*")
 _ALTERS = regex(r"\bsys\.path\b|\b__path__\b|\baddsitedir\b|\bmeta_path\b|\bsys\.modules\b")
+_BINDS_ANY = regex(r"\b(?:globals|exec|setattr)\(|\bsys\.modules\b")
+"""How a module gets names that no statement of it shows."""
 
 _STRING = r"""'(?:[^'\\\n]|\\.){0,5000}'|"(?:[^"\\\n]|\\.){0,5000}\""""
 _SILENT = regex(rf"(?P<string>{_STRING})|//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|`(?:[^`\\]|\\.)*+`?", re.S)
@@ -99,14 +101,13 @@ def _imports(source: Source, path: str) -> LocalImports | None:
         return None
     if not is_python(path):
         return LocalImports(path, found, Location(path))
-    names = (
-        frozenset(_names(python_code.parse(source, path).tree)) if path.endswith("__init__.py") else frozenset[str]()
-    )
+    names = frozenset(_names(python_code.parse(source, path).tree))
+    names |= {"*"} if _BINDS_ANY.search(text) else set()
     return LocalImports(path, found, Location(path), bool(_ALTERS.search(text)), names)
 
 
 def _names(tree: ast.Module) -> Iterator[str]:
-    """The names that a package binds, wherever in its `__init__.py` that is."""
+    """The names that a module or package binds, wherever in its file that is."""
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom() | ast.Import():

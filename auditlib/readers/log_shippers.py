@@ -39,6 +39,7 @@ _OF_SERVICE = "__meta_docker_container_label_com_docker_compose_service"
 _NAMES = regex(r"\(?[\w-]{1,60}(?:\|[\w-]{1,60}){0,60}\)?")
 _DISCOVERY = "docker_sd_configs"
 _CONTAINER_LOGS = regex(r"/var/lib/docker/containers/\*/[*\w-]*\*?[\w.-]*log$")
+_WITH_SERVER = frozenset({"loki", "promtail"})
 _Part = tuple[list[PathPattern], list[str]]
 
 
@@ -70,10 +71,11 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             shown = tuple(source.vault.mask(sink) for sink in dict.fromkeys(sinks) if sink)
             folders = tuple(_folders(document, entries)) if kind == "loki" else ()
             positions = _patterns(document.get("positions", "filename"), entries)
+            ports = _patterns(document.get("server", "http_listen_port"), entries) if kind in _WITH_SERVER else []
             yield LogShipper(
                 file, kind, tuple(sources), shown, location(document, file), folders,
                 positions=positions[0] if positions else None, sockets=sockets(source, file),
-                names_tenant=names_tenant(source.text(file)),
+                names_tenant=names_tenant(source.text(file)), port=ports[0] if ports else None,
                 **(_by_jobs(document, file) if kind == "promtail" else {}),
             )  # fmt: skip
         if kind == "loki" or _is_loki(document, file):

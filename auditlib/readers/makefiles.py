@@ -1,5 +1,5 @@
-"""Makefiles: their targets and the commands of the recipes. Variables that hold a program, or the path of a YAML file,
-are expanded; others aren't.
+"""Makefiles: their targets and the commands of the recipes. Variables that hold a program, a number, or the path of a
+YAML file, are expanded; others aren't.
 
 Rules and recipes as in https://www.gnu.org/software/make/manual/html_node/Rule-Syntax.html.
 """
@@ -46,6 +46,8 @@ _CALL = regex(
 _WORD = regex(r"(?P<name>[\w.-]{1,50})\s*(?::{0,3}|\?)=[ \t]*(?P<word>[\w./-]{1,80})[ \t]*(?:#.*)?$")
 """A variable that is one plain word (`ENV ?= dev`)."""
 _TO_WORD = regex(r"\$[({]([\w.-]+)[)}]")
+_OR = regex(r"\$\(or[ \t]+\$[({](\w{1,50})[)}],[ \t]*([\w./-]{1,80})\)")
+"""What make calls a variable with a default (`$(or $(copies),3)`), as which a shell knows it."""
 _FROM_ELSEWHERE = regex(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
 _ENV_FILES = regex(r"^\s*[-s]?include\s+(\S*\.env[\w.-]*)")
 _INCLUDE = regex(r"\s*[-s]?include\s+(?P<files>[^#$]{1,500})(?:#.*)?$")
@@ -225,15 +227,15 @@ def _for_bash(file: str, rules: list[_Rule]) -> Iterator[RecipeFault]:
 
 def _calls(lines: list[str]) -> dict[str, str]:
     """The variables that stand for a program, those in its options replaced where they are a plain word; and those that
-    are set once, to the path of a YAML file, as Compose is given (`-f $(STACK)`).
+    are set once, to a number or the path of a YAML file, as Compose is given (`-f $(STACK) up --scale web=$(COPIES)`).
     """
     short = [line[:_LINE_LIMIT] for line in lines if "=" in line and not line.startswith("\t")]
     words = _settled(match for line in short if (match := _WORD.match(line)))
     calls = {match["name"]: match["call"].strip() for line in short if (match := _CALL.match(line))}
     found = {name: _TO_WORD.sub(lambda match: words.get(match[1], match[0]), call) for name, call in calls.items()}
     defined = Counter(match["name"] for line in short if (match := _DEFINED.match(line)))
-    paths = {name: word for name, word in words.items() if word.endswith((".yml", ".yaml")) and defined[name] == 1}
-    return {"MAKE": "make", **paths, **found}
+    known = ((name, word) for name, word in words.items() if word.isdecimal() or word.endswith((".yml", ".yaml")))
+    return {"MAKE": "make", **{name: word for name, word in known if defined[name] == 1}, **found}
 
 
 def _settled(matches: Iterable[re.Match[str]]) -> dict[str, str]:
@@ -288,7 +290,8 @@ def _targets(
     needed = [word for word in rule.prerequisites.split() if re.fullmatch(r"[\w-]+", word)]
     place = Location(file, rule.line)
     first = commands("; ".join(f"make {word}" for word in needed), file, rule.line)
-    recipe = _TO_WORD.sub(lambda match: calls.get(match[1], match[0]), "\n".join(rule.recipe))
+    recipe = _OR.sub(r"${\1:-\2}", "\n".join(rule.recipe))
+    recipe = _TO_WORD.sub(lambda match: calls.get(match[1], match[0]), recipe)
     body = _VARIABLE.sub(r"${\1}", recipe).replace("$$", "$")
     texts = [(0, body)] if one_shell else _shells(body)
     executed = (item for start, text in texts for item in commands(text, file, rule.line + start, source.vault))

@@ -14,6 +14,7 @@ from itertools import islice
 
 from auditlib.inventory.code import CodeTrait
 from auditlib.model import Location
+from auditlib.paths import normal
 from auditlib.patterns import Words, regex
 from auditlib.readers import program_patterns, queue_patterns
 from auditlib.readers.program_patterns import FILES, Pattern
@@ -76,9 +77,8 @@ def read(source: Source) -> Reading:
     found = [item for path, text in hinting.items() for item in _traits(path, text)]
     python = [text for path, text in texts.items() if path.endswith(".py")]
     kept = (item for item in found if item.kind not in _GUARDED or _runs(python, item.function))
-    go = _go(source, texts) if any(item.location.file.endswith(".go") for item in found) else ()
     packages = _python(texts) if any(item.location.file.endswith(".py") for item in found) else ()
-    return Reading([*kept, *_spring(source), *go, *packages], [])
+    return Reading([*kept, *_spring(source), *_go(source, texts), *packages], [])
 
 
 def _python(texts: dict[str, str]) -> Iterator[CodeTrait]:
@@ -102,8 +102,10 @@ def _go(source: Source, texts: dict[str, str]) -> Iterator[CodeTrait]:
             if _MAIN.search(text):
                 yield CodeTrait("go main", posixpath.dirname(path), Location(path))
             for folder, name in modules.items():
-                found = re.findall(rf'"{re.escape(name)}/([\w./-]{{1,200}})"', text) if f'"{name}/' in text else ()
-                yield from (CodeTrait("go import", posixpath.join(folder, item), Location(path)) for item in found)
+                found = re.findall(rf'"{re.escape(name)}(?:/([\w./-]{{1,200}}))?"', text) if f'"{name}' in text else ()
+                yield from (
+                    CodeTrait("go import", normal(posixpath.join(folder, item)), Location(path)) for item in found
+                )
 
 
 def _spring(source: Source) -> Iterator[CodeTrait]:

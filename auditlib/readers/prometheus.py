@@ -112,6 +112,7 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
     labels = [
         label for entry in entries.of(node, "static_configs") for label in pairs(entry.get("labels"), source.vault)
     ]
+    labels += [("job", name) for entry in _elements(node.get("relabel_configs")) if (name := _fixed_job(entry))]
     found = [target for path in discovery_files for target in _targets_of_files(source, path, entries)]
     return ScrapeJob(
         file=file,
@@ -140,7 +141,15 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
 def _renames(entry: Node) -> bool:
     """Whether a rule may set the label `job`: by name, or by a pattern for the names of labels."""
     label = text(entry, "target_label")
-    return label == "job" or "$" in label or text(entry, "action").startswith("label")
+    elsewhere = label == "job" and not _fixed_job(entry)
+    return elsewhere or "$" in label or text(entry, "action").startswith("label")
+
+
+def _fixed_job(entry: Node) -> str:
+    """The one name that a rule gives the job of all its series, whatever labels they have; empty for none."""
+    always = text(entry, "target_label") == "job" and not (entry.get("source_labels") or entry.get("regex"))
+    name = text(entry, "replacement") if always and text(entry, "action") in ("", "replace") else ""
+    return "" if "$" in name else name
 
 
 def _kept(node: Node) -> Iterator[LabelMatcher]:

@@ -1,7 +1,7 @@
 """What shows that code takes messages which count as done before it is: patterns of `auditlib.readers.program_code`.
 
 Sources: https://www.rabbitmq.com/docs/confirms, https://docs.nats.io/nats-concepts/jetstream/consumers and the
-documentation of pika, aio-pika, amqplib, amqp091-go, Spring AMQP and php-amqplib.
+documentation of redis-py, node-redis, pika, aio-pika, amqplib, amqp091-go, Spring AMQP and php-amqplib.
 """
 
 from __future__ import annotations
@@ -20,6 +20,15 @@ _TAKEN = "taken early"
 PATTERNS = (
     _of(_TAKEN, "auto_ack=True", PY, r"\bauto_ack\s{0,3}=\s{0,3}True\b", _RABBIT, "auto_ack"),
     _of(_TAKEN, "no_ack=True", PY, r"\bno_ack\s{0,3}=\s{0,3}True\b", _RABBIT, "no_ack"),
+    _of(
+        _TAKEN,
+        "noack=True",
+        PY,
+        r"\bxreadgroup\([^#]{0,400}?\bnoack\s{0,3}=\s{0,3}True\b",
+        r"\b(?:redis|valkey|aioredis|coredis)\b",
+        "noack",
+    ),
+    _of(_TAKEN, "NOACK: true", JS, r"\bxReadGroup\([^#]{0,400}?\bNOACK\s{0,3}:\s{0,3}true\b", r"\bredis\b", "NOACK"),
     _of(_TAKEN, "noAck: true", JS, r"\bnoAck\s{0,3}:\s{0,3}true\b", r"\bamqp", "noAck"),
     _of(
         _TAKEN,

@@ -23,6 +23,8 @@ from auditlib.source import Source
 from auditlib.yamltree import Node
 
 _CADDY_PASS = regex(r"^\s*(?:reverse_proxy|php_fastcgi|to)\s+([^#{\n]+)")
+_CADDY_DEFAULT = regex(r"\{\$(\w{1,60}):([^{}\s]{1,200})\}")
+"""A variable with a default (https://caddyserver.com/docs/caddyfile/concepts#environment-variables)."""
 _CADDY_IMPORT = regex(r"^\s*import\s", re.M)
 _CADDY_PLAIN = regex(
     r"(?<![\w/.-])http://((?:[a-z0-9-]+\.)+(?!(?:local|internal|lan|home|test|localhost|localdomain|arpa|invalid)\b)[a-z]{2,20})"
@@ -68,9 +70,10 @@ def _caddy(source: Source, file: str) -> Iterator[Any]:
         listens += ports
         asks = guarded and _caddy_asks("\n".join(line for _, line in site))
         for number, line in site:
-            for path, word in _caddy_passes(line[:1_000]):
+            variable = _CADDY_DEFAULT.search(line[:1_000])
+            for path, word in _caddy_passes(_CADDY_DEFAULT.sub(r"\2", line[:1_000])):
                 found = _upstream(word, path, "", Location(file, number), ports)
-                upstreams.append(replace(found, guarded=asks))
+                upstreams.append(replace(found, guarded=asks, variable=variable[1] if variable else ""))
     yield ReverseProxy(
         file,
         "caddy",

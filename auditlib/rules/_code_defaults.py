@@ -1,5 +1,5 @@
-"""The files of one image whose defaults for the login to a database differ: a script waits for another one than that
-which the application asks.
+"""Defaults of code: of scripts beside Compose's, and of the files of one image whose defaults for the login to a
+database differ, so that a script waits for another one than that which the application asks.
 """
 
 from __future__ import annotations
@@ -7,8 +7,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.conventions import programs
 from auditlib.inventory import Inventory
+from auditlib.inventory.code import ScriptDefault
 from auditlib.inventory.configuration import Setting
+from auditlib.inventory.stack import Variable
 from auditlib.patterns import regex
 
 _LOGIN = regex(
@@ -35,3 +38,15 @@ def differing(inventory: Inventory) -> Iterator[tuple[Setting, ...]]:
         files = {item.location.file for item in by_text.values()}
         if len(files) > 1:
             yield tuple(by_text.values())
+
+
+def of_scripts(inventory: Inventory) -> Iterator[tuple[Variable, ScriptDefault]]:
+    """The numbers that Compose gives a container where nobody sets them, with what its own script takes then."""
+    given = {(item.project, item.target): item for item in inventory.variables if item.operator in (":-", "-")}
+    for program in programs.programs(inventory) if inventory.script_defaults else ():
+        service = program.service
+        for item in inventory.script_defaults:
+            variable = given.get((service.project, f"services.{service.name}.environment.{item.name}"))
+            text = variable.default.text if variable and variable.default else ""
+            if variable and text.isdecimal() and int(text) != int(item.value) and program.holds(item.location.file):
+                yield variable, item

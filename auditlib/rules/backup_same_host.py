@@ -114,15 +114,17 @@ def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
     for script in inventory.scripts:
         dumps = [item for item in script.commands if backups.dump(item) and not _is_drawn_from_afar(item)]
         sends = any(_AWAY.search(word) for item in script.commands for word in item.words[:3])
-        if dumps and not sends and backups.SCRIPT_NAME.search(script.path):
+        does, what = ("dumps a database", "dump") if dumps else ("packs up data", "archive")
+        found = dumps or [item for item in script.commands if backups.packs(item)]
+        if found and not sends and backups.is_script(script):
             yield Evidence(
-                f"{script.path} dumps a database, and neither it nor another command of the repository takes the dump "
+                f"{script.path} {does}, and neither it nor another command of the repository takes the {what} "
                 "to another host; whether the folder is one of another host, the files don't tell.",
-                dumps[0].location,
+                found[0].location,
                 subject=script.path,
-                related=tuple(Related(item.location, "dumps too") for item in dumps[1:]),
-                recommendation=f"Let {script.path} copy each dump to a bucket or another host.",
-                example=files.into(script.path, 'restic -r "$RESTIC_REPOSITORY" backup <the folder of the dumps>'),
+                related=tuple(Related(item.location, "here too") for item in found[1:]),
+                recommendation=f"Let {script.path} copy each {what} to a bucket or another host.",
+                example=files.into(script.path, f'restic -r "$RESTIC_REPOSITORY" backup <the folder of the {what}s>'),
             )
 
 

@@ -74,7 +74,7 @@ def _passed(call: BuildCall, unknown: list[str]) -> Evidence:
     place = call.arguments_location or call.location
     return Evidence(
         f"{call.caller} passes {listed(unknown)} to the build; {_files_of(call)} no ARG of "
-        f"{'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
+        f"{'that name, so Docker drops it' if len(unknown) == 1 else 'these names, so Docker drops them'}.",
         place,
         subject=f"{place.file}/{path}/{'/'.join(unknown)}",
         related=(Related(call.dockerfile.location, f"declares no {listed(unknown)}"),),
@@ -148,7 +148,7 @@ def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[s
     names = listed(unknown)
     return Evidence(
         f"{service.name} passes {names} to its build; {found.path} has no ARG of "
-        f"{'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
+        f"{'that name, so Docker drops it' if len(unknown) == 1 else 'these names, so Docker drops them'}.",
         _place(build, unknown),
         subject=f"{service.name}/{'/'.join(unknown)}",
         service=service.name,

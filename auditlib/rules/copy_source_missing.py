@@ -29,7 +29,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, key_files, services
+from auditlib.conventions import build_context, git_ignores, key_files, services
 from auditlib.conventions.workspaces import GENERATED
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -65,7 +65,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 if why := _fault(source, files, ignore):
                     lacking[why, key_files.is_one(source)].append((source, instruction))
         for (why, _), copies in lacking.items():
-            yield _evidence(files, service, build, copies, why, ignore)
+            kept_out = _kept_out(inventory, build, [name for name, _ in copies])
+            yield _evidence(files, service, build, copies, why, ignore, kept_out)
 
 
 def _sources(instruction: Instruction) -> list[str]:
@@ -92,6 +93,13 @@ def _fault(source: str, files: list[str], ignore: DockerIgnore | None) -> str:
     return f"which {ignore.path} leaves out" if left_out else ""
 
 
+def _kept_out(inventory: Inventory, build: Build, names: list[str]) -> str:
+    """The `.gitignore` that leaves out these environment files, which people make where they build; else empty."""
+    found = [git_ignores.left_out_by(inventory, build_context.path_outside(build, name)) for name in names]
+    made = all(posixpath.basename(name).startswith(".env") for name in names)
+    return found[0] if made and all(found) else ""
+
+
 def _said(why: str, several: bool) -> str:
     return why.replace("isn't there", "aren't there") if several else why
 
@@ -112,7 +120,13 @@ def _moved(files: list[str], source: str, left_out: DockerIgnore | None) -> tupl
 
 
 def _evidence(
-    files: list[str], service: Service, build: Build, copies: list[_Copy], why: str, ignore: DockerIgnore | None
+    files: list[str],
+    service: Service,
+    build: Build,
+    copies: list[_Copy],
+    why: str,
+    ignore: DockerIgnore | None,
+    kept_out: str,
 ) -> Evidence:
     (source, instruction), *others = copies
     context = "the root of the repository" if build.context in ("", ".") else build.context
@@ -126,9 +140,10 @@ def _evidence(
     related.append(Related(build.location, f"{service.name} is built in {context}"))
     if left_out:
         related.append(Related(left_out.location, f"leaves {listed(names)} out"))
+    where = f", wherever nobody has made what {kept_out} keeps out of the repository" if kept_out else ""
     return Evidence(
         f"The build of {service.name} copies {listed(names)} out of {context}, {_said(why, len(names) > 1)}: the build "
-        "fails.",
+        f"fails{'' if left_out else where}.",
         instruction.location,
         subject=source,
         service=service.name,
@@ -136,6 +151,7 @@ def _evidence(
         recommendation=_advice(names, context),
         change=_moved(files, source, left_out),
         example=_written(build, names, left_out),
+        confidence=Confidence.MEDIUM if kept_out and not left_out else None,
     )
 
 

@@ -29,13 +29,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import environments, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
@@ -66,6 +66,66 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield from _judged(inventory, sightings, as_root)
     for (_, name), uses in _variables(inventory).items():
         yield from _judged(inventory, uses, as_root, name)
+    for (project, name), mounted in _mounted(inventory).items():
+        yield from _of_mounted(project, name, mounted.values())
+    yield from _of_laravel(inventory)
+
+
+def _mounted(inventory: Inventory) -> dict[tuple[str, str], dict[Location, Sighting]]:
+    """The credentials that containers read from one secret of Compose, by the base project and that secret."""
+    uses: defaultdict[tuple[str, str], dict[Location, Sighting]] = defaultdict(dict)
+    bases = {name: base.name for base in inventory.base_projects for name in inventory.family(base.name)}
+    for service in inventory.services:
+        for entry in service.environment:
+            folder, _, name = entry.value.text.rpartition("/") if entry.value else ("", "", "")
+            if folder == "/run/secrets" and name in service.secrets and entry.name.endswith("_FILE"):
+                item = Sighting(entry.name, entry.value or Value(""), entry.location, "literal", service.name)
+                uses[bases.get(service.project, service.project), name].setdefault(entry.location, item)
+    return uses
+
+
+def _of_mounted(project: str, name: str, uses: Iterable[Sighting]) -> Iterator[Evidence]:
+    """A secret of Compose that is the login of two different programs."""
+    by_purpose: dict[str, list[Sighting]] = {}
+    for item in uses:
+        if found := secrets.purpose(item.name.removesuffix("_FILE").rstrip("_")):
+            by_purpose.setdefault(found, []).append(item)
+    if len(by_purpose) < 2:
+        return
+    (first, *_), *others = by_purpose.values()
+    names = list(dict.fromkeys(item.name for found in by_purpose.values() for item in found))
+    yield Evidence(
+        f"{listed(names)} read the secret {name} of Compose: one secret for {listed(by_purpose)}.",
+        first.location,
+        subject=f"{project}/{name}",
+        service=first.service,
+        related=tuple(
+            Related(item.location, f"{item.service} reads it too", member=True) for found in others for item in found
+        ),
+        recommendation=f"Give {listed(found[0].service for found in others)} a secret of its own.",
+        severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
+        example="\n".join(
+            f"# {found[0].service}: {found[0].name}: /run/secrets/<its own>, and <its own> below `secrets`"
+            for found in others
+        ),
+    )
+
+
+def _of_laravel(inventory: Inventory) -> Iterator[Evidence]:
+    """What a configuration of Laravel takes `APP_KEY` for beside the framework, which encrypts with it."""
+    for item in inventory.settings:
+        folder, _, name = item.location.file.rpartition("/")
+        top = folder.removesuffix("config").rstrip("/")
+        of_config = item.style == "php" and item.name == "APP_KEY" and folder.endswith("config") and name != "app.php"
+        if of_config and (f"{top}/artisan".lstrip("/") in inventory.file_set):
+            yield Evidence(
+                f"{item.location.file} takes APP_KEY, with which Laravel encrypts sessions and cookies, for another "
+                "purpose: whoever is given it for that can read and forge these.",
+                item.location,
+                subject=f"{item.location.file}/APP_KEY",
+                recommendation=f"Read a secret of its own in {item.location.file}.",
+                example="'secret' => env('<a variable of its own>'),",
+            )
 
 
 def _logs_in_as_root(inventory: Inventory) -> bool:

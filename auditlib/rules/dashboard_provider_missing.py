@@ -90,7 +90,12 @@ def _loaded_otherwise(inventory: Inventory, servers: list[Service]) -> bool:
     )
     found = [mount for item in servers for mount in item.mounts if "provisioning" in mount.target]
     unseen = any(mount.outside or _is_misplaced(inventory, mount) for mount in found)
-    return by_api or unseen or any(item.configs for item in servers)
+    return by_api or unseen or any(_has_unread_config(item) for item in servers)
+
+
+def _has_unread_config(server: Service) -> bool:
+    """Whether one of the `configs` that Compose gives a server is no file of the repository, but text or external."""
+    return len(server.configs) > sum(mount.is_config for mount in server.mounts)
 
 
 def _is_misplaced(inventory: Inventory, mount: Mount) -> bool:

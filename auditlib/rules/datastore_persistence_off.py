@@ -37,11 +37,13 @@ from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed, specified
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
+_OFF = regex(r" --(?:appendonly[ =]\S+|save[ =](?:''|\"\"))")
 _AGAIN = " As far as the code that is here tells, its schedule alone makes tasks, and makes lost ones again."
 
 
@@ -52,7 +54,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if environments.only_for_development(service):
             continue
         if product in services.REDIS:
-            yield from _queue(inventory, graph, service, product)
+            found = list(_queue(inventory, graph, service, product))
+            yield from found or _empty_volume(inventory, service, product)
         for option in durability.careless_options(service):
             yield Evidence(
                 f"{specified(service.name, product)} runs with {option}: after a crash confirmed data is missing or "
@@ -65,6 +68,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 change=(f" -c {option}", ""),
                 example=compose_lines.of_service(service, _without(service, option)),
             )
+
+
+def _empty_volume(inventory: Inventory, service: Service, product: str) -> Iterator[Evidence]:
+    """A server that has a volume for its data and writes nothing to it; whether as a cache, the files don't say."""
+    volume = kept_data.keeps_data(service, services.product(inventory, service))
+    writes = stacks.somewhere(
+        inventory, service, lambda item: durability.redis_persistence(inventory, item) in ("log", "snapshots")
+    )
+    if volume is None or writes or durability.redis_persistence(inventory, service) != "off":
+        return
+    yield Evidence(
+        f"{specified(service.name, product)} has {volume.source} for its data and writes nothing there: with snapshots "
+        "and the append-only file off all of it is lost at each restart, which is right for a cache alone.",
+        service.command_location or service.image_location,
+        subject=f"{service.name}/empty volume",
+        service=service.name,
+        related=(Related(volume.location, "what stays empty"),),
+        recommendation=f"Let {service.name} write to disk, or take its volume away, so that nobody counts on it.",
+        severity=Severity.LOW,
+        example=compose_lines.of_service(service, _written(service)),
+    )
+
+
+def _written(service: Service) -> str:
+    """The command as it is with the append-only file on."""
+    return f"command: {_OFF.sub('', shlex.join(service.command))} --appendonly yes"
 
 
 def _without(service: Service, option: str) -> str:

@@ -34,7 +34,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.conventions import debuggers, environments, programs, published_ports, starting, switches
+from auditlib.conventions import debuggers, environments, programs, published_ports, services, starting, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -48,19 +48,37 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every switch of debugging by its name, with all the places where it is on."""
     found: defaultdict[str, dict[tuple[str, int], _Place]] = defaultdict(dict)
-    for name, place, text, value in (*_in_compose(inventory), *_in_files(inventory), *_in_code(inventory)):
+    told = (*_in_compose(inventory), *_in_files(inventory), *_in_images(inventory), *_in_code(inventory))
+    for name, place, text, value in told:
         if not environments.in_development_file(inventory, place.file):
             found[name].setdefault((place.file, place.line), (name, place, text, value))
     for name, places in found.items():
         items = list(places.values())
         yield _evidence(inventory, name, items, known=_is_read_by_framework(inventory, name, items))
     for item in inventory.debug_switches:
+        if item.name == _GIN and not environments.is_for_development(item.location.file):
+            yield _of_gin(item.location)
         known = (item.location.file, item.location.line) in found.get(item.name, {})
         if item.main and not known and not environments.is_for_development(item.location.file):
             yield _only_when_run(item.name, item.location)
     for service in inventory.distinct_services:
         if not environments.only_for_development(service):
             yield from _waiting_debugger(inventory, service)
+
+
+_GIN = "gin.SetMode"
+
+
+def _of_gin(place: Location) -> Evidence:
+    return Evidence(
+        f"{place.file} sets Gin to debug in every environment, whatever GIN_MODE says: it writes all routes and "
+        "warnings to the log, and loads templates anew for each request.",
+        place,
+        subject=f"{place.file}/{_GIN}",
+        recommendation=f"Remove the call from {place.file}, and set GIN_MODE to release where it is deployed.",
+        severity=Severity.LOW,
+        example=files.into(place.file, "// without gin.SetMode; Compose: GIN_MODE: release"),
+    )
 
 
 _Place = tuple[str, Location, str, str]
@@ -109,6 +127,26 @@ def _in_files(inventory: Inventory) -> Iterator[_Place]:
                 yield line.name, line.location, f"on in {file.path}", value
 
 
+def _in_images(inventory: Inventory) -> Iterator[_Place]:
+    """What the last stage of a Dockerfile turns on, unless Compose says otherwise of a service that is built by it, or
+    all that are built by it are for development.
+    """
+    users: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in inventory.services:
+        if service.build and (file := services.dockerfile(inventory, service)) is not None:
+            users[file.path].append(service)
+    for file in inventory.dockerfiles:
+        mine = users.get(file.path, [])
+        if mine and all(environments.only_for_development(item) for item in mine):
+            continue
+        given = {entry.name for item in mine for entry in item.environment}
+        for item in services.final_stage(file, "")[1]:
+            for name, value in item.variables if item.keyword == "ENV" else ():
+                on = value is not None and switches.is_debug_switch(name) and switches.is_on(value.text)
+                if on and value is not None and name not in given:
+                    yield name, item.location, f"on in {file.path}", ""
+
+
 def _in_code(inventory: Inventory) -> Iterator[_Place]:
     for setting in inventory.settings:
         literal = setting.default is not None and setting.default_kind == "literal"
@@ -120,7 +158,7 @@ def _in_code(inventory: Inventory) -> Iterator[_Place]:
         ):
             yield setting.name, setting.location, f"on by default in {setting.location.file}", str(setting.default)
     for item in inventory.debug_switches:
-        if not item.main and not _is_base(inventory, item.location.file):
+        if not item.main and item.name != _GIN and not _is_base(inventory, item.location.file):
             yield item.name, item.location, f"on in {item.location.file}", ""
 
 
@@ -172,6 +210,8 @@ def _from_outside(name: str, file: str, on: str = "true") -> str:
         return f'{name} = os.environ.get("{variable}") == "{on}"'
     if file.endswith((".js", ".ts", ".mjs")):
         return f'{name}: process.env.{variable} === "{on}"'
+    if "dockerfile" in posixpath.basename(file).lower():
+        return f"ENV {variable}=false"
     return f"{variable}: ${{{variable}:-false}}" if is_compose_file(posixpath.basename(file)) else f"{variable}=false"
 
 

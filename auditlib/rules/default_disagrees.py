@@ -37,6 +37,7 @@ from auditlib import stages
 from auditlib.conventions import environments, placeholders, programs, switches, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.code import ScriptDefault
 from auditlib.inventory.configuration import EnvFile, Setting
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -99,6 +100,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if differ or _differ(every):
             yield _evidence(project, name, every, certain=differ)
     yield from map(_of_code, code_defaults.differing(inventory))
+    for variable, item in code_defaults.of_scripts(inventory):
+        if not (_is_of_place(item.name) or environments.is_for_development(variable.location.file)):
+            yield _of_script(variable, item)
+
+
+def _of_script(variable: Variable, item: ScriptDefault) -> Evidence:
+    """What a script takes by itself, where Compose gives its container another number."""
+    told = variable.default.text if variable.default else ""
+    return Evidence(
+        f"{item.name} is `{told}` for {variable.service} where nobody sets {variable.name} ({variable.location.file}), "
+        f"and `{item.value}` where {item.location.file} runs without it.",
+        variable.location,
+        subject=f"{variable.project}/{variable.service}/{item.name}",
+        service=variable.service,
+        related=(Related(item.location, f"the default is `{item.value}` here"),),
+        recommendation=f"Decide between `{told}` and `{item.value}` for {item.name}, and keep it in one place.",
+        severity=Severity.LOW,
+        example=files.into(
+            item.location.file, f"{item.name}=${{{item.name}:-<{told} or {item.value}, in both places>}}"
+        ),
+    )
 
 
 def _of_code(settings: tuple[Setting, ...]) -> Evidence:

@@ -52,8 +52,11 @@ def _evidence(graph: DependencyGraph, cycle: Cycle) -> Evidence:
     files = list(dict.fromkeys(link.location.file for link in cycle.links))
     apart = [file for file in files if "override" not in file][1:]
     where = f" where {listed(files)} are used together" if apart else ""
+    outer = {link.dependent for link in cycle.further}.difference(cycle.nodes)
+    named = listed(graph.nodes[node]["name"] for node in sorted(outer))
+    more = f" {named} {'wait' if len(outer) > 1 else 'waits'} in a further circle with them." if outer else ""
     return Evidence(
-        f"{' waits for '.join([*names, names[0]])}: Compose refuses to start any of them{where}.",
+        f"{' waits for '.join([*names, names[0]])}: Compose refuses to start any of them{where}.{more}",
         first.location,
         subject="/".join(sorted(names)),
         service=names[0],
@@ -61,7 +64,7 @@ def _evidence(graph: DependencyGraph, cycle: Cycle) -> Evidence:
             Related(
                 link.location, f"{graph.nodes[link.dependent]['name']} waits for {graph.nodes[link.needed]['name']}"
             )
-            for link in others
+            for link in (*others, *cycle.further)
         ),
         recommendation=f"Remove one of the entries, for instance {names[-1]}'s dependency on {names[0]}.",
         confidence=Confidence.MEDIUM if apart else None,

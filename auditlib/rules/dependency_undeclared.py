@@ -87,6 +87,7 @@ class _Wanted(Struct, frozen=True):
 def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
     by_node = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
     places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
+    spare = {(edge.source, edge.target) for edge in graph.undeclared() if edge.attributes["spare"]}
     for edge in graph.undeclared():
         if not edge.attributes["shared"]:
             places[edge.source, edge.target].append(edge.location)
@@ -100,8 +101,17 @@ def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
             continue
         if not _matters(inventory, service, needed):
             continue
+        if (source, target) in spare and _has_another(inventory, service, needed):
+            continue
         if not _waits(graph, source, target) and not _waits(graph, target, source):
             yield _Wanted(source, target, service, needed, locations)
+
+
+def _has_another(inventory: Inventory, service: Service, needed: Service) -> bool:
+    """Whether a service waits for another member of a cluster that it is given a list of, or is one itself."""
+    mine = inventory.services_of(service.project)
+    others = (mine[item.service] for item in service.dependencies if item.service in mine)
+    return any(item.image == needed.image for item in (service, *others))
 
 
 def _configured(inventory: Inventory, graph: DependencyGraph) -> Iterator[tuple[str, str, Location]]:

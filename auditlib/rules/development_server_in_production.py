@@ -51,7 +51,6 @@ from auditlib.conventions import (
     entry_points,
     environments,
     image_folders,
-    mounts,
     published_ports,
     routing,
     services,
@@ -94,8 +93,9 @@ _INSTEAD = {
 }
 _FILE = "compose.dev.yaml"
 _UNKNOWN = "<the command that serves what was built>"
-_CODE = (".py", ".js", ".mjs", ".ts", ".rb", ".php")
-"""Code that runs as it stands in the folder."""
+_INTERPRETED = (".py", ".js", ".mjs", ".rb", ".php")
+_CODE = (*_INTERPRETED, ".ts")
+"""Code that runs as it stands in the folder, TypeScript as far as a tool does so."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -126,15 +126,23 @@ def _of_production(inventory: Inventory) -> Iterator[Evidence]:
     """
     named = {item.name: item for item in inventory.projects if _of_production_file(item)}
     told: set[tuple[str, Location]] = set()
-    for service in inventory.services:
-        sign, start = _development_server(inventory, service) if service.project in named else ("", None)
-        if not sign or not start or (service.name, start.location) in told:
+    mounted: defaultdict[str, list[tuple[Service, Mount]]] = defaultdict(list)
+    for service in (item for item in inventory.services if item.project in named):
+        sign, start = _development_server(inventory, service)
+        source = _source(inventory, service)
+        place = start.location if sign and start else source.location if source else None
+        if place is None or (service.name, place) in told:
             continue
         project = named[service.project]
-        here = start.location.file == _of_production_file(project) or project.role == "base"  # over which it is known
+        here = place.file == _of_production_file(project) or project.role == "base"  # over which it is known
         if here and not _is_aside(inventory, service, start, laid=len(project.files) > 1):
-            told.add((service.name, start.location))
-            yield _evidence(inventory, service, None, sign, start, _of_production_file(project))
+            told.add((service.name, place))
+            if sign and start:
+                yield _evidence(inventory, service, None, sign, start, _of_production_file(project))
+            elif source:
+                mounted[service.project].append((service, source))
+    for name, uses in mounted.items():
+        yield _mounted(uses, _of_production_file(named[name]))
 
 
 def _of_production_file(project: Project) -> str:
@@ -214,14 +222,28 @@ def _source(inventory: Inventory, service: Service) -> Mount | None:
             for mount in service.mounts
             if mount.kind == "bind"
             and image_folders.reaches(mount, folders)
-            and (mount.source == context or (mount.source in copied and _holds_code(inventory, mount.source)))
+            and (
+                mount.source == context
+                or (mount.source in copied and _holds_code(inventory, mount.source))
+                or (
+                    _holds_most(inventory, mount.source, context) and image_folders.hides_own(inventory, service, mount)
+                )
+            )
         ),
         None,
     )
 
 
 def _holds_code(inventory: Inventory, folder: str) -> bool:
-    return any(path.endswith(_CODE) and mounts.is_below(path, folder) for path in inventory.files)
+    return any(path.endswith(_CODE) for path in below(inventory.files, folder))
+
+
+def _holds_most(inventory: Inventory, folder: str, context: str) -> bool:
+    """Whether a folder has at least half of the code of a context, as one of scripts or settings hasn't."""
+    mine, whole = (
+        sum(path.endswith(_INTERPRETED) for path in below(inventory.files, place)) for place in (folder, context)
+    )
+    return 0 < whole <= 2 * mine
 
 
 def _replaced(inventory: Inventory, service: Service) -> Location | None:
@@ -301,13 +323,14 @@ def _example(inventory: Inventory, service: Service, source: Mount | None, sign:
     return files.into(start.location.file, instead)
 
 
-def _mounted(uses: list[tuple[Service, Mount]]) -> Evidence:
+def _mounted(uses: list[tuple[Service, Mount]], production: str = "") -> Evidence:
     """One finding for a project; those that run a development server have their own, which says so too."""
     (service, source), *others = uses
     names = listed(item.name for item, _ in uses)
+    alone = "no other Compose file leaves it out; if this file is what is deployed, what"
     return Evidence(
-        f"{names} {'runs' if not others else 'run'} source that is bind-mounted over that of the image, and no other "
-        "Compose file leaves it out; if this file is what is deployed, what runs is whatever lies in the folder, not "
+        f"{names} {'runs' if not others else 'run'} source that is bind-mounted over that of the image, and "
+        f"{f'{production} is for production: what' if production else alone} runs is whatever lies in the folder, not "
         "what was built and tested.",
         source.location,
         subject=f"{service.project}/source",

@@ -3,7 +3,8 @@
 The image builds, and the container ends at once: "Could not import module", "No such file or directory", "Missing
 script". It is found out at the first start, by whoever deploys. Looked for are the modules and scripts that servers,
 task queues, interpreters and package managers are told to start, and the configuration of such a server, in
-`command`, `entrypoint`, CMD and ENTRYPOINT; the names inside a module, and programs that a compiler makes, are not.
+`command`, `entrypoint`, CMD and ENTRYPOINT, and the name that a server asks a module for; programs that a compiler
+makes are not.
 
 Anti-pattern:
 
@@ -79,6 +80,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if files.unknown or not files.paths:
             continue
         for start, place in dict(found).items():
+            if (start.what, place) not in told and (file := _nameless(inventory, files, start)):
+                told.add((start.what, place))
+                yield _of_nameless(service, start, place, file)
             if (start.what, place) not in told and _is_missing(inventory, service, files, start):
                 told.add((start.what, place))
                 found_here = _evidence(service, files, start, place, by_script=place.file in inventory.scripts_by_path)
@@ -86,6 +90,29 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     _of_compiled(service, start, found_here) if _is_compiled(inventory, service, start) else found_here
                 )
         yield from _misplaced(inventory, service, files)
+
+
+def _nameless(inventory: Inventory, files: ContainerFiles, start: Start) -> str:
+    """The file of a module that binds names, and not the one that a server asks it for; empty where nobody can tell."""
+    held = [path for path in start.paths[:2] if files.holds(path)] if start.name else []
+    if len(held) != 1:
+        return ""
+    ending = f"/{held[0]}__init__.py" if held[0].endswith("/") else f"/{held[0]}"
+    found = {origin for path, origin in files.origins.items() if path.endswith(ending)}
+    known = inventory.imports_by_path.get(origin := found.pop()) if len(found) == 1 else None
+    return origin if known and known.names and not {start.name, "*"} & known.names else ""
+
+
+def _of_nameless(service: Service, start: Start, place: Location, file: str) -> Evidence:
+    return Evidence(
+        f"{service.name} starts {start.what}, but {file} has no {start.name}.",
+        place,
+        subject=f"{service.name}/{start.what}",
+        service=service.name,
+        related=(Related(Location(file), f"the module that {service.name} starts"),),
+        recommendation=f"Name what {file} has in the command of {service.name}, or define {start.name} there.",
+        example=_files.into(file, f"{start.name} = <the application, or a function that makes it>"),
+    )
 
 
 def _of_lost(service: Service, lost: LostProgram) -> Evidence:

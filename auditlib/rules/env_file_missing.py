@@ -46,6 +46,8 @@ from auditlib.rules import _files as files
 from auditlib.rules import _told_env_files as told_env_files
 from auditlib.rules._rule import Evidence, rule
 
+_CALLED = regex(r"[\w-][\w.-]*\.env")
+"""A name with a word before `.env`: that documents speak of a backend, and of an environment, says nothing of it."""
 _ENVIRONMENT_WORD = regex(r"[._-](?:local|dev|development|prod|production|staging|test|docker)(?=$|[._-])", re.I)
 
 
@@ -105,7 +107,14 @@ def _has_template(inventory: Inventory, path: str) -> bool:
 
 
 def _is_described(inventory: Inventory, name: str) -> bool:
-    """Whether all words of the file's name stand in one document."""
+    """Whether a document names the file; of one that is called for its kind alone, all words of its name."""
+    if _CALLED.fullmatch(name):
+        return any(document.names_env_file(name) for document in inventory.documents)
+    return _is_spoken_of(inventory, name)
+
+
+def _is_spoken_of(inventory: Inventory, name: str) -> bool:
+    """Whether all words of a file's name stand in one document."""
     words = set(re.findall(r"[a-z]{2,}", name.lower()))
     return any(words <= document.words for document in inventory.documents)
 
@@ -173,5 +182,5 @@ def _evidence(
         f"{'expects' if len(names) == 1 else 'expect'} and say in the README to copy it.",
         example=files.into(f"{path}.example", "\n".join([*(f"{name}=" for name in wanted), *_rest(names, demanded)])),
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
-        confidence=Confidence.MEDIUM if unread else None,
+        confidence=Confidence.MEDIUM if unread or _is_spoken_of(inventory, posixpath.basename(path)) else None,
     )

@@ -58,9 +58,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     hosts = {source.target.host for source in scraped} | {source.service.name for source in scraped if source.service}
     kinds = {source.exporter for source in scraped if source.service is None}
     main = next((item for item in configs if _is_of_prometheus(inventory, item)), configs[0])
-    places = {item.project for config in configs for item in monitoring.runners(inventory, config.file)}
+    runners = (item for config in configs for item in monitoring.runners(inventory, config.file))
+    places = {inventory.base_of(item.project) for item in runners}
     for service in inventory.distinct_services:
-        if places and service.project not in places:
+        if places and inventory.base_of(service.project) not in places:
             continue
         found = exporters.of_image(service.image) if service.build is None else None
         product = services.product(inventory, service)

@@ -49,14 +49,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe of a port that nothing names as the service's, where something names others."""
     told: set[tuple[Location, str]] = set()  # several services may be built with the HEALTHCHECK of one Dockerfile
     for service in probes.by_own_command(inventory.services):
-        probe = probes.of(inventory, service)
+        probe = probes.to_the_end(inventory, service)
         routed = {label.port for label in traefik.ports_of(service)}
         asked = probes.ports(probe) if probe else []
-        found = listening.mismatch(inventory, service, asked, routed) or listening.of_twin(inventory, service, asked)
-        found = found or (listening.of_variable(inventory, service, asked, probes.paths(probe)) if probe else None)
+        paths = probes.paths(probe) if probe else []
+        found = (
+            listening.of_actuator(service, asked, paths)
+            or listening.mismatch(inventory, service, asked, routed)
+            or listening.of_twin(inventory, service, asked)
+            or listening.of_variable(inventory, service, asked, paths)
+        )
         if probe and found and (probe.location, found.asked) not in told:
             told.add((probe.location, found.asked))
-            guessed = not found.swapped and _is_exposed_only(inventory, service)
+            guessed = not found.swapped and not found.part and _is_exposed_only(inventory, service)
             yield Evidence(
                 f"The health check of {service.name} asks port {found.asked}, but {found}"
                 f"{', unless its code has another one for this' if guessed else ''}.",

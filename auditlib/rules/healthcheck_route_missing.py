@@ -66,7 +66,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe whose path no route of the code that the service is built from answers to."""
     seen: set[tuple[Location, str]] = set()  # several services may be built with the HEALTHCHECK of one Dockerfile
     for service in probes.by_own_command(inventory.services):
-        probe = probes.of(inventory, service)
+        probe = probes.to_the_end(inventory, service)
         for path in probes.paths(probe)[:1] if probe else ():
             routes = _routes(inventory, service)
             below = any("root-path" in word or "root_path" in word for word in service.command)

@@ -1,7 +1,8 @@
 """A health check calls a program that its image does not hold.
 
 The probe runs inside the container. If curl or wget isn't in the image, it fails each time, the container is
-"unhealthy" for ever, and everything that waits for it never starts.
+"unhealthy" for ever, and everything that waits for it never starts. What a script of the repository calls that the
+probe starts is looked at, too.
 
 Anti-pattern:
 
@@ -33,10 +34,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.command_words import core
 from auditlib.conventions import image_contents, images, own_images, probes, services
 from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -48,6 +51,7 @@ from auditlib.rules import _probe_lines as probe_lines
 from auditlib.rules._rule import Evidence, rule
 
 _APT = "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
+_ON_FILES = (["chmod"], ["chown"], ["sed"], ["dos2unix"], ["ln"], ["cp"], ["mv"])
 _URL = regex(r"https?://[\w.:/?=&-]{1,200}")
 
 
@@ -58,13 +62,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.services:
         probe = probes.of(inventory, service)
         base, instructions, place = _image(inventory, service)
-        tools = [command.words[0] for command in probe.commands if command.words] if probe else []
+        tools, others = _tools(inventory, service, probe) if probe else ([], [])
         tool = next((name for name in tools if image_contents.lacks(base, name)), "")
-        either = any(name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools)
+        either = any(
+            name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools + others
+        )
         if probe and tool and not either and not _is_brought(instructions, tool) and not _is_mounted(service, tool):
             found[probe.location, tool, base].setdefault(service.name, (service, place))
     for (probed, tool, base), asking in found.items():
         yield _evidence(inventory, probed, tool, base, list(asking.values()))
+
+
+def _tools(inventory: Inventory, service: Service, probe: Probe) -> tuple[list[str], list[str]]:
+    """The programs that a probe calls, itself or in a script of the repository; and those that this calls at times."""
+    inside = [(item, core(list(item.words))) for item in probes.followed(inventory, service, probe)]
+    own = [command.words[0] for command in probe.commands if command.words]
+    certain = [words[0] for item, words in inside if words and probes.is_certain(item)]
+    return own + certain, [words[0] for item, words in inside if words and not probes.is_certain(item)]
 
 
 def _evidence(
@@ -126,8 +140,13 @@ def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instructi
 def _is_brought(instructions: tuple[Instruction, ...], tool: str) -> bool:
     """Whether a step of the build names the tool, or runs a script that may install anything."""
     steps = [item for item in instructions if item.keyword in ("RUN", "COPY", "ADD")]
-    scripts = any(item.keyword == "RUN" and ".sh" in item.argument for item in steps)
+    scripts = any(item.keyword == "RUN" and any(map(_runs_script, item.commands)) for item in steps)
     return scripts or any(_names(item.argument, tool) for item in steps)
+
+
+def _runs_script(command: Command) -> bool:
+    """Whether a command names a script to run it; `chmod` and the like only change the file."""
+    return any(".sh" in word for word in command.words) and core(list(command.words))[:1] not in _ON_FILES
 
 
 def _names(text: str, tool: str) -> bool:

@@ -81,6 +81,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if _version(image := _image(inventory, service)):
             running[_program(image)].append((service, image))
     yield from _of_jobs(inventory, running)
+    yield from _of_pipelines(inventory, running)
     yield from _of_clusters(inventory, running)
     for found in running.values():
         yield from _between_files(inventory, found)
@@ -118,6 +119,26 @@ def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[E
                         job.workflow, job.id, f"services:\n  {item.name}:\n    image: {found[0][1]}"
                     ),
                 )
+
+
+def _of_pipelines(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:
+    """What GitLab's jobs test with, where none of them does with the version that runs."""
+    for item in inventory.pipeline_services:
+        found = running.get(_program(item.image), [])
+        same = [other.image for other in inventory.pipeline_services if _program(other.image) == _program(item.image)]
+        product = services.product(inventory, found[0][0]) if found and _version(item.image) else None
+        stored = product is not None and product.kind in services.DATASTORES
+        if stored and all(_differ(each, image) for each in same for _, image in found if _version(each)):
+            who = f"The job {item.name} tests" if item.name else "Every job tests"
+            yield Evidence(
+                f"{who} with {item.image}; Compose runs {listed(dict.fromkeys(image for _, image in found))}.",
+                item.location,
+                subject=f"{item.name}/{item.image}",
+                service=found[0][0].name,
+                related=tuple(Related(service.image_location, f"{image} runs") for service, image in found),
+                recommendation=f"Use {found[0][1]} in {item.location.file} too.",
+                change=(item.image, found[0][1]),
+            )
 
 
 def _images_of(job: Job, item: JobService) -> list[str]:

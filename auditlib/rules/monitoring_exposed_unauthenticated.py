@@ -40,16 +40,20 @@ from auditlib.conventions import (
     published_ports,
     routing,
     services,
+    traefik,
     traefik_settings,
 )
 from auditlib.conventions.routing import Way
+from auditlib.conventions.traefik import Route
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import Upstream
 from auditlib.inventory.stack import Label, Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as lines
 from auditlib.rules._rule import Evidence, rule
 
 _WEB_UI = {"tracing": frozenset({"16686", "9411"}), "logs": frozenset({"3100"})}
@@ -64,6 +68,17 @@ _LOGINS = {
     "haproxy": "http-request auth unless { http_auth(<userlist>) }",
 }
 """What a proxy takes for a login."""
+_BY_PORT = {"9090": "prometheus", "9093": "alertmanager"}
+_GUARDED = """\
+http:
+  routers:
+    {}:
+      middlewares: [monitoring-login]   # and those that stand there now
+  middlewares:
+    monitoring-login:
+      basicAuth: {{usersFile: /run/secrets/monitoring_users}}"""
+_BY_OPTIONS = frozenset({"Prometheus", "Alertmanager"})
+"""Programs that take no setting from a variable: https://prometheus.io/docs/prometheus/latest/configuration/https/."""
 _LOGIN = regex(r"web\.config\.file|auth|BASIC|httpAuth", re.I)
 
 
@@ -84,6 +99,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(_scraped(inventory, graph, project), project, found)
         yield from _routed(inventory, project)
     yield from _passed_on(inventory)
+    yield from _of_files(inventory)
 
 
 def _routed(inventory: Inventory, project: Project) -> Iterator[Evidence]:
@@ -109,7 +125,7 @@ def _passed_on(inventory: Inventory) -> Iterator[Evidence]:
     for way in routing.ways(inventory):
         product = services.product(inventory, way.service)
         open_kind = product is not None and product.kind in _OPEN_KINDS
-        if way.config and open_kind and not (way.guarded or way.is_local or _asks(way.service)):
+        if way.config and open_kind and not (way.guarded or way.is_local or _asks(inventory, way.service)):
             found[way.proxy.key].setdefault(way.service.key, way)
     for ways in found.values():
         first, *others = ways.values()
@@ -135,9 +151,42 @@ def _passed_on(inventory: Inventory) -> Iterator[Evidence]:
         )
 
 
-def _asks(service: Service) -> bool:
-    """Whether options or variables of a program give it a login of its own."""
-    return bool(_LOGIN.search(" ".join((*service.command, *(entry.name for entry in service.environment)))))
+def _of_files(inventory: Inventory) -> Iterator[Evidence]:
+    """What the files of a published Traefik lead to on any host, by its usual port and a name that says it too."""
+    for settings in traefik_settings.servers(inventory):
+        if not published_ports.is_exposed(settings.service):
+            continue
+        declared = traefik_settings.middlewares(settings)
+        files = {item.location.file for item in settings.dynamic}
+        ends = [end for config in inventory.reverse_proxies if config.file in files for end in config.upstreams]
+        for route in traefik_settings.routes(settings):
+            own = [end for end in ends if end.group.lower() == route.target.lower()]
+            names = [name for end in own if (name := _BY_PORT.get(end.port, "")) and name in f"{end.group} {end.host}"]
+            if names and not (routing.is_local(route.hosts) or traefik.is_guarded(route, declared)):
+                yield _led_to_by_file(route, names[0], own[0])
+
+
+def _led_to_by_file(route: Route, name: str, end: Upstream) -> Evidence:
+    return Evidence(
+        f"{route.service.name} leads to {name} at {end.host}:{end.port} by {route.rule}, and none of its middlewares "
+        "asks for a login, unless that one does itself.",
+        route.location,
+        subject=f"{route.service.key}/{route.router}",
+        service=route.service.name,
+        related=(Related(end.location, f"the address of {name}"),),
+        recommendation=f"Put a `basicAuth` or `forwardAuth` middleware before the router {route.router}.",
+        severity=Severity.HIGH,
+        confidence=Confidence.MEDIUM,
+        example=lines.into(route.location.file, _GUARDED.format(route.router)),
+    )
+
+
+def _asks(inventory: Inventory, service: Service) -> bool:
+    """Whether options or variables of a program give it a login of its own; Prometheus' own servers read none."""
+    product = services.product(inventory, service)
+    reads = product is None or product.name not in _BY_OPTIONS
+    names = [entry.name for entry in service.environment] if reads else []
+    return bool(_LOGIN.search(" ".join((*service.command, *names))))
 
 
 def _led_to(project: Project, proxy: Service, service: Service, rule_of: Label) -> Evidence:
@@ -165,7 +214,7 @@ def _open_ports(inventory: Inventory, service: Service) -> list[Port]:
     text = " ".join((*service.command, *(entry.name for entry in service.environment)))
     if product and product.name == "Traefik" and _OPEN_TRAEFIK.search(text):
         return [port for port in reachable if port.target == "8080"]
-    if _LOGIN.search(text):
+    if _asks(inventory, service):
         return []
     if kind in _WEB_UI:
         return [port for port in reachable if port.target in _WEB_UI[kind]]

@@ -3,7 +3,8 @@
 A container resolves and reaches only services of its own networks. Where two share none, the name doesn't resolve, as
 if the other service weren't there. Looked at are values and commands of services, what Prometheus scrapes, whom a proxy
 passes requests to, where alerts go and what Grafana's data sources ask. An address in a block that several services
-share counts only where none of them meets the other one, as it may be there for those that do.
+share counts only where none of them meets the other one, as it may be there for those that do. A container with
+`network_mode: bridge` or `none` is in none of the project's networks.
 
 Anti-pattern:
 
@@ -49,6 +50,8 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_NAMELESS = frozenset({"bridge", "none"})
+"""Modes of a container in no network of the project: Docker's own bridge knows nobody's name, unless by `links`."""
 _WEB = frozenset({"", "http", "https", "ws", "wss"})
 """Schemes of addresses that a service may hold for others; that it connects itself is likely, not certain."""
 _OF_SOCKETS = regex(r"(?:^|/)run(?:/|$)|sock", re.I)
@@ -172,8 +175,12 @@ def _answers(service: Service, there: Attachment, host: str) -> bool:
 
 
 def _are_apart(one: Service, other: Service) -> bool:
-    if one.network_mode or other.network_mode or one.project != other.project:
+    if one.project != other.project:
         return False
+    if one.network_mode or other.network_mode:
+        linked = any(item.implicit and item.service == other.name for item in one.dependencies)
+        modes = {one.network_mode, other.network_mode}
+        return one.name != other.name and not linked and bool(_NAMELESS & modes) and modes <= {"", *_NAMELESS}
     mine, theirs = ({item.network for item in service.networks} for service in (one, other))
     return bool(mine and theirs) and not mine & theirs
 
@@ -203,6 +210,8 @@ def _told(
 ) -> Evidence:
     mine = listed(item.network for item in one.networks)
     theirs = listed(item.network for item in other.networks)
+    if alone := next((item for item in (one, other) if item.network_mode), None):
+        return _of_mode(place, one, other, act, alone)
     return Evidence(
         f"{one.name} {act}, but the one is in the network {mine}, the other in {theirs}: the name doesn't resolve.",
         place,
@@ -219,4 +228,18 @@ def _told(
         ),
         confidence=confidence,
         severity=severity,
+    )
+
+
+def _of_mode(place: Location, one: Service, other: Service, act: str, alone: Service) -> Evidence:
+    joined = [item.network for service in (one, other) for item in service.networks] or ["default"]
+    return Evidence(
+        f"{one.name} {act}, but {alone.name} has `network_mode: {alone.network_mode}`, where no service is known by "
+        "its name.",
+        place,
+        subject=f"{one.name}/{other.name}",
+        service=one.name,
+        related=(Related(alone.location, f"{alone.name} is in no network of the project"),),
+        recommendation=f"Remove `network_mode` from {alone.name}, so that it joins {listed(joined)}.",
+        example=compose_lines.of_service(alone, f"networks: [{', '.join(joined)}]  # without network_mode"),
     )

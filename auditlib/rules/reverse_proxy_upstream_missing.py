@@ -59,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         runners = tuple(item for item in running if not proxies.copies_another(inventory, item, proxy))
         missing: dict[str, list[Upstream]] = {}
         for item in proxy.upstreams if runners else ():
-            if not item.group and item.host in groups:
+            if (not item.group and item.host in groups) or _is_given(item, runners):
                 continue
             if node := graph.resolve(item.host, item.port, proxy.file):
                 yield from _at_wrong_port(inventory, proxy, item, service_of(inventory, graph, node))
@@ -86,6 +86,13 @@ def _of_file(router: FileRouter, *, complete: bool) -> Evidence:
             f"http:\n  services:\n    {router.target}:\n      loadBalancer:\n        servers:\n"
             "          - url: http://<service>:<port>",
         ),
+    )
+
+
+def _is_given(item: Upstream, runners: tuple[Service, ...]) -> bool:
+    """Whether a proxy is given the variable whose default a server is, or may be by a file that nobody sees."""
+    return bool(item.variable) and any(
+        runner.env_files or any(entry.name == item.variable for entry in runner.environment) for runner in runners
     )
 
 
@@ -192,6 +199,7 @@ def _evidence(inventory: Inventory, proxy: ReverseProxy, host: str, uses: list[U
     effect = "nginx refuses to start" if proxy.kind == "nginx" else "such requests fail"
     joined = next(filter(None, (peers.joined_by_others(inventory, item) for item in runners)), "")
     unless = f", unless a container of another project has joined {joined}" if joined else ""
+    where += " by default" if first.variable else ""
     return Evidence(
         f"The proxy passes requests{where} to {host}{f':{first.port}' if first.port else ''}, which is no service: "
         f"{effect}{unless}.",

@@ -33,7 +33,7 @@ from auditlib.conventions import deployment, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step
-from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.rules import _compose_lines as compose_lines
@@ -47,6 +47,8 @@ _WITHIN = regex(r"回滚|回退|還原|ロールバック|切り戻し|롤백")
 """Words of languages that write without spaces."""
 _HEADING = regex(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
 _COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker", re.I)
+_DEPLOYMENT = regex(r"(?:^|[/_-])deploy(?:ment|ing)?(?:[_-](?:guide|runbook))?\.md$", re.I)
+_UP = regex(r"\bdocker[- ]compose\b.* up\b|\bdocker stack deploy\b")
 _COMPOSE = regex(r"\bdocker[- ]compose\b")
 _OTHERWISE = regex(r"\b(?:pm2|systemctl|supervisorctl)\b")
 _WAYS = (
@@ -69,7 +71,7 @@ _SECTION = """## Rollback
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for a repository that is deployed, with documents, none of which speaks of the way back."""
-    signs = deployment.signs_of_production(inventory)
+    signs = deployment.signs_of_production(inventory) or _told(inventory)
     place = deployment.main_document(inventory)
     if not signs or place is None or not inventory.base_projects or _is_described(inventory):
         return
@@ -84,6 +86,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         related=signs[:5],
         recommendation=f"Add a section on going back to the previous release to {guide.file}.",
         example=_SECTION.format(back=_back(inventory)),
+    )
+
+
+def _told(inventory: Inventory) -> tuple[Related, ...]:
+    """The documents that by their name and their commands tell how the services are deployed by hand."""
+    found = (item for item in inventory.documents if _DEPLOYMENT.search(item.path))
+    return tuple(
+        Related(item.location, "a document on deploying it")
+        for item in found
+        if any(mention.kind == "command" and _UP.search(mention.text) for mention in item.mentions)
     )
 
 

@@ -39,11 +39,15 @@ from auditlib.phrases import counted
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_NAMES = regex(r"run-?book(?:_?ur[li]|_?link)?|play-?book(?:_?ur[li]|_?link)?", re.I)
-_PAGE = regex(r"(?:\.{0,2}/){0,9}(?P<path>[\w.-]+(?:/[\w.-]+){0,20}\.(?:md|markdown|rst|adoc))(?:#\S*)?")
+_NAMES = regex(r"(?:run|play)-?book(?:_?(?:ur[li]|link|page|path|section|anchor))?", re.I)
+_PAGE = regex(r"(?:\.{0,2}/){0,9}(?P<path>[\w.-]+(?:/[\w.-]+){0,20}\.(?:md|markdown|rst|adoc))(?:#(?P<part>\S*))?")
 """A page of the repository, by its path."""
 _ELSEWHERE = ", unless another one is meant"
-_OF_FILE = regex(r"(?P<page>https?://[^/]+/[^/]+/[^/]+)/(?:-/)?blob/[^/]+/(?P<path>[^#?]+)")
+_OF_FILE = regex(r"(?P<page>https?://[^/]+/[^/]+/[^/]+)/(?:-/)?blob/[^/]+/(?P<path>[^#?]+)(?:#(?P<part>\S*))?")
+_NO_LETTERS = regex(r"[\W_]+")
+_COUNTED = regex(r"\d+$")
+"""What stands behind the second heading of one text (`#high-latency-1`)."""
+_OTHERWISE = ", unless that page marks it by other means"
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -64,12 +68,32 @@ def _fault(inventory: Inventory, link: str) -> str:
     if stand_in := placeholders.of_address(link):
         return f"{stand_in}, which stands for an address that nobody filled in"
     match = _OF_FILE.match(link)
-    if match and match["page"].lower() == inventory.origin.lower() and match["path"] not in inventory.file_set:
-        return f"{match['path']}, which this repository lacks"
+    if match and match["page"].lower() == inventory.origin.lower():
+        if match["path"] not in inventory.file_set:
+            return f"{match['path']}, which this repository lacks"
+        return _section_fault(inventory, match["path"], match["part"])
     page = _PAGE.fullmatch(link)
-    if page and not any(f"/{path}".endswith(f"/{page['path']}") for path in inventory.files):
+    if page is None:
+        return ""
+    ends = [path for path in inventory.files if f"/{path}".endswith(f"/{page['path']}")]
+    if not ends:
         return f"{page['path']}, which this repository lacks{_ELSEWHERE}"
-    return ""
+    return _section_fault(inventory, ends[0], page["part"]) if len(ends) == 1 else ""
+
+
+def _section_fault(inventory: Inventory, path: str, part: str | None) -> str:
+    """A section of a document under which it has no heading, however its name is spelled."""
+    document = next((item for item in inventory.documents if item.path == path), None)
+    asked = _plain(part or "")
+    if not asked or document is None or not document.headings:
+        return ""
+    known = {_plain(heading.text) for heading in document.headings}
+    near = any(name.startswith(asked) for name in known)  # whoever follows it finds the section all the same
+    return "" if near or _COUNTED.sub("", asked) in known else f"{path}#{part}, a section it lacks{_OTHERWISE}"
+
+
+def _plain(text: str) -> str:
+    return _NO_LETTERS.sub("", text.lower())
 
 
 def _evidence(file: str, fault: str, alerts: list[AlertRule]) -> Evidence:
@@ -80,6 +104,6 @@ def _evidence(file: str, fault: str, alerts: list[AlertRule]) -> Evidence:
         subject=f"{file}/{fault.partition(',')[0]}",
         related=tuple(Related(item.location, f"{item.name} links there too", member=True) for item in others),
         recommendation=f"Correct the link in {counted(len(alerts), 'alert')} of {file}, or write what it promises.",
-        confidence=Confidence.MEDIUM if fault.endswith(_ELSEWHERE) else None,
+        confidence=Confidence.MEDIUM if fault.endswith((_ELSEWHERE, _OTHERWISE)) else None,
         example=files.into(file, f"annotations:  # of {first.name}\n  runbook_url: <a page that exists>"),
     )

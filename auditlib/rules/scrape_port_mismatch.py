@@ -27,16 +27,18 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib import scraping
 from auditlib.conventions import exporters, listening, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.monitoring import ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _THE_HOST = (".docker.internal", ".containers.internal")
@@ -61,16 +63,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if target.port not in _own_ports(inventory, service):
                 yield from _mismatch(job, target, service)
                 yield from _of_exporter(inventory, job, target, service)
+                yield from _of_configuration(inventory, job, target, service)
                 yield from _of_program(inventory, job, target, service)
 
 
 def _own_ports(inventory: Inventory, service: Service) -> set[str]:
-    """The ports that the service may listen on, by everything that is said of it."""
+    """The ports that the service may listen on, by everything that is said of it and that Compose doesn't replace."""
     texts = [*service.command, *service.entrypoint, *service.expose, *(port.target for port in service.ports)]
     texts += [entry.value.text for entry in service.environment if entry.value]
     texts += service.healthcheck.test if service.healthcheck else ()
     build = services.dockerfile(inventory, service)
-    texts += [item.argument for item in build.instructions] if build else ()
+    steps = build.instructions if build else ()
+    given = {entry.name for entry in service.environment}
+    replaced = _numbers(
+        value.text for item in steps if item.keyword == "ENV"
+        for name, value in item.variables if value and name in given
+    )  # fmt: skip
+    texts += [item.argument for item in steps if not _is_stale(item, replaced)]
+    return _numbers(texts)
+
+
+def _is_stale(step: Instruction, replaced: set[str]) -> bool:
+    """Whether a step of an image says a port in whose place Compose gives another one."""
+    return step.keyword in ("ENV", "EXPOSE") and not replaced.isdisjoint(_numbers([step.argument]))
+
+
+def _numbers(texts: Iterable[str]) -> set[str]:
     return {number for text in texts for number in re.findall(r"(?<!\d)\d{2,5}(?!\d)", text)}
 
 
@@ -94,6 +112,21 @@ def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evid
         yield _evidence(
             job, target, service, right, f"its command has it listen on {right}",
             Related(service.command_location or service.location, f"the address of {exporter.name}"),
+        )  # fmt: skip
+
+
+def _of_configuration(inventory: Inventory, job: ScrapeJob, target: Target, service: Service) -> Iterator[Evidence]:
+    """The port that the configuration of Loki or Promtail says, which its own image runs with."""
+    told = [
+        item.port
+        for item in inventory.log_shippers
+        if item.port and service in monitoring.runners(inventory, item.file)
+    ]
+    if len(told) == 1 and told[0].path.isdigit() and told[0].path != target.port and not service.build:
+        right = told[0].path
+        yield _evidence(
+            job, target, service, right, f"{told[0].location.file} has it listen on {right}",
+            Related(told[0].location, f"the port of {service.name}"),
         )  # fmt: skip
 
 
@@ -196,4 +229,7 @@ def _evidence(
         recommendation=f"Let the job {job.name} scrape {target.bracketed}:{right}.",
         confidence=confidence,
         change=(target.address, f"{target.bracketed}:{right}"),
+        example=files.into(job.file, f"port: {right}  # of {target.host} in the job {job.name}")
+        if target in job.discovered
+        else "",
     )

@@ -126,16 +126,25 @@ _Leak = tuple[str, str, Severity | None, Confidence | None]
 """Its subject, what happens, and how bad and how sure it is if not as usual."""
 
 
+def _of_variables(item: Instruction) -> Iterator[_Leak]:
+    """The secrets that ENV sets, and those that ARG has where a build gives none."""
+    for name, value in item.variables:
+        if value is None or not value.secret or _OF_PAGES.match(name):
+            continue
+        stand_in = value.placeholder or value.weak
+        if item.keyword == "ENV":
+            grade = Severity.LOW if _TO_ITSELF.search(value.text) else Severity.MEDIUM
+            yield name, f"sets {name} to {value.text}", grade if stand_in else None, None
+        elif not stand_in and not _TO_ITSELF.search(value.text):
+            yield name, f"gives {name} {value.text} where a build says nothing", None, None
+
+
 def _leaks(
     inventory: Inventory, file: Dockerfile, item: Instruction, written: dict[tuple[str, int], str]
 ) -> Iterator[_Leak]:
     """What an instruction leaves in the image."""
-    if item.keyword == "ENV":
-        for name, value in item.variables:
-            if value is not None and value.secret and not _OF_PAGES.match(name):
-                stand_in = value.placeholder or value.weak
-                grade = Severity.LOW if _TO_ITSELF.search(value.text) else Severity.MEDIUM
-                yield name, f"sets {name} to {value.text}", grade if stand_in else None, None
+    if item.keyword in ("ENV", "ARG"):
+        yield from _of_variables(item)
     elif item.written:
         yield item.words[-1], f"writes {item.written[0].text} into {item.words[-1]}", None, None
     elif item.copies_context:

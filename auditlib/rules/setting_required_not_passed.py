@@ -156,7 +156,11 @@ def _is_own(inventory: Inventory, setting: Setting, program: Program) -> bool:
     """Whether a file lies in a folder that the image of one service alone holds."""
     file = setting.location.file
     others = (item for item in programs.programs(inventory) if item.service.name != program.service.name)
-    return "" not in program.roots and program.holds(file) and not any(item.holds(file) for item in others)
+    return (
+        ("" not in program.roots or bool(program.packages))
+        and program.holds(file)
+        and not any(item.holds(file) for item in others)
+    )
 
 
 def _given(program: Program) -> frozenset[str]:

@@ -60,6 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     watching = _watching(inventory, graph)
     for edge in graph.edges_of("depends_on"):
         edges[edge.target].append(edge)
+    spare = {edge.target for found in edges.values() for edge in found if edge.attributes.get("spare")}
     for project in inventory.base_projects:
         mine = {graph.service(item.project, item.name): item for item in own.get(project.name, [])}
         lasting = {node for node, item in mine.items() if _counts(inventory, item)}
@@ -67,7 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         worst = [
             (mine[point.node], taken)
             for point in points
-            if point.node in lasting
+            if point.node in lasting - spare
             and len((taken := _taken(point, counted_in, edges, ordered)).hard) >= max(3, len(counted_in) / 3)
         ]
         if worst and not environments.in_development_file(inventory, project.location.file):

@@ -55,6 +55,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for template, unused in templates.unused(inventory):
         for line, setting in templates.near_misses(inventory, template, unused):
             yield _of_template(template, line, setting)
+    for template, line, setting in templates.renamed(inventory):
+        yield _of_template(template, line, setting)
     places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
     read: dict[str, Variable] = {}
     for name, place, variable in templates.told_misses(inventory):

@@ -38,7 +38,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, kept_data, mounts, services
+from auditlib.conventions import environments, images, kept_data, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -62,6 +62,7 @@ _COORDINATES = regex(r"(?:^|[/_-])(?:control|locks?|journals?|state|coordination
 _SQLITE = regex(r"\.sqlite3?$|(?:^|/)(?:db|app|data|database)\.db$")
 _SQLITE_URL = regex(r"sqlite(?:\+\w+)?:///(/[^?]+)")
 _OTHER_DATABASE = regex(r"postgres|mysql|mariadb|mongodb|mssql|oracle|cockroach", re.I)
+_TSDB = regex(r"--storage\.tsdb\.path[= ](\S+)")
 _LOGS = regex(r"(?:^|/)logs?(?:/|$)")
 _HANDED_OVER = regex(
     r"(?:^|[/_-])(?:exports?|reports?|results?|outputs?|downloads?|artifacts?|generated)(?:$|[/_-])", re.I
@@ -82,6 +83,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for mount in service.mounts:
                 meant = _MEANT_TO_BE_SHARED.search(f"{mount.source} {mount.target}")
                 shared = _is_shared_kind(mount) or _opens_sqlite(service, mount) or _brings_sqlite(service, mount, kept)
+                shared = shared or _is_of_server(inventory, service, mount)
                 if shared and mount.source and not mount.read_only and not meant:
                     volume = called.get((project.name, mount.source), mount.source)
                     writers[project.name, volume if mount.kind == "volume" else mount.source].append((service, mount))
@@ -126,6 +128,21 @@ def _is_shared_kind(mount: Mount) -> bool:
     """Named volumes, and folders of the host for logs; other folders are mostly source code."""
     is_file = "." in mount.target.rpartition("/")[2]
     return mount.kind == "volume" or (mount.kind == "bind" and bool(_LOGS.search(mount.target)) and not is_file)
+
+
+def _is_of_server(inventory: Inventory, service: Service, mount: Mount) -> bool:
+    """Whether a mount holds the files of a database or a Prometheus, which are one server's alone."""
+    product = services.product(inventory, service)
+    return _is_of_prometheus(service, mount) or (
+        product is not None and product.kind == "datastore" and kept_data.keeps_data(service, product) == mount
+    )
+
+
+def _is_of_prometheus(service: Service, mount: Mount) -> bool:
+    if images.repository(service.image) != "prom/prometheus":
+        return False
+    told = _TSDB.search(" ".join(service.command))
+    return mounts.is_below(told[1] if told else "/prometheus", mount.target)
 
 
 def _opens_sqlite(service: Service, mount: Mount) -> bool:
@@ -254,7 +271,7 @@ def _evidence(
     """One finding for the volume, with the editions of the stack that have it too."""
     names = listed(service.name for service, _ in found)
     kinds = [product.kind for service, _ in found if (product := services.product(inventory, service))]
-    databases = kinds.count("datastore") > 1
+    databases = kinds.count("datastore") > 1 or sum(_is_of_prometheus(*item) for item in found) > 1
     logs = all(_LOGS.search(mount.target) for _, mount in found)
     handed = not databases and all(_is_handed_over(mount) for _, mount in found)
     risk = (
@@ -268,7 +285,9 @@ def _evidence(
     if logs:
         told = "they append to the same log files" if known else "log files that they write there are the same ones"
         risk = f"{told}, which none of them can rotate alone"
-    sqlite = not logs and any(mount.kind == "bind" or _opens_sqlite(service, mount) for service, mount in found)
+    sqlite = not (logs or databases) and any(
+        mount.kind == "bind" or _opens_sqlite(service, mount) for service, mount in found
+    )
     if sqlite:
         risk = "they have one SQLite file, which locks out all of them but the one that writes"
     first = found[0][1]

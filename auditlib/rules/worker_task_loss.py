@@ -59,6 +59,7 @@ _OTHER_POOL = regex(r"(?:--pool[= ]|-P ?)(?:solo|threads|gevent|eventlet)\b")
 _LATER = {
     "auto_ack=True": "auto_ack=False", "no_ack=True": "no_ack=False", "noAck: true": "noAck: false",
     "autoAck": "false,  // autoAck", "AckNone": "nats.AckExplicit()", "AckPolicy.None": "AckPolicy.Explicit",
+    "noack=True": "noack=False", "NOACK: true": "NOACK: false",
     "AcknowledgeMode.NONE": "AcknowledgeMode.AUTO", "no_ack": "false,  // no_ack",
 }  # fmt: skip
 """What stands there instead, by what code says."""

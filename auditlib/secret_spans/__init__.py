@@ -123,6 +123,7 @@ _HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
     *((hint, logins.signed_in) for hint in ("log in", "logging in", "sign in", "signing in", "login with", "login as")),
     *((hint, logins.hashed) for hint in logins.HASHERS),
     *((hint, logins.of_grafana) for hint in ("admin/", "admin /", "admin:", "admin :")),
+    ("machine ", logins.of_netrc),
     *((hint, commands.user_and_password) for hint in (" -p", '"-p"')),
     ("<<<", inputs.here_string),
     ("chpasswd", inputs.login),

@@ -43,6 +43,20 @@ def _is_no_path(text: str, match: re.Match[str]) -> bool:
     )
 
 
+_OF_NETRC = regex(
+    r"machine[ \t]{1,9}[^\s\\]{1,200}(?:\s|\\[nt]){1,20}login(?:\s|\\[nt]){1,20}[^\s\\]{1,200}(?:\s|\\[nt]){1,20}"
+    r"""password(?:\s|\\[nt]){1,20}(?P<value>[^\s\\"'`]{1,200})""",
+    re.I,
+)
+
+
+def of_netrc(text: str, position: int) -> Iterator[Span]:
+    """`machine HOST login USER password …`, also with the ends of lines as `printf` is given them (`\\n`)."""
+    match = _OF_NETRC.match(text, position)
+    if match:
+        yield from _password(match)
+
+
 _SIGNED_IN = regex(
     r"""(?:log(?:ging)?|sign(?:ing)?)[ ]?in\b[^\n]{0,60}?\s(?:with|as|using)\s{1,3}(?:the\s)?"""
     r"""(?:user(?:name)?\s|login\s)?"""

@@ -14,6 +14,7 @@ _CREDENTIAL = regex(
     r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|jwt|app|"
     r"session|deploy|fernet|integration|user|storage|subscription|consumer|client|record|sec|hmac|stripe|sendgrid|"
     r"openai|anthropic|twilio|mailgun|google|maps|datadog|algolia|firebase|pusher|ssh|tls|ssl|gpg|wireguard|wg)_?keys?|"
+    r"(?:git|gh|github|gitlab|ghcr|azure|azdo|ado|devops|npm|repo|registry)_pat|composer_auth|"
     r"credentials?|webhook(?:_url)?|salt|dsn|pepper|bearer(?:_token)?|slack_api_url)\d*$"
 )
 """What the end of a variable's name says of a secret, after the name is brought to snake case."""
@@ -66,10 +67,13 @@ _PLAIN_ADDRESS = regex(r"[a-z][a-z\d+.-]{1,20}://[A-Za-z\d.-]+(?::\d{1,5})?(?:/[
 """A host and words: nothing that lets anybody in. What is made to be guessed by nobody is longer, or has digits."""
 _PLAIN_SOURCE = regex(
     r"[a-z][a-z\d.-]{1,60}:\d{2,5}(?:/[a-z_-]{1,40})?|"
+    r"(?:rediss?|valkey|postgres(?:ql)?|mysql|mariadb|mongodb|amqps?|nats|clickhouse|tcp)(?:\+[a-z\d]{1,20})?://"
+    r"[\w.-]{1,80}(?::\d{1,5})?(?:/[\w-]{0,40})?|"
     r"(?:(?:host|port|user|dbname|sslmode|connect_timeout|timezone|application_name)=[\w./-]{1,60}(?:\s+|$)){1,10}",
     re.I,
 )
-"""Where a data source is, without a password: `clickhouse:9000/analytics`, `host=db port=5432 dbname=shop`."""
+"""Where a data source is, without a password: `redis://cache:6379/0`, `clickhouse:9000/analytics`,
+`host=db port=5432 dbname=shop`."""
 
 
 def is_credential_name(name: str) -> bool:

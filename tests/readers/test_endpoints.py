@@ -16,6 +16,7 @@ from auditlib.readers.endpoints import endpoints
         ("DATABASE_URL", "jdbc:postgresql://db:5432/x", ["db:5432"]),
         ("BROKERS", "kafka1:9092,kafka2:9092", ["kafka1:9092", "kafka2:9092"]),
         ("MONGO", "mongodb://u:p@m1:27017,m2:27017/db?ssl=true", ["m1:27017", "m2:27017"]),
+        ("NATS_URL", "nats://n1:4222,nats://n2:4222,nats://n3:4222", ["n1:4222", "n2:4222", "n3:4222"]),
         ("ANYTHING", "--redis=redis:6379", ["redis:6379"]),
         ("AMQP", "amqp://guest:guest@rabbitmq//", ["rabbitmq:"]),
         ("MYSQL_DSN", "root:pw@tcp(mysql:3306)/db", ["mysql:3306"]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import Struct
 
@@ -49,6 +50,8 @@ _FIELD = regex(
     rf"(?P<said>(?:@\w{{1,40}}\([^;@]{{0,300}}\)\s*){{1,10}})(?:public\s+|readonly\s+)*(?P<name>{_NAME})(?P<mark>[!?]?)\s*:\s*"
     rf"[\w\[\]<>|' \"]{{1,80}}(?:=\s*(?P<value>{_STRING}|[\w.+-]+))?\s*;"
 )
+_MOST = 50
+"""Functions and lists of one file whose uses are looked for; each is a look through the whole file."""
 HINT = regex(r"process\.env\b|\benv-var\b|\bplainTo(?:Instance|Class)\(")
 
 
@@ -79,7 +82,7 @@ def demanded(text: str) -> frozenset[str]:
 
 
 def _through_helpers(text: str) -> Iterator[Demand]:
-    for match in _HELPER.finditer(text):
+    for match in islice(_HELPER.finditer(text), _MOST):
         if f"process.env[{match['key']}]" in match["body"]:
             name = match["function"] or match["arrow"]
             stops = _STOPS.search(match["body"]) is not None and "," not in match["more"]
@@ -91,7 +94,7 @@ def _through_helpers(text: str) -> Iterator[Demand]:
 
 
 def _of_lists(text: str) -> Iterator[Demand]:
-    for match in _LIST.finditer(text):
+    for match in islice(_LIST.finditer(text), _MOST):
         name = re.escape(match["list"])
         used = re.search(
             rf"(?:\bof\s+{name}\b|\b{name}\s*\.(?:forEach|filter|some|every|find|map)\()[^;]{{0,200}}?process\.env\[",

@@ -47,6 +47,11 @@ _CONFIG = regex(
     re.X,
 )
 """NestJS: https://docs.nestjs.com/techniques/configuration#using-the-configservice"""
+_HOLDER = regex(
+    r"\bconst\s+(?P<holder>\w{1,60})(?:\s*:\s*\w{1,30})?\s*=\s*(?:process\.env\.(?P<name>[A-Z]\w{1,60})\b|"
+    r"[\w.]{0,60}[cC]onfig(?:Service)?\??\.get(?:OrThrow)?(?:<[^<>()\n]{1,60}>)?\(\s*[\"'](?P<asked>[A-Z]\w{1,60})[\"'])"
+)
+_COMMENT = regex(r"\s*(?://|\*|/\*)")
 _BOUND = regex(r"(?P<name>[A-Za-z_]\w*)\s*(?::\s*\w+)?\s*(?:=\s*(?P<value>[^,]+))?")
 _CONFIG_HINT = "@nestjs/config"
 _HINT = regex(r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\.log['\"]")
@@ -56,11 +61,13 @@ _CORS = regex(
     rf"""(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
     |(?P<bare>\bcors\(\s*\))
     |\borigin\s*:\s*(?P<origin>true\b|{_STRING}|\[[^\]]{{0,2000}}\])
+    |\borigin\s*:\s*(?P<callback>(?:function\b[ \w]{{0,40}})?\(\s*\w{{1,40}}\s*,\s*(?P<done>\w{{1,40}})\s*\)
+     \s*(?:=>)?\s*\{{?\s*(?:return\s+)?(?P=done)\(\s*null\s*,\s*true\s*\))
     |["']Access-Control-Allow-Origin["']\s*,\s*(?P<header>{_STRING})
     |(?P<string>{_STRING})""",
     re.X,
 )
-_CORS_PACKAGE = regex(r"""(?:require\(\s*|from\s+)["'](?:@?[\w-]+/)?cors["']|enableCors""")
+_CORS_PACKAGE = regex(r"""(?:require\(\s*|from\s+)["'](?:(?:@?[\w-]+/)?cors|socket\.io)["']|enableCors""")
 _QUOTED = regex(r"""["']([^"'\n]{1,300})["']""")
 _PARSED = regex(
     r"^(?:(?:export\s+)?(?:const|let)\s+\w{1,60}(?:\s*:[^=\n]{1,60})?\s*=\s*)?\w{1,60}\.parse\(\s*process\.env\s*\)|"
@@ -91,6 +98,8 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         yield from _origins(text, path, starts)
     if asks:
         yield from _of_service(text, path, starts, source.vault)
+    if "env" in text.lower() and (reads or asks) and not _TEST.search(path):
+        yield from _compared(text, path, starts)
     checked = list(_checked(text, path, starts, source.vault)) if checks else []
     yield from checked
     if not reads:
@@ -136,6 +145,18 @@ def _of_service(text: str, path: str, starts: list[int], vault: Vault) -> Iterat
             yield structs.replace(found, required=bool(match["demanded"]) and not written)
 
 
+def _compared(text: str, path: str, starts: list[int]) -> Iterator[EnvironmentBranch]:
+    """Where a constant that holds the environment's name is compared (`nodeEnv !== "production"`)."""
+    holders = {match["holder"]: match["asked"] or match["name"] for match in _HOLDER.finditer(text)}
+    holders = {holder: name for holder, name in holders.items() if VARIABLE.fullmatch(name)}
+    for name, match in named_environments.comparisons(text, holders):
+        line = bisect_right(starts, match.start())
+        if not _COMMENT.match(text, starts[line - 1]):
+            yield EnvironmentBranch(
+                name, (match["value"],), (), Location(path, line, match.start() - starts[line - 1] + 1)
+            )
+
+
 def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]:
     """What the middleware `cors`, NestJS's `enableCors` or a header allows."""
     credentials = re.search(r"\bcredentials\s*:\s*true\b", text) is not None
@@ -145,6 +166,8 @@ def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]
         location = Location(path, line, match.start() - starts[line - 1] + 1)
         if match["bare"] and has_package:
             yield AllowedOrigin("*", "cors()", False, location, "")
+        elif match["callback"] and has_package:
+            yield AllowedOrigin("*", "origin", credentials, location, "")
         elif match["origin"] == "true" and has_package:
             yield AllowedOrigin("*", "origin", credentials, location, "true")
         elif match["header"] or (match["origin"] and has_package):

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, structs
 
-from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, Setting
+from auditlib.inventory.configuration import AllowedOrigin, DebugSwitch, EnvironmentBranch, Setting
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers.settings import laravel, named_environments
@@ -52,6 +52,9 @@ _ANY_ORIGIN = regex(
     re.X,
 )
 """https://docs.spring.io/spring-framework/reference/web/webmvc-cors.html"""
+_ANNOTATED = regex(r"@CrossOrigin\b(?!\.)(?:[ \t]*\((?P<told>[^()]{0,500})\))?")
+_NAMED_ORIGINS = regex(r"^\s*[\"{\[$\w.]*\"|\b(?:origins|value|originPatterns)\s*=")
+"""What the annotation is given; without any of it every origin is allowed."""
 _CREDENTIALS = regex(r"[aA]llowCredentials\(\s*true\b")
 _BINDS = regex(
     r"\"[\w.-]+/(?:[\w.-]+/)*(?:viper|envconfig|go-envconfig|env|cleanenv|koanf|envdecode|aconfig|confita|kong)(?:/v\d+)?\""
@@ -86,6 +89,10 @@ _ELIXIR = _Language("elixir", "System.", regex(
 ))  # fmt: skip
 _SPRING = _Language("spring", "${", regex(rf"""\$\{{{_NAME}(?P<colon>:(?P<default>[^}}\n]*))?\}}"""))
 
+_GIN = regex(r"^\tgin\.SetMode\((?:gin\.DebugMode|\"debug\")\)", re.M)
+"""https://pkg.go.dev/github.com/gin-gonic/gin#SetMode"""
+_BLOCK_ABOVE = regex(r"^[^\s/})][^\n]*", re.M)
+"""The lines at the left edge: `gofmt` indents all within a function."""
 _HELPER = regex(
     r"\bfunc (?P<helper>\w{1,60})\((?P<key>\w{1,30})\b[^)\n]{0,100}\)[^{\n]{0,40}\{[^}]{0,200}?"
     r"\bos\.(?:Getenv|LookupEnv)\((?P=key)\)"
@@ -101,11 +108,6 @@ _TELLING = regex(r"[gG]et_?[eE]nv|[eE]nvOr|LookupEnv")
 """Names of functions that `_GO` knows by themselves."""
 _ENVIRONMENT = regex(r"(?:\w+_)?(?:ENV|ENVIRONMENT|STAGE)")
 _CALL = regex(rf"""(?<![\w.])(?P<helper>\w{{1,60}})\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?""")
-_COMPARED = regex(
-    r"""\b(?P<holder>\w{1,60})\b"""
-    r"""\s{0,3}(?:[!=]==?\s{0,3}|\.equals\(\s{0,3}|\.Equals\(\s{0,3})["']"""
-    r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)["']"""
-)
 _COMPARED_AT_ONCE = regex(r"""['"\])\s]{0,3}\s*[!=]==?\s*["'](?P<value>\w{1,30})["']""")
 """What stands behind the lookup of the environment's name where it is compared at once."""
 _STOPS = r"[^{}]{0,200}?\b(?:return\b[^\n]{0,100}[eE]rr|(?:log\.)?Fatal\w*\(|panic\(|os\.Exit\()"
@@ -139,17 +141,16 @@ def language(path: str) -> _Language | None:
     return _RUBY if _RAILS_FILE.search(path) else _BY_ENDING.get(posixpath.splitext(path)[1])
 
 
-def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | EnvironmentBranch | Coverage]:
+def read_other(
+    source: Source, path: str
+) -> Iterator[Setting | AllowedOrigin | EnvironmentBranch | DebugSwitch | Coverage]:
     """The variables that a file reads."""
     known, text = language(path), source.text(path)
     binds = _BINDS if known is _GO else _RUST_BINDS if known is _RUST else None
     if binds is not None and (binding := binds.search(text)):
         line = text.count("\n", 0, binding.start()) + 1
         yield Coverage(path, _KIND, Read.PARTIAL, f"a library makes the names of variables (line {line})", line)
-    if known is _JVM:
-        yield from _origins(path, text)
-    if known is _PHP and laravel.FILE.search(path):
-        yield from laravel.read_horizon(path, text)
+    yield from _of_frameworks(known, path, text)
     yield from named_environments.read(path, text)
     if known is None or known.hint.lower() not in text.lower():
         return
@@ -167,9 +168,29 @@ def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | 
                 yield EnvironmentBranch(found.name, (at_once["value"],), (), place)
             if _ENVIRONMENT.fullmatch(found.name) and (target := target_before(text, match.start())):
                 holders[target.rpartition(".")[2]] = found.name
-    for name, match in _comparisons(text, holders):
+    for name, match in named_environments.comparisons(text, holders):
         if place := _place(path, text, starts, match.start()):
             yield EnvironmentBranch(name, (match["value"],), (), place)
+
+
+def _of_frameworks(
+    known: _Language | None, path: str, text: str
+) -> Iterator[AllowedOrigin | DebugSwitch | EnvironmentBranch]:
+    """What Spring, Gin and Laravel's Horizon are told."""
+    if known is _JVM:
+        yield from _origins(path, text)
+    if known is _GO:
+        yield from _debugging(path, text)
+    if known is _PHP and laravel.FILE.search(path):
+        yield from laravel.read_horizon(path, text)
+
+
+def _debugging(path: str, text: str) -> Iterator[DebugSwitch]:
+    """Where the body of a function sets Gin to debug whatever the environment is; one below an `if` is a choice."""
+    for match in _GIN.finditer(text) if "gin.SetMode" in text else ():
+        above = _BLOCK_ABOVE.findall(text[: match.start()])
+        if above and above[-1].startswith("func "):
+            yield DebugSwitch("gin.SetMode", False, Location(path, text.count("\n", 0, match.start()) + 1, 2))
 
 
 def _place(path: str, text: str, starts: list[int], position: int) -> Location | None:
@@ -186,13 +207,6 @@ def _through_helpers(text: str) -> Iterator[re.Match[str]]:
     yield from (match for match in _CALL.finditer(text) if match["helper"] in helpers) if helpers else ()
 
 
-def _comparisons(text: str, holders: dict[str, str]) -> Iterator[tuple[str, re.Match[str]]]:
-    """The comparisons of what holds the environment's name with one of an environment, by the variable."""
-    for match in _COMPARED.finditer(text) if holders else ():
-        if match["holder"] in holders:
-            yield holders[match["holder"]], match
-
-
 def _origins(path: str, text: str) -> Iterator[AllowedOrigin]:
     """Where Spring is told to let every origin in; it refuses `*` itself with credentials, and takes a pattern."""
     credentials = bool(_CREDENTIALS.search(text))
@@ -202,6 +216,14 @@ def _origins(path: str, text: str) -> Iterator[AllowedOrigin]:
         if (pattern or not credentials) and not _COMMENT.match(text, begin, match.start() + 1):
             place = Location(path, text.count("\n", 0, begin) + 1, match.start() - begin + 1)
             yield AllowedOrigin("*", match["holder"], credentials, place)
+    for match in _ANNOTATED.finditer(text):
+        told = match["told"] or ""
+        begin = text.rfind("\n", 0, match.start()) + 1
+        named = _NAMED_ORIGINS.search(told) is not None and '"*"' not in told
+        if not named and not _COMMENT.match(text, begin, match.start() + 1):
+            place = Location(path, text.count("\n", 0, begin) + 1, match.start() - begin + 1)
+            sends = "originPatterns" in told and "allowCredentials" in told and '"true"' in told
+            yield AllowedOrigin("*", "@CrossOrigin", sends, place, "*" if '"*"' in told else "")
 
 
 def _setting(known: _Language, match: re.Match[str], text: str, place: Location, vault: Vault) -> Setting:

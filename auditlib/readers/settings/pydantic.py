@@ -23,6 +23,8 @@ _NESTING = 5
 _FIELDS = 2_000
 """Fields of one class, nested models included: models may hold each other, so that their number is not bounded."""
 _COLLECTION = regex(r"(?:typing\.)?(?:[Ll]ist|[Ss]et|[Tt]uple|[Dd]ict|FrozenSet|frozenset|Sequence)\[[^|]*\]")
+_BY_NAME = ("populate_by_name", "validate_by_name", "allow_population_by_field_name")
+"""https://docs.pydantic.dev/latest/api/config/#pydantic.config.ConfigDict.validate_by_name"""
 _DECODERS = frozenset(
     {"parse_env_var", "settings_customise_sources", "enable_decoding", "NoDecode", "decode_complex_value"}
 )
@@ -40,9 +42,16 @@ class _Options(Struct):
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """`Config.fields` of version 1: the variables of a field."""
 
+    by_name: bool = False
+    """Whether a field with an alias is read by its own name as well."""
+
     def variable(self, name: str) -> str:
         """The environment variable of this name."""
         return name if self.case_sensitive else name.upper()
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
 
 
 def settings_classes(module: Module) -> dict[str, ast.ClassDef]:
@@ -118,6 +127,7 @@ class _Reader(Struct):
                 options.delimiter = self.module.string(entries.get("env_nested_delimiter")) or options.delimiter
                 if isinstance(flag := entries.get("case_sensitive"), ast.Constant):
                     options.case_sensitive = bool(flag.value)
+                options.by_name = options.by_name or any(_is_true(entries.get(word)) for word in _BY_NAME)
                 options.names.update(self._field_names(entries.get("fields")))
         if any(origin == "pydantic.BaseSettings" for origin in self.module.imports.values()):
             options.optional_is_none = True
@@ -256,4 +266,5 @@ class _Reader(Struct):
             if isinstance(given, ast.Call):
                 aliases = aliases or tuple(text for item in given.args for text in self.module.strings(item))
             aliases = aliases or self.module.strings(given)
-        return tuple(place.options.variable(item) for item in aliases or (place.prefix + name,))
+        own = () if aliases and not place.options.by_name else (place.prefix + name,)
+        return tuple(dict.fromkeys(place.options.variable(item) for item in (*aliases, *own)))

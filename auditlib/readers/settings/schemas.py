@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import Struct
 
@@ -43,6 +44,7 @@ _TAKES_MORE = regex(r"\.\s*(?:catch|or|preprocess|transform|pipe|union|allow)\("
 _TEXT = regex(_STRING)
 _LENGTH = 20_000
 _MOST = 300
+_MOST_SCHEMAS = 100
 _BEFORE = 200
 
 
@@ -83,7 +85,7 @@ def read_schemas(text: str, path: str, starts: list[int], vault: Vault) -> Itera
     """The variables of every schema of a file that the environment is checked by."""
     strict = bool(_FAILS.search(text)) and not _LENIENT.search(text)
     checked = {match["name"] for match in _CHECKED.finditer(text)}
-    for match in _OPENING.finditer(text):
+    for match in islice(_OPENING.finditer(text), _MOST_SCHEMAS):
         entries, end = _entries(text, match.end())
         kind = match.lastgroup or ""
         for entry in entries if _is_of_environment(kind, text, match.start(), end, checked) else ():
