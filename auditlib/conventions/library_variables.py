@@ -9,7 +9,7 @@ from auditlib.conventions import environments
 from auditlib.patterns import regex
 
 _BY_LIBRARIES = regex(
-    r"^(?:PYTHON\w*|PATH|TZ|LANG|LC_\w+|PORT|HOST|HOSTNAME|HOME|USER|CI|TERM|DISPLAY|NODE_\w+|NPM_\w+|YARN_\w+|PNPM_\w+|"
+    r"^(?:PYTHON\w*|PATH|TMP|TEMP|TMPDIR|TZ|LANG|LC_\w+|PORT|HOST|HOSTNAME|HOME|USER|CI|TERM|DISPLAY|NODE_\w+|NPM_\w+|YARN_\w+|PNPM_\w+|"
     r"UV_\w+|PIP_\w+|POETRY_\w+|UVICORN_\w+|GUNICORN_\w+|HYPERCORN_\w+|WEB_CONCURRENCY|CELERY_\w+|C_FORCE_ROOT|FLOWER_\w+|"
     r"DJANGO_\w+|FLASK_\w+|FASTAPI_\w+|OTEL_\w+|AWS_\w+|GOOGLE_\w+|GCLOUD_\w+|AZURE_\w+|SENTRY_\w+|DD_\w+|NEW_RELIC_\w+|"
     r"ELASTIC_APM_\w+|PROMETHEUS_(?:MULTIPROC_DIR|DISABLE_CREATED_SERIES)|"

@@ -37,8 +37,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _RESTORES = regex(
     r"\bpg_restore\b|\bmongorestore\b|\b(?:restic|borg|kopia|duplicity|velero|wal-g|pgbackrest|barman|litestream)\b.*"
-    r"\b(?:restore|check|extract|recover|verify|backup-fetch)\b|\brestore\b|\bpsql\b.*(?:<|--file|\s-f\s)|"
-    r"\b(?:mysql|mariadb)\b.*<",
+    r"\b(?:restore|check|extract|recover|verify|backup-fetch)\b|(?<!dotnet )(?<!nuget )(?<!git )(?<!cache/)\brestore\b|"
+    r"\bpsql\b.*(?:<|--file|\s-f\s)|\b(?:mysql|mariadb)\b.*<",
     re.I,
 )
 

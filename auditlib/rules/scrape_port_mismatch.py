@@ -170,6 +170,8 @@ def _of_exporter(inventory: Inventory, job: ScrapeJob, target: Target, service: 
     exporter, product = exporters.of_host("", target.port), services.product(inventory, service)
     if exporter is None or product is None or service.build is not None or product.name not in exporter.watches:
         return
+    if exporters.of_image(service.image) is exporter:
+        return  # it has its metrics itself, as RabbitMQ by a plugin that its image starts
     if target.port in {port for config in inventory.reverse_proxies for port in config.listens}:
         return
     mine = inventory.services_of(service.project).values()
