@@ -15,6 +15,8 @@ from auditlib.patterns import regex
 
 _MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "go.mod", "pom.xml", "build.gradle")
 
+_TOOLS = frozenset({"busybox", "composer", "golang", "maven", "gradle"})
+"""Official images of tools from which files are taken; a stage is seldom called so."""
 _ORIGIN = regex(r"--from=(?P<copied>\S+)|--mount=(?:\S{0,500},)?from=(?P<mounted>[^\s,]+)\S*")
 
 
@@ -52,7 +54,7 @@ def borrowed(inventory: Inventory, file: Dockerfile) -> Iterator[tuple[str, Inst
         for match in map(_ORIGIN.fullmatch, item.flags):
             image = (match["copied"] or match["mounted"]) if match else ""
             named = image.lower() not in known and not image.isdigit()
-            if named and (":" in image or "/" in image or images.product(image)):
+            if named and (":" in image or "/" in image or image in _TOOLS or images.product(image)):
                 yield image, item
 
 

@@ -69,6 +69,8 @@ _PIPED = regex(r"\|\s*(?:tee|cat|head|tail|ts)\b")
 """Programs that succeed whatever they are given to read."""
 _OWN_STATUS = regex(r"\bpipefail\b|\bPIPESTATUS\b|\bexit\b|\bgrep\b")
 _HARMLESS = frozenset({"echo", "printf", "true", ":"})
+_RUNNERS = frozenset({"npm", "npx", "yarn", "pnpm", "bun", "make", "just", "task", "poetry", "uv", "python", "python3"})
+"""Programs whose first words don't tell which check they start."""
 _LINTS = regex(
     r"(?:^|/)(?:golangci-lint-action|ruff-action|hadolint-action|action-shellcheck|action-yamllint|ansible-lint|"
     r"markdownlint-cli2-action|super-linter|staticcheck-action)@"
@@ -196,8 +198,9 @@ def _is_gate(inventory: Inventory, job: Job, step: Step, reason: str) -> bool:
 
 def _is_strict_elsewhere(others: Iterable[Command], command: Command) -> bool:
     """Whether the same tool runs with teeth too: what an option lets pass are its lesser remarks alone, and an audit
-    without teeth is a report."""
-    if not (checks.never_fails_by(command.words) or checks.is_audit(command.words)):
+    without teeth, or what is written to a file, is a report."""
+    reports = bool(command.writes) and command.words[0] not in _RUNNERS
+    if not (reports or checks.never_fails_by(command.words) or checks.is_audit(command.words)):
         return False
     tool = _tool(command)
     fine = ("",) if _reason(command) == NO_STATUS else ("", NO_STATUS)  # which is a finding of its own
