@@ -52,7 +52,7 @@ class Asked(Struct, frozen=True):
 
 def pushed(inventory: Inventory) -> dict[str, dict[str, Location]]:
     """By the last part of an image's name the tags under which workflows push it; nothing where more may be pushed."""
-    if any(job.uses for job in inventory.jobs) or any(_texts(inventory)):
+    if any(job.uses for job in inventory.jobs) or any(_pushes_unfollowed(inventory)):
         return {}
     found: defaultdict[str, dict[str, Location]] = defaultdict(dict)
     for workflow in inventory.workflows:
@@ -66,8 +66,8 @@ def pushed(inventory: Inventory) -> dict[str, dict[str, Location]]:
     return found
 
 
-def _texts(inventory: Inventory) -> Iterator[bool]:
-    """Whether texts push in a way that isn't followed: each of a step, and those of scripts and makefiles."""
+def _pushes_unfollowed(inventory: Inventory) -> Iterator[bool]:
+    """For each step, and each command of scripts and makefiles, whether it pushes in a way that isn't followed."""
     for step in inventory.steps:
         texts = (step.uses, *(" ".join(item.words) for item in step.commands))
         yield any(map(_BY_OTHER_WAYS.search, texts))

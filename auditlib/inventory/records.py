@@ -14,6 +14,7 @@ from auditlib.inventory import (
     dockerfile,
     document,
     logs,
+    merging,
     monitoring,
     proxy,
     schedules,
@@ -44,16 +45,16 @@ class Records:
     networks: tuple[stack.Network, ...] = field(default=(), metadata={"of": stack.Network})
     file_objects: tuple[stack.FileObject, ...] = field(default=(), metadata={"of": stack.FileObject})
     variables: tuple[stack.Variable, ...] = field(default=(), metadata={"of": stack.Variable})
-    problems: tuple[stack.Problem, ...] = field(default=(), metadata={"of": stack.Problem})
-    overrides: tuple[stack.Override, ...] = field(default=(), metadata={"of": stack.Override})
-    empty_lists: tuple[stack.EmptyList, ...] = field(default=(), metadata={"of": stack.EmptyList})
-    reset_values: tuple[stack.ResetValue, ...] = field(default=(), metadata={"of": stack.ResetValue})
+    problems: tuple[merging.Problem, ...] = field(default=(), metadata={"of": merging.Problem})
+    overrides: tuple[merging.Override, ...] = field(default=(), metadata={"of": merging.Override})
+    empty_lists: tuple[merging.EmptyList, ...] = field(default=(), metadata={"of": merging.EmptyList})
+    reset_values: tuple[merging.ResetValue, ...] = field(default=(), metadata={"of": merging.ResetValue})
 
     redis_files: tuple[stack.RedisFile, ...] = field(default=(), metadata={"of": stack.RedisFile})
-    repeated_entries: tuple[stack.RepeatedEntry, ...] = field(default=(), metadata={"of": stack.RepeatedEntry})
-    shadowed_mounts: tuple[stack.ShadowedMount, ...] = field(default=(), metadata={"of": stack.ShadowedMount})
+    repeated_entries: tuple[merging.RepeatedEntry, ...] = field(default=(), metadata={"of": merging.RepeatedEntry})
+    shadowed_mounts: tuple[merging.ShadowedMount, ...] = field(default=(), metadata={"of": merging.ShadowedMount})
     told_profiles: tuple[stack.ToldProfile, ...] = field(default=(), metadata={"of": stack.ToldProfile})
-    quoted_entries: tuple[stack.QuotedEntry, ...] = field(default=(), metadata={"of": stack.QuotedEntry})
+    quoted_entries: tuple[merging.QuotedEntry, ...] = field(default=(), metadata={"of": merging.QuotedEntry})
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
     fixed_secrets: tuple[configuration.FixedSecret, ...] = field(default=(), metadata={"of": configuration.FixedSecret})

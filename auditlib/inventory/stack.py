@@ -116,37 +116,9 @@ class RedisFile(Struct, frozen=True):
     location: Location
 
 
-class RepeatedEntry(Struct, frozen=True):
-    """A variable that the list of a service's environment gives several times; the last place counts."""
-
-    service: str
-    name: str
-    places: tuple[Location, ...]
-    differ: bool
-    """Whether the values differ."""
-
-
 class ToldProfile(Struct, frozen=True):
     """A profile of Compose that a file of another program activates; `*` where a variable holds its name."""
 
-    name: str
-    location: Location
-
-
-class ShadowedMount(Struct, frozen=True):
-    """A volume that a service mounts where a later entry of the same list mounts something else, which alone holds."""
-
-    service: str
-    volume: str
-    target: str
-    location: Location
-    by: Location
-
-
-class QuotedEntry(Struct, frozen=True):
-    """A variable that the list of a service's environment gives a value in quotes, which are a part of it there."""
-
-    service: str
     name: str
     location: Location
 
@@ -335,48 +307,6 @@ class FileObject(Struct, frozen=True):
     name: str
     source: str
     location: Location
-
-
-class Override(Struct, frozen=True):
-    """A value that won over others in a merge of files; `losers` are their places, oldest first."""
-
-    location: Location
-    losers: tuple[Location, ...]
-
-
-class EmptyList(Struct, frozen=True):
-    """A list or mapping without entries of a service in a file that is merged into others, which give it some."""
-
-    service: str
-    key: str
-    """`ports`, `volumes` …, which a merge only adds to."""
-    location: Location
-    kept: Location
-    """Where a file before has the entries that stay."""
-
-
-class ResetValue(Struct, frozen=True):
-    """A part of a service that `!reset` takes away, though a value is written behind it."""
-
-    service: str
-    key: str
-    location: Location
-    volumes: tuple[str, ...] = ()
-    """Of `volumes` the sources that are written there."""
-
-
-class Problem(Struct, frozen=True):
-    """Something that Compose would refuse or warn about."""
-
-    project: str
-    kind: str
-    """`error` or `warning`."""
-    message: str
-    location: Location
-    code: str = ""
-    """The loader's name of the fault: `missing-file`, `undefined-service`, `cycle`, `outside-root`, `unset` …"""
-    variable: str = ""
-    """The variable that it is about, if it is about one."""
 
 
 class Project(Struct, frozen=True):

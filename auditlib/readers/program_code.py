@@ -16,12 +16,12 @@ from auditlib.inventory.code import CodeTrait
 from auditlib.model import Location
 from auditlib.paths import normal
 from auditlib.patterns import Words, regex
-from auditlib.readers import program_patterns, queue_patterns
+from auditlib.readers import process_patterns, program_patterns, queue_patterns
 from auditlib.readers.program_patterns import FILES, Pattern
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
-_PATTERNS = (*program_patterns.PATTERNS, *queue_patterns.PATTERNS)
+_PATTERNS = (*program_patterns.PATTERNS, *process_patterns.PATTERNS, *queue_patterns.PATTERNS)
 _WORDS = Words(*sorted({hint for pattern in _PATTERNS for hint in pattern.hints}))
 """One of its hints is in every text that shows a trait."""
 _COMMENT = regex(r"(?m)^[ \t]*(?://|\*|#(?!\[))[^\n]*")

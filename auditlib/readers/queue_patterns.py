@@ -6,12 +6,11 @@ documentation of redis-py, node-redis, pika, aio-pika, amqplib, amqp091-go, Spri
 
 from __future__ import annotations
 
-from auditlib.patterns import regex
-from auditlib.readers.program_patterns import GO, JS, JVM, PHP, PY, Pattern
+from auditlib.readers.program_patterns import GO, JS, JVM, PHP, PY, Pattern, pattern
 
 
 def _of(kind: str, word: str, endings: tuple[str, ...], shown: str, needs: str, hints: str) -> Pattern:
-    return Pattern(kind, word, endings, regex(shown), frozenset(hints.split()), None, regex(needs))
+    return pattern(kind, word, endings, shown, needs=needs, hints=hints)
 
 
 _ARGUMENT = r"[^,()]{1,120}(?:\([^()]{0,80}\))?,"
@@ -63,7 +62,7 @@ PATTERNS = (
         r"\bexclusive[\"']?\s{0,3}(?:=>?|:)\s{0,3}[Tt]rue\b|\b[rR]eply_?[tT]o\b|\breply-to\b|"
         r"\b(?:QueueDeclare|assertQueue|queue_declare|declare_queue)\(\s{0,200}(?:queue\s{0,3}=\s{0,3})?(?:\"\"|'')|"
         r"\bAnonymousQueue\b",
-        r".",
+        "",
         "exclusive reply_to replyTo ReplyTo reply_To reply-to QueueDeclare assertQueue queue_declare declare_queue "
         "AnonymousQueue",
     ),

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from auditlib.compose.discovery import is_compose_file
 from auditlib.compose.errors import ComposeError
 from auditlib.compose.volumes import parse_volume
-from auditlib.inventory.stack import QuotedEntry, RepeatedEntry, ShadowedMount
+from auditlib.inventory.merging import QuotedEntry, RepeatedEntry, ShadowedMount
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditlib.inventory.stack import Problem
+from auditlib.inventory.merging import Problem
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
 

@@ -38,7 +38,8 @@ from collections.abc import Iterator
 from auditlib.conventions import compose_calls, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Problem, Project
+from auditlib.inventory.merging import Problem
+from auditlib.inventory.stack import Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted

@@ -34,7 +34,7 @@ from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
-from auditlib.inventory.stack import RepeatedEntry
+from auditlib.inventory.merging import RepeatedEntry
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 

@@ -55,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if place and name not in (outside if place.file in workflows else made):
             yield _fails(script, place, bits_kept)
         elif script.path in told and name not in made and not _is_told_to_set(inventory, name):
-            yield _fails_people(script, told[script.path], bits_kept)
+            yield _fails(script, told[script.path], bits_kept, by_people=True)
         elif name not in made and name not in interpreted and bits_kept and _is_for_people(inventory, script, given):
             idle.append(script)
     if idle:
@@ -69,15 +69,17 @@ def _is_for_people(inventory: Inventory, script: Script, given: frozenset[str]) 
     return not is_module and posixpath.basename(script.path) not in given
 
 
-def _fails(script: Script, place: Location, bits_kept: bool) -> Evidence:
+def _fails(script: Script, place: Location, bits_kept: bool, *, by_people: bool = False) -> Evidence:
+    """A script without the bit that is started by its path, by a program or by the readers of a document."""
+    starts = "has its readers start it" if by_people else "starts it"
     return Evidence(
-        f"{script.path} is not executable, and {place.file} starts it by its path: permission denied.",
+        f"{script.path} is not executable, and {place.file} {starts} by its path: permission denied.",
         script.location,
         subject=script.path,
-        related=(Related(place, "started by its path here"),),
+        related=(Related(place, "readers are told to start it here" if by_people else "started by its path here"),),
         recommendation=f"Run `git update-index --chmod=+x {script.path}`.",
         example=_made_executable([script]),
-        severity=Severity.HIGH,
+        severity=None if by_people else Severity.HIGH,
         confidence=None if bits_kept else Confidence.MEDIUM,
     )
 
@@ -86,18 +88,6 @@ def _is_told_to_set(inventory: Inventory, name: str) -> bool:
     """Whether a document has its readers set the bit, of this file or of several."""
     given = (item.words for item in deployment.documented_commands(inventory) if "chmod" in item.text)
     return any(posixpath.basename(word) == name or "*" in word for words in given for word in words)
-
-
-def _fails_people(script: Script, place: Location, bits_kept: bool) -> Evidence:
-    return Evidence(
-        f"{script.path} is not executable, and {place.file} has its readers start it by its path: permission denied.",
-        script.location,
-        subject=script.path,
-        related=(Related(place, "readers are told to start it here"),),
-        recommendation=f"Run `git update-index --chmod=+x {script.path}`.",
-        example=_made_executable([script]),
-        confidence=None if bits_kept else Confidence.MEDIUM,
-    )
 
 
 def _idle(scripts: list[Script]) -> Evidence:

@@ -37,7 +37,8 @@ from collections.abc import Iterator
 from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import ShadowedMount, Volume
+from auditlib.inventory.merging import ShadowedMount
+from auditlib.inventory.stack import Volume
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _unused
 from auditlib.rules._rule import Evidence, rule

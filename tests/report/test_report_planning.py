@@ -10,7 +10,7 @@ import pytest
 from handmade import MakeAudit, finding, place
 
 from auditlib import backlog, confidence, verdict
-from auditlib.inventory.stack import Problem
+from auditlib.inventory.merging import Problem
 from auditlib.model import Area, Confidence, Coverage, Effort, Finding, Location, Read, Related, Severity, Status
 from auditlib.report import sections
 from auditlib.report.blocks import Picture

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from auditlib import compose, stages
 from auditlib.compose.errors import dotted
-from auditlib.inventory import stack
+from auditlib.inventory import merging, stack
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.compose import raw, services
@@ -58,10 +58,10 @@ class Resolved(Struct, frozen=True):
     services: tuple[stack.Service, ...]
     resources: tuple[stack.Volume | stack.Network | stack.FileObject, ...]
     variables: tuple[stack.Variable, ...]
-    problems: tuple[stack.Problem, ...]
-    overrides: tuple[stack.Override, ...]
-    empty_lists: tuple[stack.EmptyList, ...]
-    reset_values: tuple[stack.ResetValue, ...]
+    problems: tuple[merging.Problem, ...]
+    overrides: tuple[merging.Override, ...]
+    empty_lists: tuple[merging.EmptyList, ...]
+    reset_values: tuple[merging.ResetValue, ...]
     files: tuple[str, ...]
 
     def records(self) -> Iterator[Any]:
@@ -139,7 +139,7 @@ def resolve(source: Source, plan: Plan) -> Resolved:
         tuple(services.resources(view)),
         tuple(record for record in uses.records() if record.location.file in view.listed),
         tuple(_problems(view, plan, unset, warnings)),
-        tuple(stack.Override(place, losers) for place, losers in view.overrides.items()),
+        tuple(merging.Override(place, losers) for place, losers in view.overrides.items()),
         tuple(raw.empty_lists(source, compose_files)),
         tuple(raw.reset_values(source, compose_files)),
         compose_files,
@@ -216,18 +216,18 @@ def _learn(source: Source, file: str) -> None:
 
 def _problems(
     view: View, plan: Plan, unset: frozenset[str], warnings: Sequence[compose.Notice]
-) -> Iterator[stack.Problem]:
+) -> Iterator[merging.Problem]:
     """What the loader found. A fault in a text that waits for a required variable is none of the file."""
     errors = [error for error in view.project.errors if error.kind != "empty"] or view.project.errors
     for error in errors:
         place = error.location or Location(plan.own_file)
         if not _waits(view.source, place, unset):
             message = view.message(f"{error.reason}{_key(error)}", error.kind)
-            yield stack.Problem(plan.name, "error", message, place, error.kind)
+            yield merging.Problem(plan.name, "error", message, place, error.kind)
     for notice in warnings:
         place = notice.location or Location(plan.own_file)
         message = view.message(notice.message, notice.kind)
-        yield stack.Problem(plan.name, "warning", message, place, notice.kind, notice.variable or "")
+        yield merging.Problem(plan.name, "warning", message, place, notice.kind, notice.variable or "")
 
 
 def _key(error: compose.ComposeError) -> str:

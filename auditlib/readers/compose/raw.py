@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from posixpath import dirname, join, normpath
 
-from auditlib.inventory.stack import EmptyList, EnvFileReference, ResetValue
+from auditlib.inventory.merging import EmptyList, ResetValue
+from auditlib.inventory.stack import EnvFileReference
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.shell import given_to_compose
