@@ -88,7 +88,7 @@ def _builders(
 def _is_of(inventory: Inventory, service: Service, built: Dockerfile | None, path: str) -> bool:
     """Whether a file of an image that holds several programs is a part of the one that a service starts."""
     if path.endswith(".go"):
-        reached = go_packages.reached(inventory, service, built) if built else frozenset()
+        reached = go_packages.reached(inventory, service) if built else frozenset()
         alone = built is None or server_traits.is_of(inventory, service, built, path)
         return posixpath.dirname(path) in reached if reached else alone
     mine, top = _tops(inventory).get(service.key, frozenset()), _top(service, path)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 
+from auditlib.conventions import services
 from auditlib.inventory import Inventory
-from auditlib.inventory.answers import answered_once
+from auditlib.inventory.answers import answered_once, answered_once_each
 from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
@@ -17,20 +18,14 @@ from auditlib.patterns import regex
 _VARIABLE = regex(r"\$\{?(\w+)\}?")
 
 
-def reached(inventory: Inventory, service: Service, built: Dockerfile) -> frozenset[str]:
+@answered_once_each
+def reached(inventory: Inventory, service: Service) -> frozenset[str]:
     """The folders of the program in Go that a service's image builds, and of all that it imports; empty if unknown."""
-    known = _closures(inventory)
-    if service.key not in known:
-        mains = {item.word for item in inventory.code_traits if item.kind == "go main"}
-        named = frozenset(folder for folder in mains if folder and _names(service, built, folder))
-        known[service.key] = _followed(inventory, named)
-    return known[service.key]
-
-
-@answered_once
-def _closures(inventory: Inventory) -> dict[str, frozenset[str]]:
-    """By service what `reached` answered, as far as somebody asked: each file of code asks it again."""
-    return {}
+    builder = inventory.image_builders.get((service.project, service.image), service)
+    built = services.dockerfile(inventory, builder)
+    mains = {item.word for item in inventory.code_traits if item.kind == "go main"} if built else set[str]()
+    named = frozenset(folder for folder in mains if folder and built and _names(builder, built, folder))
+    return _followed(inventory, named)
 
 
 def _names(service: Service, built: Dockerfile, folder: str) -> bool:

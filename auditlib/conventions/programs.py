@@ -217,8 +217,7 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
     starts = (item.argument for item in final if item.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"))
     named = code.named_below(roots).union(name.lower() for text in starts for name in _EXPANSION.findall(text))
     commands = services.commands(inventory, service)
-    dockerfile = services.dockerfile(inventory, builder)
-    packages = go_packages.reached(inventory, builder, dockerfile) if dockerfile is not None else frozenset[str]()
+    packages = go_packages.reached(inventory, builder)
     settings = _run(service, modules.own_settings(code.settings_below(roots), builder))
     return Program(
         service, roots, tuple(item for item in settings if _is_of(packages, item.location.file)), frozenset(given),
